@@ -123,7 +123,7 @@ export class Interfaces implements Service, RelayedApi {
           identityModule({ identity, directory, catalog, limiter }),
           imageModule({ images, quotas, storage: config.storage }),
           networkModule({ network, quotas, hosts: compute.hosts }),
-          computeModule({ compute, quotas, network, images }),
+          computeModule({ compute, quotas, network, images, volume }),
           volumeModule({ compute, volume }),
           placementModule(new PlacementPreview(placer, computeOptions)),
           operationsModule({

@@ -5,6 +5,7 @@ import type { ComputeService } from '../../../node/services/compute/index.ts';
 import type { ImageService } from '../../../node/services/image/image.ts';
 import type { QuotaService } from '../../../node/services/kit/quota.ts';
 import type { NetworkService } from '../../../node/services/network/index.ts';
+import type { VolumeService } from '../../../node/services/volume/index.ts';
 import { computePolicies } from '../../policies/compute.ts';
 import { novaFaults } from '../kit/faults.ts';
 import type { RestModule } from '../kit/module.ts';
@@ -24,19 +25,21 @@ import { addSecurityGroups } from './security-group-routes.ts';
 import { addActions } from './server-actions.ts';
 import { addServers } from './server-routes.ts';
 import { unservedCompute } from './unserved.ts';
+import { addVolumeAttachments } from './volume-attachment-routes.ts';
 
 interface ComputeModuleDependencies {
   readonly compute: ComputeService;
   readonly quotas: QuotaService;
   readonly network: NetworkService;
   readonly images: ImageService;
+  readonly volume: Pick<VolumeService, 'attachments'>;
 }
 
 /**
  * The compute API as the gateway mounts it: `/compute/v2.1` with microversions, `/compute/v2` as its alias without. The
  * services come from the agent.
  */
-export function computeModule({ compute, quotas, network, images }: ComputeModuleDependencies): RestModule {
+export function computeModule({ compute, quotas, network, images, volume }: ComputeModuleDependencies): RestModule {
   return {
     name: 'compute',
     prefixes: ['/compute'],
@@ -55,6 +58,7 @@ export function computeModule({ compute, quotas, network, images }: ComputeModul
         isFirstApi(request) ? computeFirstVersion(root(request)) : computeVersion(root(request)),
       );
       addServers(app, gateway, compute);
+      addVolumeAttachments(app, gateway, volume);
       addActions(app, gateway, compute);
       addServerActions(app, gateway, compute);
       addFlavors(app, gateway, compute);

@@ -157,12 +157,6 @@ export function addServers(app: FastifyInstance, gateway: Gateway, compute: Comp
   addInterfaces(app, gateway, compute);
   addMetadata(app, gateway, compute);
   addTags(app, gateway, compute);
-  // Volumes come with the volume service; until then no server has one.
-  app.get<ById>('/v2.1/servers/:id/os-volume_attachments', async (request) => {
-    const { reader } = await viewing(request);
-    servers.show(gateway.context(request), reader, request.params.id);
-    return { volumeAttachments: [] };
-  });
 }
 
 function addInterfaces(app: FastifyInstance, gateway: Gateway, { servers }: ComputeService): void {

@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { vmState } from '../../../node/services/compute/server-record.ts';
 import { zoneOf } from '../../../node/services/kit/zones.ts';
+import { volumeDisks } from '../../../node/services/volume/records/server-disks.ts';
 import { indexKey } from '../../../node/state/table.ts';
 import {
   floatingIpTable,
@@ -57,7 +58,7 @@ export function serverView(viewing: ServerViewing, server: shoal.v1.Server, isLi
     'OS-EXT-STS:power_state': server.powerState,
     'OS-SRV-USG:launched_at': server.launchedMs === 0 ? null : plainTimeText(server.launchedMs),
     'OS-SRV-USG:terminated_at': null,
-    'os-extended-volumes:volumes_attached': [],
+    'os-extended-volumes:volumes_attached': volumesView(server, microversion),
     ...(allows('os_compute_api:os-extended-server-attributes') ? adminView(server, host, microversion) : {}),
     ...(microversion >= 16 && allows('os_compute_api:servers:show:host_status')
       ? { host_status: viewing.hostStatus(host) }
@@ -66,6 +67,14 @@ export function serverView(viewing: ServerViewing, server: shoal.v1.Server, isLi
       ? { server_groups: server.serverGroupId === '' ? [] : [server.serverGroupId] }
       : {}),
   };
+}
+
+/** From 2.3 on with what becomes of each when the server goes. */
+function volumesView(server: shoal.v1.Server, microversion: Microversion): readonly View[] {
+  return volumeDisks(server).map(({ volumeId, deleteOnTermination }) => ({
+    id: volumeId ?? '',
+    ...(microversion >= 3 ? { delete_on_termination: deleteOnTermination === true } : {}),
+  }));
 }
 
 /** `PUT /servers/{id}` below 2.75: less than a `GET` gives. */

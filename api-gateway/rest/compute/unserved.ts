@@ -3,10 +3,7 @@ import type { UnservedPart } from '../kit/unserved.ts';
 
 const servers = '/v2.1/servers/:id';
 
-/**
- * Paths of Nova that answer 501 and say what is missing. A route that is served goes first: the list of
- * `os-volume_attachments` is.
- */
+/** Paths of Nova that answer 501 and say what is missing. */
 export const unservedCompute: readonly UnservedPart[] = [
   {
     what: 'remote consoles (the serial log is at the action os-getConsoleOutput)',
@@ -18,11 +15,13 @@ export const unservedCompute: readonly UnservedPart[] = [
   { what: "servers' passwords (log in with a key)", paths: [`${servers}/os-server-password`] },
   { what: 'shares of servers', paths: [`${servers}/shares`] },
   { what: 'virtual interfaces (see os-interface)', paths: [`${servers}/os-virtual-interfaces`] },
-  { what: 'attaching volumes to servers', paths: [`${servers}/os-volume_attachments`] },
   { what: 'usage reports', paths: ['/v2.1/os-simple-tenant-usage', '/v2.1/os-instance_usage_audit_log'] },
   { what: 'quota classes', paths: ['/v2.1/os-quota-class-sets'] },
   { what: 'events from other services', paths: ['/v2.1/os-server-external-events'] },
-  { what: "Nova's view of volumes", paths: ['/v2.1/os-volumes', '/v2.1/os-volumes_boot', '/v2.1/os-snapshots'] },
+  {
+    what: "Nova's proxy of the volume API (ask the volume API itself)",
+    paths: ['/v2.1/os-volumes', '/v2.1/os-volumes_boot', '/v2.1/os-snapshots'],
+  },
   { what: 'assisted volume snapshots', paths: ['/v2.1/os-assisted-volume-snapshots'] },
   {
     what: "Nova's proxy of the network API (ask the network API itself)",

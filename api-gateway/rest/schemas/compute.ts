@@ -144,6 +144,19 @@ export const consoleBody = only({
   length: orNull(Type.Union([Type.Integer({ minimum: -1 }), Type.String({ pattern: '^(-1|[0-9]{1,10})$' })])),
 });
 
+/** A volume that a server is to have: `tag` from 2.49, `delete_on_termination` from 2.79 on. */
+export const volumeAttachmentBody = only({
+  volumeAttachment: only({
+    volumeId: uuid,
+    device: orNull(Type.String({ pattern: '^(/dev/)?[a-z]{1,8}[0-9]{0,3}$' })),
+    tag: Type.Optional(tag),
+    delete_on_termination: Type.Optional(flag),
+  }),
+});
+
+/** The volume that a server is to have in the place of another. */
+export const volumeSwapBody = only({ volumeAttachment: only({ volumeId: uuid }) });
+
 /** The argument of the action `migrate`: null, or from 2.56 on the name of the host to go to. */
 export const migrateBody = Type.Union([Type.Null(), only({ host: orNull(hostName) })]);
 

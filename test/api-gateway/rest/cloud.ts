@@ -85,7 +85,7 @@ export async function startCloud(
     ...(options.onInvariantBroken === undefined ? {} : { onInvariantBroken: options.onInvariantBroken }),
     ...(options.policy === undefined ? {} : { policy: options.policy }),
     modules: (_deps, images) => [
-      computeModule({ compute, quotas, network, images }),
+      computeModule({ compute, quotas, network, images, volume }),
       networkModule({ network, quotas, hosts: compute.hosts }),
       volumeModule({ compute, volume }),
       ...(options.modules ?? []),

@@ -22,6 +22,7 @@ import {
   fakeHostViews,
   testSealedKey,
 } from '../../node/services/compute-world.ts';
+import { volumeServiceOf } from '../../node/services/volume/volume-world.ts';
 import { addHost, testClock, worldOn } from '../../node/services/world.ts';
 import { startGateway } from '../../support/gateway.ts';
 import { foundTestMesh } from '../../support/mesh-secrets.ts';
@@ -77,6 +78,7 @@ async function start(filters: PlacementConfiguration['enabledFilters'] = default
         quotas: new QuotaService(world.deps),
         network: new NetworkService(world.deps),
         images,
+        volume: volumeServiceOf(world, 'local').volume,
       }),
       placementModule(new PlacementPreview(placer, options)),
     ],

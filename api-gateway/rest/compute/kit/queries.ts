@@ -112,6 +112,7 @@ export const queries: Readonly<Record<string, QueryKeys>> = {
   'GET /v2.1/servers': servers,
   'GET /v2.1/servers/detail': servers,
   'GET /v2.1/servers/:id/os-instance-actions': { strictFrom: 58, keys: {} },
+  'GET /v2.1/servers/:id/os-volume_attachments': { strictFrom: 75, keys: { limit: first, offset: first } },
   'GET /v2.1/flavors': flavors,
   'GET /v2.1/flavors/detail': flavors,
   'GET /v2.1/images': images,

@@ -21,6 +21,8 @@ const statuses: readonly (readonly [operation: RegExp, source: string, ...answer
   [/^POST \/v2\.1\/servers\/[^/]+\/action#(add|remove)SecurityGroup$/, 'security_groups.py', 202],
   [/^(POST|PUT) \/v2\.1\/servers\/[^/]+\/metadata(\/[^/]+)?$/, 'server_metadata.py', 200],
   [/^DELETE \/v2\.1\/servers\/[^/]+\/metadata\/[^/]+$/, 'server_metadata.py', 204],
+  [/^POST \/v2\.1\/servers\/[^/]+\/os-volume_attachments$/, 'volume_attachments.py', 200],
+  [/^DELETE \/v2\.1\/servers\/[^/]+\/os-volume_attachments\/[^/]+$/, 'volume_attachments.py', 202],
   [/^PUT \/v2\.1\/servers\/[^/]+\/tags$/, 'server_tags.py', 200],
   [/^PUT \/v2\.1\/servers\/[^/]+\/tags\/[^/]+$/, 'server_tags.py', 201, 204],
   [/^DELETE \/v2\.1\/servers\/[^/]+\/tags(\/[^/]+)?$/, 'server_tags.py', 204],
@@ -41,6 +43,8 @@ const statuses: readonly (readonly [operation: RegExp, source: string, ...answer
   [/^DELETE \/v2\.1\/os-server-groups\/[^/]+$/, 'server_groups.py', 204],
   [/^PUT \/v2\.1\/os-quota-sets\/[^/]+$/, 'quota_sets.py', 200],
   [/^DELETE \/v2\.1\/os-quota-sets\/[^/]+$/, 'quota_sets.py', 202],
+  // cinder/api, compared with the API's reference.
+  [/^POST \/v3\/volumes$/, 'v3/volumes.py', 202],
   // keystone/api
   [/^(GET|HEAD) \/v3\/projects\/[^/]+\/tags\/[^/]+$/, 'projects.py', 204],
   [/^(GET|HEAD|PUT|DELETE) \/v3\/projects\/[^/]+\/users\/[^/]+\/roles\/[^/]+$/, 'projects.py', 204],
