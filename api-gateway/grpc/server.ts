@@ -5,7 +5,8 @@ import { ShoalError } from '../../node/base/errors.ts';
 import { textFor } from '../../node/base/field-names.ts';
 import type { Service } from '../../node/base/lifecycle.ts';
 import type { Logger } from '../../node/base/telemetry/logger.ts';
-import type { GrpcHead, RelayOrigin } from '../../node/mesh/relay/relayed.ts';
+import { operatorProofKey } from '../../node/mesh/relay/operator-proof.ts';
+import type { GrpcHead, RelayedOrigin } from '../../node/mesh/relay/relayed.ts';
 import type { GrpcAnswerPart } from '../../node/rpc/answer-part.ts';
 import { addressGroup } from '../../node/rpc/listener/address-group.ts';
 import type { TlsSource } from '../../node/rpc/listener/listener.ts';
@@ -107,6 +108,8 @@ export class GrpcGateway implements Service {
   readonly #servers: GrpcServer[] = [];
   /** For calls that other agents relay: what users reach, token and all. */
   #relayed: GrpcServer | undefined;
+  /** For those that came in at other agents' own sockets. */
+  #relayedOperators: GrpcServer | undefined;
   #stopped: Promise<void> | undefined;
 
   constructor(
@@ -134,17 +137,24 @@ export class GrpcGateway implements Service {
   /** Runs a call that another agent relays (see `RelayedApi.grpc`). Of the services of `shoal.v1` only. */
   relayed(
     { path, metadata }: GrpcHead,
-    { clientAddress }: RelayOrigin,
+    { clientAddress, member }: RelayedOrigin,
     requests: AsyncIterable<Uint8Array>,
     signal: AbortSignal,
   ): AsyncIterable<GrpcAnswerPart> {
     const [, service = ''] = path.split('/');
     // What an agent says of itself (health, reflection) is asked of itself.
     if (!isRelayed(service)) throw new ShoalError('NOT_IMPLEMENTED', `${path} is not relayed.`);
-    if (this.#relayed === undefined || this.#stopped !== undefined) {
+    const proofs = metadata.filter(([name]) => name === operatorProofKey);
+    const server = proofs.length === 0 ? this.#relayed : this.#relayedOperators;
+    if (server === undefined || this.#stopped !== undefined) {
       throw new ShoalError('UNAVAILABLE', 'This agent is starting or stopping; ask another one.');
     }
-    return this.#relayed.dispatch({ path, metadata, remoteAddress: `${clientAddress}:0`, requests, signal });
+    const { relay } = this.#deps;
+    for (const [, proof] of proofs) {
+      if (relay?.operators.holds(proof, member, path) === true) continue;
+      throw new ShoalError('UNAUTHENTICATED', 'The relaying agent has not proved that its operator calls; try again.');
+    }
+    return server.dispatch({ path, metadata, remoteAddress: `${clientAddress}:0`, requests, signal });
   }
 
   async start(): Promise<void> {
@@ -153,7 +163,8 @@ export class GrpcGateway implements Service {
       for (const listener of this.#listeners) {
         const server = this.#build(descriptors, listener.isOperatorDoor === true);
         this.#servers.push(server);
-        if (listener.isOperatorDoor !== true) this.#relayed ??= server;
+        if (listener.isOperatorDoor === true) this.#relayedOperators ??= server;
+        else this.#relayed ??= server;
         const { address, tls } = listener;
         await (tls === undefined
           ? server.listen(address)

@@ -1,5 +1,6 @@
 /** Where an agent answers the API: from its own replica, by one that another agent has, or from the slice that it holds. */
 import { isTransient, ShoalError } from '../../node/base/errors.ts';
+import type { OperatorProofs } from '../../node/mesh/relay/operator-proof.ts';
 import type { RelayClient } from '../../node/mesh/relay/relay-client.ts';
 import type { ReplicaPlace } from '../../node/mesh/relay/replica-choice.ts';
 import { PartialReader, type PartOfState, wholeReader } from '../../node/state/slices/partial-reader.ts';
@@ -27,6 +28,8 @@ export interface ApiRelay {
   /** Asked for each call. Must not wait. */
   route(): ApiRoute;
   readonly client: Pick<RelayClient, 'rest' | 'grpc'>;
+  /** Vouches for calls at the agents' own sockets. */
+  readonly operators: OperatorProofs;
 }
 
 /** How one call is answered from a slice. */

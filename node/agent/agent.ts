@@ -52,9 +52,11 @@ import { MeshKey } from '../mesh/identity/mesh-key.ts';
 import { MeshKeyRing } from '../mesh/identity/mesh-key-ring.ts';
 import { StatePeerTrust, tlsKeySha256 } from '../mesh/identity/peer-trust.ts';
 import { JoinHandler } from '../mesh/join/join-handler.ts';
+import { JoinRelay } from '../mesh/join/join-relay.ts';
 import { newInstance } from '../mesh/peers/instance.ts';
 import { PeerClients } from '../mesh/peers/peer-client.ts';
 import { PeerServer } from '../mesh/peers/peer-server.ts';
+import { MeshOperatorProofs } from '../mesh/relay/operator-proof.ts';
 import { RelayHandler } from '../mesh/relay/relay-handler.ts';
 import { meshAddAuthority, meshRekey } from '../services/cluster/mesh-rekey.ts';
 import { meshSealedKeys } from '../services/cluster/sealed-keys.ts';
@@ -264,7 +266,15 @@ export class Agent {
     const view = host.gossip;
 
     // Peers are answered from here on; before, there was nothing to answer with.
-    const joiner = new JoinHandler({ state, keys, identity, clock, logger: logger.child({ part: 'join' }) });
+    const joinRelay = new JoinRelay({ peers, replicas: () => replicasOf(member, directory) });
+    const joiner = new JoinHandler({
+      state,
+      keys,
+      identity,
+      clock,
+      logger: logger.child({ part: 'join' }),
+      relay: joinRelay,
+    });
     const feeder = new SliceFeeder({
       clock,
       state: member.replicaState,
@@ -287,6 +297,7 @@ export class Agent {
           watchState: stateWatchHandler(state),
           followSlice: followSliceHandler((requests, asked) => feeder.serve(requests, asked)),
           relay: relayed.handle,
+          relayJoin: joinRelay.handler(joiner),
           announce: announceHandler(services, directory, () => view.setPeers(directory.hosts()), moves),
         },
         join: joiner,
@@ -371,13 +382,14 @@ export class Agent {
         rekey: meshRekey(keys, clock, config.api.tokenLifetimeMs),
         addAuthority: meshAddAuthority(keys, clock),
         drawSealedKey: meshSealedKeys(keys, state),
-        troubles: () => ({ ...loop.troubles(), ...selfCheck.troubles() }),
+        troubles: () => ({ ...loop.troubles(), ...member.slice?.troubles(), ...selfCheck.troubles() }),
       },
       { config, hostId, externalMtu: externalMtuBytes(config.network.externalInterface) },
     );
     const { onFatal } = this.#deps;
     const metrics = this.#metrics;
-    const relay = apiRelay({ clock, logger, peers, config, metrics, member, directory });
+    const operators = new MeshOperatorProofs(keys, () => state.local, hostId);
+    const relay = apiRelay({ clock, logger, peers, config, metrics, member, directory, operators });
     interfaces = new Interfaces(
       { services, built, placer: host.placer, loop, apiTls, metrics, health: this.#health, onFatal, relay },
       config,
@@ -395,7 +407,7 @@ export class Agent {
     });
     await background.start();
     this.#started('jobs and tasks', () => background.stop());
-    this.#startHousekeeping(state, own, { view, loop, interfaces: shown, selfCheck, server });
+    this.#startHousekeeping(state, own, { view, loop, member, feeder, interfaces: shown, selfCheck, server });
     // Stopped first, while everything else still answers: others wait for the next leader otherwise.
     this.#started('leadership', () => loop.handOver());
     logger.info(
@@ -533,6 +545,8 @@ export class Agent {
     parts: {
       readonly view: MeshView;
       readonly loop: RaftLoop;
+      readonly member: StateMember;
+      readonly feeder: SliceFeeder;
       readonly interfaces: Interfaces;
       readonly selfCheck: SelfCheck;
       readonly server: PeerServer;
@@ -546,7 +560,7 @@ export class Agent {
     const { signal } = this.#abort;
     const run = async (): Promise<void> => {
       try {
-        figures.observe(state, parts.loop, parts.view);
+        figures.observe(state, parts);
         const { selfCheck, server } = parts;
         this.#metrics.keysUsedTwice.set(server.keysUsedTwice.length + (selfCheck.other === undefined ? 0 : 1));
         if (clock.monotonicMs() - this.#renewedMs >= renewMs) await this.reload();
@@ -572,6 +586,13 @@ export class Agent {
     }, housekeepingMs);
     this.#started('housekeeping', async () => timer.cancel());
   }
+}
+
+/** The hosts that hold replicas, while this one holds a slice; undefined: it holds one itself. */
+function replicasOf({ slice }: StateMember, directory: HostDirectory): readonly HostId[] | undefined {
+  if (slice === undefined) return undefined;
+  const { voters, learners } = slice.status();
+  return [...voters, ...learners].flatMap((raftId) => directory.hostIdOf(raftId) ?? []);
 }
 
 /** The revision of the slice in a folder; 0: there is none. */

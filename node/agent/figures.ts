@@ -10,6 +10,13 @@ import { hostTable } from '../state/tables/index.ts';
 import type { StateClient } from '../state/types.ts';
 import { unreadableRows } from '../state/unreadable-rows.ts';
 import { GossipFigures } from './gossip-figures.ts';
+import { type ObservedSlices, SliceFigures } from './slice-figures.ts';
+
+/** What is looked at. */
+interface Observed extends ObservedSlices {
+  readonly loop: RaftLoop;
+  readonly view: MeshView;
+}
 
 /** Sets them, each time that it is asked to. */
 export class Figures {
@@ -18,6 +25,7 @@ export class Figures {
   readonly #repeated: RepeatedLog;
   readonly #hostId: HostId;
   readonly #gossip: GossipFigures;
+  readonly #slices: SliceFigures;
   /** What of the loop's own counts is in the metrics. */
   #counted = { rounds: 0, divergences: 0 };
   /** What of the failure detector's is. */
@@ -32,9 +40,10 @@ export class Figures {
     this.#repeated = parts.repeated;
     this.#hostId = hostId;
     this.#gossip = new GossipFigures(parts.metrics);
+    this.#slices = new SliceFigures(parts.metrics);
   }
 
-  observe(state: StateClient, loop: RaftLoop, view: MeshView): void {
+  observe(state: StateClient, { loop, view, ...slices }: Observed): void {
     const { term, commitIndex, appliedIndex, hasQuorum } = state.status();
     const metrics = this.#metrics;
     metrics.raftTerm.set(term);
@@ -56,6 +65,7 @@ export class Figures {
       metrics.knownHosts.set({ condition }, hosts.filter((found) => found === condition).length);
     }
     this.#gossip.observe(view);
+    this.#slices.observe(slices);
     this.#observeDetector(view);
     this.#observeClocks(state, view);
   }

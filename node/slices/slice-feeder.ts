@@ -57,6 +57,15 @@ export class SliceFeeder implements Service {
     return this.#feed.subscriberCount;
   }
 
+  /** Revisions that the slowest subscriber is behind; one that has all there is in its slice is not. */
+  get lagRevisionsMax(): number {
+    const { revision } = this.#deps.state.local;
+    const lags = [...this.#streams].map(({ subscriber: { isLost, pending, told } }) =>
+      isLost || pending.size > 0 ? revision - told : 0,
+    );
+    return Math.max(0, ...lags);
+  }
+
   async start(): Promise<void> {
     const { state, clock } = this.#deps;
     // Of a snapshot, too, all that it changes is told: as of the revision that the state has now.

@@ -35,6 +35,12 @@ const tidyMs = 60_000;
 const pauseMsMin = 50;
 const pauseMsMax = 2_000;
 
+/** All replicas that answer may be behind for so long, as after an election, before people are told. Unit: ms. */
+const behindMsMax = 30_000;
+
+/** How a subscription went. */
+type SubscriptionResult = 'whole' | 'changes' | 'digests' | 'failed';
+
 interface SliceReplicaDeps {
   readonly clock: Clock;
   readonly logger: Logger;
@@ -79,6 +85,12 @@ export class SliceReplica implements StateSource, Service {
   #running: Promise<void> | undefined;
   #isRunning = false;
   #wasReady = false;
+  #startedMs = Number.NEGATIVE_INFINITY;
+  /** Of the rows; undefined: they have changed since it was counted. */
+  #bytes: number | undefined;
+  readonly #subscriptions: Record<SubscriptionResult, number> = { whole: 0, changes: 0, digests: 0, failed: 0 };
+  /** Since when those who answer are behind this slice; undefined: none has said so since it was fed last. */
+  #behindMs: number | undefined;
 
   constructor(deps: SliceReplicaDeps) {
     this.#deps = deps;
@@ -101,6 +113,7 @@ export class SliceReplica implements StateSource, Service {
     this.#status = { ...unknownStatus, voters: stored.replicas };
     logger.info({ revision: stored.revision, rows: stored.rows.length }, 'the slice was read from disk');
     this.#isRunning = true;
+    this.#startedMs = clock.monotonicMs();
     this.#wasReady = this.isReady;
     this.#tidy = clock.setInterval(() => this.#tidyUp(), tidyMs);
     this.#running = this.#run();
@@ -151,9 +164,31 @@ export class SliceReplica implements StateSource, Service {
     }
   }
 
-  /** Terms held and rows, for metrics and people. */
-  get size(): { readonly terms: number; readonly rows: number } {
-    return { terms: this.#slice.held.length, rows: this.#slice.rowCount };
+  /** Terms held, rows, and the bytes of their keys and values, for metrics and people. */
+  get size(): { readonly terms: number; readonly rows: number; readonly bytes: number } {
+    this.#bytes ??= [...this.#slice.rows()].reduce((sum, { key, value }) => sum + key.length + value.length, 0);
+    return { terms: this.#slice.held.length, rows: this.#slice.rowCount, bytes: this.#bytes };
+  }
+
+  /**
+   * Subscriptions begun since the start, by how the slice became current: `whole` where there was none, `changes` where the
+   * replica knew what had changed, `digests` where it did not; `failed` before it was.
+   */
+  get subscriptions(): Readonly<Record<SubscriptionResult, number>> {
+    return { ...this.#subscriptions };
+  }
+
+  /** What is wrong with the subscription, for people, by part; empty when all is well. */
+  troubles(): Readonly<Record<string, string>> {
+    const { clock } = this.#deps;
+    if (this.#behindMs === undefined || clock.monotonicMs() - this.#behindMs < behindMsMax) return {};
+    const { revision } = this.#slice;
+    return {
+      slice:
+        `the replicas are behind revision ${revision}, which this host has followed: it keeps its guests as of then and hears ` +
+        'of nothing new. If their disks were put back from copies and are to stay so: stop this agent, then ' +
+        'shoal reset-membership   and join again with a ticket; its disks, images and guests stay',
+    };
   }
 
   /** The terms that the slice is whole in. */
@@ -203,7 +238,9 @@ export class SliceReplica implements StateSource, Service {
 
   get outlook(): QuorumOutlook {
     if (this.#isHeard()) return this.#status.quorum;
-    return this.#deps.clock.monotonicMs() - this.#heardMs > silenceMs ? 'lost' : 'awaited';
+    // One that begins has time to find somebody.
+    const sinceMs = Math.max(this.#heardMs, this.#startedMs);
+    return this.#deps.clock.monotonicMs() - sinceMs > silenceMs ? 'lost' : 'awaited';
   }
 
   get isLossKnown(): boolean {
@@ -279,6 +316,7 @@ export class SliceReplica implements StateSource, Service {
           this.#deps.onFatal(error);
           return;
         }
+        if (error.code === 'STALE') this.#behindMs ??= clock.monotonicMs();
         logger.info({ replica: to, code: error.code, error: error.message }, 'a subscription ended');
       }
       // One that says its status and refuses has not fed: the next is asked.
@@ -307,6 +345,8 @@ export class SliceReplica implements StateSource, Service {
     const silent = new AbortController();
     const signal = AbortSignal.any([stop, silent.signal]);
     let timer = clock.setTimeout(() => silent.abort(silence(to)), silenceMs);
+    let result: SubscriptionResult = this.#slice.revision === 0 ? 'whole' : 'changes';
+    let isCurrent = false;
     const { held, asked, revision, termsNumber } = this.#slice;
     requests.push({ kind: 'subscribe', held, asked, revision, termsNumber });
     if (this.#reach > this.#durable) requests.push({ kind: 'reach', revision: this.#reach });
@@ -317,8 +357,13 @@ export class SliceReplica implements StateSource, Service {
         timer = clock.setTimeout(() => silent.abort(silence(to)), silenceMs);
         this.#heardMs = clock.monotonicMs();
         await this.#heard(to, reply, requests);
+        if (isCurrent) continue;
+        if (reply.kind === 'ask-digests' && result === 'changes') result = 'digests';
+        isCurrent = reply.kind === 'piece' && reply.delta.isWhole;
+        if (isCurrent) this.#subscriptions[result] += 1;
       }
     } finally {
+      if (!isCurrent) this.#subscriptions.failed += 1;
       timer.cancel();
       requests.close();
       this.#requests = undefined;
@@ -340,6 +385,7 @@ export class SliceReplica implements StateSource, Service {
       case 'piece': {
         this.#connected = from;
         this.#pieces += 1;
+        this.#behindMs = undefined;
         const change = this.#slice.take(reply.delta);
         if (change !== undefined) await this.#changed(change);
       }
@@ -348,6 +394,7 @@ export class SliceReplica implements StateSource, Service {
 
   /** The slice is another: it goes to the disk, then those who watch hear of it. */
   async #changed(change: SliceChange): Promise<void> {
+    this.#bytes = undefined;
     this.#deps.onChanged?.(this);
     await this.#keep(change);
     this.#durable = Math.max(this.#durable, change.revision);

@@ -26888,6 +26888,77 @@ export namespace shoal {
         }
 
         /**
+         * Properties of a RelayJoinRequest.
+         * @deprecated Use shoal.v1.RelayJoinRequest.$Properties instead.
+         */
+        interface IRelayJoinRequest extends shoal.v1.RelayJoinRequest.$Properties {
+        }
+
+        /** Represents a RelayJoinRequest. */
+        class RelayJoinRequest {
+
+            /**
+             * Constructs a new RelayJoinRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.RelayJoinRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** RelayJoinRequest join. */
+            join: shoal.v1.JoinRequest;
+
+            /** RelayJoinRequest remoteAddress. */
+            remoteAddress: string;
+
+            /**
+             * Creates a new RelayJoinRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns RelayJoinRequest instance
+             */
+            static create(properties: shoal.v1.RelayJoinRequest.$Shape): shoal.v1.RelayJoinRequest & shoal.v1.RelayJoinRequest.$Shape;
+            static create(properties?: shoal.v1.RelayJoinRequest.$Properties): shoal.v1.RelayJoinRequest;
+
+            /**
+             * Encodes the specified RelayJoinRequest message. Does not implicitly {@link shoal.v1.RelayJoinRequest.verify|verify} messages.
+             * @param message RelayJoinRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.RelayJoinRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a RelayJoinRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.RelayJoinRequest & shoal.v1.RelayJoinRequest.$Shape} RelayJoinRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.RelayJoinRequest & shoal.v1.RelayJoinRequest.$Shape;
+        }
+
+        namespace RelayJoinRequest {
+
+            /** Properties of a RelayJoinRequest. */
+            interface $Properties {
+
+                /** RelayJoinRequest join */
+                join?: shoal.v1.JoinRequest.$Properties;
+
+                /** RelayJoinRequest remoteAddress */
+                remoteAddress?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a RelayJoinRequest. */
+            type $Shape = shoal.v1.RelayJoinRequest.$Properties;
+        }
+
+        /**
          * Properties of a JoinResponse.
          * @deprecated Use shoal.v1.JoinResponse.$Properties instead.
          */
@@ -27043,6 +27114,9 @@ export namespace shoal {
 
             /** Calls FollowSlice. */
             followSlice: shoal.v1.PeerService.FollowSlice;
+
+            /** Calls RelayJoin. */
+            relayJoin: shoal.v1.PeerService.RelayJoin;
 
             /** Calls Relay. */
             relay: shoal.v1.PeerService.Relay;
@@ -27352,6 +27426,25 @@ export namespace shoal {
               readonly responseType: "SliceReply";
               readonly requestStream: true;
               readonly responseStream: true;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.PeerService#relayJoin}.
+             * @param error Error, if any
+             * @param [response] JoinResponse
+             */
+            type RelayJoinCallback = (error: (Error|null), response?: shoal.v1.JoinResponse) => void;
+
+            /** Calls RelayJoin. */
+            type RelayJoin = {
+              (request: shoal.v1.IRelayJoinRequest, callback: shoal.v1.PeerService.RelayJoinCallback): void;
+              (request: shoal.v1.IRelayJoinRequest): Promise<shoal.v1.JoinResponse>;
+              readonly name: "RelayJoin";
+              readonly path: "/shoal.v1.PeerService/RelayJoin";
+              readonly requestType: "RelayJoinRequest";
+              readonly responseType: "JoinResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
             };
 
             /**

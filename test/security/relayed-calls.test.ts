@@ -276,8 +276,14 @@ t.test('only the token says who asks', async (t) => {
   await all(body);
   const metadata = claims.filter(([name]) => name !== 'host');
   const path = '/shoal.v1.ClusterService/GetStatus';
+  const stranger = '1'.repeat(32) as HostId;
   const parts = await all(
-    native.gateway.relayed({ path, metadata }, local, one(new Uint8Array()), new AbortController().signal),
+    native.gateway.relayed(
+      { path, metadata },
+      { ...local, member: stranger },
+      one(new Uint8Array()),
+      new AbortController().signal,
+    ),
   );
   t.match(parts, [{ kind: 'end', status: { code: 16 } }], 'neither is a relayed call one at the operator’s door');
   const cluster = native.client.calls(shoal.v1.ClusterService);

@@ -1,5 +1,6 @@
 /** Has a replica answer a gRPC call, where this agent is none. */
 import { ShoalError } from '../../../node/base/errors.ts';
+import { operatorProofKey } from '../../../node/mesh/relay/operator-proof.ts';
 import { isUnreached } from '../../../node/mesh/relay/relay-client.ts';
 import type { GrpcAnswerPart, HeaderList } from '../../../node/rpc/answer-part.ts';
 import type { GrpcCall } from '../../../node/rpc/server.ts';
@@ -7,6 +8,10 @@ import type { MethodSpec } from '../../../node/rpc/service.ts';
 import { type ApiRelay, PartialAnswer } from '../../kit/api-relay.ts';
 import type { Caller, Callers } from './caller.ts';
 import { isRead } from './reads.ts';
+import { isOfAgentItself } from './served.ts';
+
+/** Where calls at the agent's own socket come from: this machine. */
+const socketAddress = '127.0.0.1';
 
 /** A call as it came. */
 export interface RelayedContent {
@@ -16,8 +21,8 @@ export interface RelayedContent {
 
 /**
  * Resolves with the answer of a replica, or with undefined where the call is to be answered here: from the whole state, or from
- * the slice, of which `callers` is told. Calls at the operator's door are never relayed: they have no token, and a replica goes by
- * nothing else. Throws `NOT_IN_SLICE` for streams that no slice can answer, and what `RelayClient.grpc` throws.
+ * the slice, of which `callers` is told. Calls at the operator's door go with a proof in the place of a token, but for those about
+ * this agent. Throws `NOT_IN_SLICE` for streams that no slice can answer, and what `RelayClient.grpc` throws.
  */
 export async function answerElsewhere(
   relay: ApiRelay,
@@ -29,13 +34,15 @@ export async function answerElsewhere(
   const route = relay.route();
   if (route.kind === 'here') return undefined;
   const { caller, signal } = call;
-  if (route.kind === 'elsewhere' && caller.kind !== 'operator') {
+  const isOperator = caller.kind === 'operator';
+  const isOwn = isOperator && isOfAgentItself(method.path);
+  if (route.kind === 'elsewhere' && !isOwn) {
     const isUnary = !method.requestStream && !method.responseStream;
     try {
       return await relay.client.grpc(
         route.replicas,
-        { path: method.path, metadata: content.metadata },
-        { clientAddress: caller.address, baseUrl: '' },
+        { path: method.path, metadata: metadataOf(relay, method, content, isOperator) },
+        { clientAddress: isOperator ? socketAddress : caller.address, baseUrl: '' },
         () => content.requests(),
         { isUnary, mayRepeat: isUnary && isRead(method.name), signal },
       );
@@ -47,8 +54,19 @@ export async function answerElsewhere(
   if (method.responseStream) {
     throw new ShoalError('NOT_IN_SLICE', 'A stream of changes or of content needs all of the records.');
   }
-  // At the operator's door a slice that is fed is read as it is: what it lacks is an error, and is in it a moment later.
-  if (route.kind === 'elsewhere' && caller.kind === 'operator') return undefined;
+  // A slice that is fed is read as it is: what it lacks is an error, and is in it a moment later.
+  if (route.kind === 'elsewhere' && isOwn) return undefined;
   callers.answerFrom(call, new PartialAnswer(route.slice));
   return undefined;
+}
+
+/** What goes with the call: a client's own words, and a proof that only this agent adds. */
+function metadataOf(
+  { operators }: ApiRelay,
+  { path }: MethodSpec,
+  { metadata }: RelayedContent,
+  isOperator: boolean,
+): HeaderList {
+  const others = metadata.filter(([name]) => name !== operatorProofKey);
+  return isOperator ? [...others, [operatorProofKey, operators.prove(path)]] : others;
 }

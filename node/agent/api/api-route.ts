@@ -6,6 +6,7 @@ import type { Metrics } from '../../base/telemetry/metrics.ts';
 import type { HostDirectory } from '../../cluster/host-directory.ts';
 import type { Config } from '../../config/options.ts';
 import type { PeerClients } from '../../mesh/peers/peer-client.ts';
+import type { OperatorProofs } from '../../mesh/relay/operator-proof.ts';
 import { RelayClient, type RelayObserver } from '../../mesh/relay/relay-client.ts';
 import { ReplicaChoice, type ReplicaPlace } from '../../mesh/relay/replica-choice.ts';
 import type { SliceReplica } from '../../slices/slice-replica.ts';
@@ -29,15 +30,17 @@ interface ApiRouteParts {
   readonly directory: Pick<HostDirectory, 'hostIdOf'>;
   readonly config: Pick<Config, 'zone' | 'failureDomain'>;
   readonly metrics: Metrics;
+  readonly operators: OperatorProofs;
 }
 
 /** The way to the replicas, and whether it is taken. */
 export function apiRelay(parts: ApiRouteParts): ApiRelay {
-  const { clock, logger, peers, config, metrics } = parts;
+  const { clock, logger, peers, config, metrics, operators } = parts;
   const { zone, failureDomain } = config;
   const choice = new ReplicaChoice(clock, { zone, failureDomain });
   return {
     route: () => routeOf(parts),
+    operators,
     client: new RelayClient({ clock, logger: logger.child({ part: 'relay' }), peers, choice, observer: told(metrics) }),
   };
 }

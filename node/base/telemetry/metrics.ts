@@ -11,6 +11,14 @@ export interface Metrics {
   readonly relayedCalls: Counter<'api' | 'outcome'>;
   readonly relayedSeconds: Histogram<'api'>;
   readonly relayedBytes: Counter<'api' | 'direction'>;
+  readonly sliceRows: Gauge;
+  readonly sliceBytes: Gauge;
+  readonly sliceTerms: Gauge;
+  readonly sliceRevision: Gauge;
+  readonly sliceSilentSeconds: Gauge;
+  readonly sliceSubscriptions: Counter<'result'>;
+  readonly sliceFeeds: Gauge;
+  readonly sliceFeedLagRevisions: Gauge;
   readonly placements: Counter<'result'>;
   readonly claims: Counter<'result'>;
   readonly steps: Counter<'step' | 'result'>;
@@ -114,6 +122,47 @@ export function createMetrics(options: { readonly processMetrics: boolean }): Me
       name: 'shoal_api_relayed_bytes_total',
       help: 'Bytes of bodies and messages that were relayed, to replicas (sent) and from them (received).',
       labelNames: ['api', 'direction'],
+      registers,
+    }),
+    sliceRows: new Gauge({
+      name: 'shoal_slice_rows',
+      help: 'Rows of the state that this host holds as a slice; 0: it holds a replica.',
+      registers,
+    }),
+    sliceBytes: new Gauge({
+      name: 'shoal_slice_bytes',
+      help: 'Bytes of keys and values of these rows.',
+      registers,
+    }),
+    sliceTerms: new Gauge({
+      name: 'shoal_slice_terms',
+      help: 'Terms (keys and prefixes of keys) that the slice is whole in.',
+      registers,
+    }),
+    sliceRevision: new Gauge({
+      name: 'shoal_slice_revision',
+      help: 'Revision of the state that the slice is of; its lag is what shoal_raft_commit_index of the leader is ahead.',
+      registers,
+    }),
+    sliceSilentSeconds: new Gauge({
+      name: 'shoal_slice_silent_seconds',
+      help: 'Time since a replica has last said how far the state has come; it does so every 5 seconds.',
+      registers,
+    }),
+    sliceSubscriptions: new Counter({
+      name: 'shoal_slice_subscriptions_total',
+      help: 'Subscriptions begun, by how the slice became current: whole (there was none), changes, digests; or failed.',
+      labelNames: ['result'],
+      registers,
+    }),
+    sliceFeeds: new Gauge({
+      name: 'shoal_slice_feeds',
+      help: 'Slices of other hosts that this replica feeds.',
+      registers,
+    }),
+    sliceFeedLagRevisions: new Gauge({
+      name: 'shoal_slice_feed_lag_revisions',
+      help: 'Revisions that the slowest of them is behind, of those that have yet to be told something.',
       registers,
     }),
     placements: new Counter({

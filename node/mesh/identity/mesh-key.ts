@@ -12,9 +12,10 @@ export const meshKeyFileName = 'mesh.key';
 /**
  * What keys are derived for. A name is forever: changing one changes the key, and what it sealed or signed is lost.
  * "seal" opens records sealed at rest; "token-signing" signs API tokens, so that any agent verifies any other's;
- * "guest-seed" makes the entropy that guests are given, the same on every host.
+ * "guest-seed" makes the entropy that guests are given, the same on every host; "operator-relay" proves that a call came in at
+ * an agent's own socket (../relay/operator-proof.ts).
  */
-type KeyPurpose = 'seal' | 'token-signing' | 'guest-seed';
+type KeyPurpose = 'seal' | 'token-signing' | 'guest-seed' | 'operator-relay';
 
 /**
  * The secret that every member holds and the replicated state does not. It opens what is sealed in the state. It is

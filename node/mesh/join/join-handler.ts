@@ -19,6 +19,7 @@ import type { JoinHandlers } from '../peers/peer-server.ts';
 import { askPort } from '../peers/port-probe.ts';
 import { FailureLimiter, joinFailureLimits, sourceOf } from './failure-limiter.ts';
 import { joinContent, joinPurpose } from './join-proof.ts';
+import type { JoinRelay } from './join-relay.ts';
 import { renewCertificate } from './renew-handler.ts';
 import { isTicketId, ticketSecretBytes, ticketSecretHash } from './tickets.ts';
 import { type WantedHost, wantedHost } from './wanted-host.ts';
@@ -50,6 +51,8 @@ interface JoinHandlerDeps {
   readonly identity: HostIdentity;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Has a replica admit newcomers, where this host is none. Absent: it is one. */
+  readonly relay?: Pick<JoinRelay, 'join'>;
 }
 
 /**
@@ -72,7 +75,7 @@ export class JoinHandler implements JoinHandlers {
 
   /**
    * Throws `TICKET_INVALID`, `TICKET_USED`, `TICKET_EXPIRED`, `IDENTITY_MISMATCH` (the proof is not the host's),
-   * `INVALID_ARGUMENT` (a field of the host record), `CONFLICT` (the name is another host's), and what the state throws.
+   * `INVALID_ARGUMENT` (a field of the host record), `CONFLICT` (the name is another host's), and what the state or the relay throws.
    * After all but `OUTCOME_UNKNOWN` nothing has changed.
    */
   async join(
@@ -106,6 +109,8 @@ export class JoinHandler implements JoinHandlers {
     signal: AbortSignal,
   ): Promise<shoal.v1.IJoinResponse> {
     const host = checkedRequest(request);
+    const relayed = await this.#deps.relay?.join(request, remoteAddress, signal);
+    if (relayed !== undefined) return relayed;
     await this.#mustBeReachable(host, remoteAddress);
     for (let attempt = 0; attempt < attemptsMax; attempt++) {
       const reader = await this.#deps.state.fresh(signal);

@@ -51,7 +51,9 @@ export class RelayHandler {
       yield { accepted: {} };
       // Nothing runs before the caller has shown that it knows: else it may have gone to another replica meanwhile.
       const body = following(await pieces.next(), pieces);
-      yield* relayed.kind === 'rest' ? rest(api, relayed, body, ended.signal) : grpc(api, relayed, body, ended.signal);
+      const { signal } = ended;
+      if (relayed.kind === 'rest') yield* rest(api, relayed, body, signal);
+      else yield* grpc(api, relayed, { member: call.caller, pieces: body, signal });
     } finally {
       call.signal.removeEventListener('abort', end);
       ended.abort(new ShoalError('CANCELLED', 'The relayed call is over.'));
@@ -110,10 +112,13 @@ async function* rest(
 async function* grpc(
   api: RelayedApi,
   { head, origin }: RelayedHead & { readonly kind: 'grpc' },
-  pieces: AsyncIterator<Piece>,
-  signal: AbortSignal,
+  {
+    member,
+    pieces,
+    signal,
+  }: { readonly member: HostId; readonly pieces: AsyncIterator<Piece>; readonly signal: AbortSignal },
 ): AsyncGenerator<Piece, void, undefined> {
-  for await (const part of api.grpc(head, origin, messagesOf(pieces), signal)) {
+  for await (const part of api.grpc(head, { ...origin, member }, messagesOf(pieces), signal)) {
     if (part.kind === 'message') yield* piecesOf(part.bytes);
     else {
       const { code, details, trailers } = part.status;

@@ -3,6 +3,7 @@
  * `PeerService.Relay` mean by it, whatever service and method it is of.
  */
 
+import type { HostId } from '../../base/ids.ts';
 import type { GrpcAnswerPart, HeaderList } from '../../rpc/answer-part.ts';
 
 /** Where a call comes from. Only a member can say it; tokens alone say who the client is. */
@@ -11,6 +12,12 @@ export interface RelayOrigin {
   readonly clientAddress: string;
   /** `http(s)://host:port` (and perhaps a path) under which the client knows the agent that it asked. Empty for gRPC. */
   readonly baseUrl: string;
+}
+
+/** The same, as the agent that answers knows it. */
+export interface RelayedOrigin extends RelayOrigin {
+  /** The member that relays, as TLS has proved it. */
+  readonly member: HostId;
 }
 
 /** A REST request without its body. */
@@ -46,10 +53,10 @@ export interface RelayedApi {
   readonly isOpen: boolean;
   /** Resolves with the head of the answer. Throws only what `signal` says and `UNAVAILABLE`; failures are answers. */
   rest(head: RestHead, origin: RelayOrigin, body: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<RestAnswer>;
-  /** One message a piece of `requests`. Throws as `rest`. */
+  /** One message a piece of `requests`. Throws as `rest`, and `UNAUTHENTICATED` for a proof (operator-proof.ts) that is none. */
   grpc(
     head: GrpcHead,
-    origin: RelayOrigin,
+    origin: RelayedOrigin,
     requests: AsyncIterable<Uint8Array>,
     signal: AbortSignal,
   ): AsyncIterable<GrpcAnswerPart>;

@@ -121,6 +121,7 @@ async function main(): Promise<void> {
         watchState: refuseStream,
         followSlice: refuseStream,
         relay: refuseStream,
+        relayJoin: refuse,
         announce: refuse,
       },
       join: { admit: () => {}, join: refuse, renew: refuse },

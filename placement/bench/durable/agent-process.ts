@@ -204,6 +204,7 @@ const server = new PeerServer(
       releaseClaim: refuse,
       fetchBlob: refuseStream,
       relay: refuseStream,
+      relayJoin: refuse,
       pullView: async () => exchange.pullView(),
       consoleLog: refuse,
       probe: refuse,

@@ -175,6 +175,7 @@ const server = new PeerServer(
       watchState: refuseStream,
       followSlice: refuseStream,
       relay: refuseStream,
+      relayJoin: refuse,
       announce: async () => ({ recorded: false }),
     },
     join: { admit: () => {}, join: refuse, renew: refuse },

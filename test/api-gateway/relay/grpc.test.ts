@@ -2,12 +2,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ChannelCredentials, Client, Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import t, { type Test } from 'tap';
+import type { HostId } from '../../../node/base/ids.ts';
 import { shoal } from '../../../proto/messages.ts';
-import { apiOf, startRelay } from '../../node/mesh/relay/rig.ts';
+import { answersHere, apiOf, startRelay } from '../../node/mesh/relay/rig.ts';
 import { as, startGrpcGateway, type TestGrpcGateway } from '../../support/grpc-gateway.ts';
 
 async function start(t: Test) {
-  const replica = await startGrpcGateway();
+  const replica = await startGrpcGateway({}, answersHere);
   const relay = await startRelay(t, [apiOf({ grpc: (...call) => replica.gateway.relayed(...call) })]);
   const front = await startGrpcGateway({}, relay.relay);
   t.teardown(async () => {
@@ -120,7 +121,7 @@ t.test('a member cannot have services of the agent itself relayed', async (t) =>
   const ask = (path: string) =>
     replica.gateway.relayed(
       { path, metadata: [] },
-      { clientAddress: '192.0.2.1', baseUrl: '' },
+      { clientAddress: '192.0.2.1', baseUrl: '', member: '1'.repeat(32) as HostId },
       none(),
       new AbortController().signal,
     );
@@ -151,13 +152,45 @@ t.test('with no replica to be reached answers are marked in their trailers, or a
     'a watch of a part would miss changes',
   );
   const door = front.operator.calls(shoal.v1.ComputeService);
-  const own = await door.listServers({}, { timeoutMs: 5000 });
-  t.equal(own.stale, false, 'the operator’s door has no token to relay: what is here is read as it is');
+  t.equal((await door.listServers({}, { timeoutMs: 5000 })).stale, true, 'the operator’s door is no different');
   await t.rejects(
     async () => {
       for await (const event of door.watchServers({}, { signal: new AbortController().signal })) t.ok(event);
     },
     { code: 'NOT_IN_SLICE' },
-    'but for streams',
   );
 });
+
+t.test(
+  'the operator’s door of an agent with a slice is that of a replica, but for what is about the agent',
+  async (t) => {
+    const { replica, front, relay } = await start(t);
+    const networks = front.operator.calls(shoal.v1.NetworkService);
+    const { network } = await networks.createNetwork(
+      { name: 'mine', projectId: 'alice-project' },
+      { timeoutMs: 10_000 },
+    );
+    const there = await replica.client.calls(shoal.v1.NetworkService).listNetworks({}, as('alice'));
+    t.ok(
+      there.networks.some(({ id, name }) => id === network?.id && name === 'mine'),
+      'what it makes is in the replica’s records',
+    );
+    await compute(replica).createServer({ name: 's', flavorId: '1', imageId: 'image-1', networkIds: [] }, as('alice'));
+    const door = front.operator.calls(shoal.v1.ComputeService);
+    t.equal((await door.listServers({ allProjects: true }, { timeoutMs: 5000 })).servers.length, 1);
+    const leaving = new AbortController();
+    const heard: string[] = [];
+    const reading = (async () => {
+      for await (const { serverId } of door.watchServers({}, { signal: leaving.signal })) heard.push(serverId);
+    })();
+    await eventually(t, () => relay.replicas[0]?.handler.calls === 1, 'streams go there too');
+    leaving.abort();
+    await t.rejects(reading);
+    const { outcomes } = relay;
+    const before = outcomes.length;
+    const cluster = front.operator.calls(shoal.v1.ClusterService);
+    await cluster.getStatus({}, { timeoutMs: 5000 });
+    await cluster.listHosts({}, { timeoutMs: 5000 });
+    t.equal(outcomes.length, before, 'how this agent is, and what it has heard of others, it says itself');
+  },
+);

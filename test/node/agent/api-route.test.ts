@@ -7,6 +7,7 @@ import { silentLogger } from '../../../node/base/telemetry/logger.ts';
 import { createMetrics } from '../../../node/base/telemetry/metrics.ts';
 import { SliceState } from '../../../node/state/slices/slice-state.ts';
 import { shoal } from '../../../proto/messages.ts';
+import { answersHere } from '../mesh/relay/rig.ts';
 
 const hostOf = (raftId: number): HostId => String(raftId).repeat(32) as HostId;
 
@@ -41,6 +42,7 @@ function relayOf(member: Parameters<typeof apiRelay>[0]['member']) {
     config: { zone: 'north', failureDomain: '' },
     metrics: createMetrics({ processMetrics: false }),
     member,
+    operators: answersHere.operators,
     directory: { hostIdOf: (raftId) => (raftId === 9 ? undefined : hostOf(raftId)) },
   });
 }

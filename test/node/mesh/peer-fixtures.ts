@@ -42,6 +42,7 @@ export const refusingHandlers: PeerHandlers = {
   watchState: refuseStream,
   followSlice: refuseStream,
   relay: refuseStream,
+  relayJoin: refuse,
   announce: refuse,
 };
 

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
 import { type Clock, systemClock } from '../../../../node/base/clock.ts';
 import { ShoalError } from '../../../../node/base/errors.ts';
+import type { HostId } from '../../../../node/base/ids.ts';
 import { silentLogger } from '../../../../node/base/telemetry/logger.ts';
 import { certificateFingerprint, MeshAuthority, verifyHost } from '../../../../node/mesh/identity/authority.ts';
 import { createTlsKey, HostIdentity, type TlsKey } from '../../../../node/mesh/identity/identity.ts';
@@ -10,6 +11,7 @@ import { MeshKeyRing } from '../../../../node/mesh/identity/mesh-key-ring.ts';
 import { type Joined, joinMesh } from '../../../../node/mesh/join/join.ts';
 import { JoinHandler } from '../../../../node/mesh/join/join-handler.ts';
 import { joinContent, joinPurpose } from '../../../../node/mesh/join/join-proof.ts';
+import { JoinRelay } from '../../../../node/mesh/join/join-relay.ts';
 import { issueTicket } from '../../../../node/mesh/join/ticket-issuer.ts';
 import { JoinTicket } from '../../../../node/mesh/join/tickets.ts';
 import { MemoryStateClient } from '../../../../node/state/client/memory-state-client.ts';
@@ -17,7 +19,7 @@ import { TransactionBuilder } from '../../../../node/state/table.ts';
 import { hostTable, meshTable, removedHostTable, ticketTable } from '../../../../node/state/tables/index.ts';
 import type { StateClient } from '../../../../node/state/types.ts';
 import { shoal } from '../../../../proto/messages.ts';
-import { hostOf, refusingJoin, serve, type TestHost } from '../peer-fixtures.ts';
+import { clientsOf, hostOf, refusingJoin, serve, type TestHost } from '../peer-fixtures.ts';
 
 interface TestMesh {
   readonly authority: MeshAuthority;
@@ -338,4 +340,75 @@ t.test('all addresses are tried in turn, and one error tells of each', async (t)
     await joinMesh(deps, { ...options, discover: async () => [mesh.address] }),
     'a member that was found lets it in',
   );
+});
+
+/** A member that holds a slice, and passes newcomers on to `replicas`. */
+async function subscriberOf(
+  test: { teardown(run: () => void | Promise<void>): void },
+  mesh: TestMesh,
+  replicas: ReadonlyMap<HostId, string>,
+): Promise<string> {
+  const host = hostOf(mesh.authority);
+  const relay = new JoinRelay({ peers: clientsOf(test, host, replicas), replicas: () => [...replicas.keys()] });
+  const lacking = (): never => {
+    throw new ShoalError('NOT_IN_SLICE', 'This host holds a part of the records only.');
+  };
+  const state: StateClient = {
+    local: mesh.state.local,
+    status: () => mesh.state.status(),
+    fresh: async () => lacking(),
+    commit: async () => lacking(),
+    watch: () => ({ close: () => {} }),
+  };
+  const handler = new JoinHandler({
+    state,
+    keys: new MeshKeyRing(host.identity, mesh.meshKey),
+    identity: host.identity,
+    clock: systemClock,
+    logger: silentLogger,
+    relay,
+  });
+  return serve(test, host, { join: handler, handlers: { relayJoin: relay.handler(handler) } });
+}
+
+/** A replica that admits for others. */
+async function replicaOf(
+  test: { teardown(run: () => void | Promise<void>): void },
+  mesh: TestMesh,
+): Promise<readonly [HostId, string]> {
+  const host = hostOf(mesh.authority);
+  const relay = new JoinRelay({ peers: clientsOf(test, host, new Map()), replicas: () => undefined });
+  return [host.hostId, await serve(test, host, { handlers: { relayJoin: relay.handler(mesh.handler) } })];
+}
+
+t.test('a host joins by way of a member that holds a slice, and is told what a replica says', async (t) => {
+  const mesh = await meshOf(t);
+  // The first is gone, the second a version that knows nothing of it, the third holds a slice itself.
+  const gone = hostOf(mesh.authority).hostId;
+  const slice = hostOf(mesh.authority);
+  const sliced = new JoinRelay({ peers: clientsOf(t, slice, new Map()), replicas: () => [] });
+  const refusing = await serve(t, slice, { handlers: { relayJoin: sliced.handler(mesh.handler) } });
+  const replica = await replicaOf(t, mesh);
+  const address = await subscriberOf(t, mesh, new Map([[gone, '127.0.0.1:1'], [slice.hostId, refusing], replica]));
+  const ticket = async () => {
+    const { meshId, fingerprint, ticketId, secret } = await mesh.ticket();
+    return new JoinTicket({ meshId, fingerprint, ticketId, secret: secret.reveal(), addresses: [address] });
+  };
+  const first = await ticket();
+  const who = newcomer();
+  const joined = await join(first, who);
+  t.same(joined.meshKey.reveal(), mesh.meshKey.reveal());
+  t.equal(hostTable.must(mesh.state.local, who.identity.hostId).record.raftId, joined.host.raftId);
+  t.equal((await join(first, who)).host.raftId, joined.host.raftId, 'asking again gets the same answer');
+  await t.rejects(join(first, newcomer()), { code: 'TICKET_USED' });
+  await t.rejects(join(await ticket(), newcomer({ name: String(who.host.name) })), { code: 'CONFLICT' });
+});
+
+t.test('with no replica to be reached a newcomer is told to ask another host', async (t) => {
+  const mesh = await meshOf(t);
+  const gone = hostOf(mesh.authority).hostId;
+  const address = await subscriberOf(t, mesh, new Map([[gone, '127.0.0.1:1']]));
+  const { meshId, fingerprint, ticketId, secret } = await mesh.ticket();
+  const ticket = new JoinTicket({ meshId, fingerprint, ticketId, secret: secret.reveal(), addresses: [address] });
+  await t.rejects(join(ticket, newcomer()), { code: 'UNAVAILABLE', message: /no replica of them can be reached/ });
 });

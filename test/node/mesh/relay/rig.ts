@@ -4,12 +4,32 @@ import { systemClock } from '../../../../node/base/clock.ts';
 import type { HostId } from '../../../../node/base/ids.ts';
 import { silentLogger } from '../../../../node/base/telemetry/logger.ts';
 import type { PeerServer } from '../../../../node/mesh/peers/peer-server.ts';
+import type { OperatorProofs } from '../../../../node/mesh/relay/operator-proof.ts';
 import { RelayClient, type RelayOutcome } from '../../../../node/mesh/relay/relay-client.ts';
 import { RelayHandler } from '../../../../node/mesh/relay/relay-handler.ts';
 import type { RelayLimits } from '../../../../node/mesh/relay/relay-limits.ts';
 import type { RelayedApi } from '../../../../node/mesh/relay/relayed.ts';
 import { ReplicaChoice, type ReplicaPlace } from '../../../../node/mesh/relay/replica-choice.ts';
 import { clientsOf, hostOf, serve, testAuthority } from '../peer-fixtures.ts';
+
+/** Of a replica: it answers itself. */
+export const answersHere: ApiRelay = {
+  route: () => ({ kind: 'here' }),
+  client: {
+    rest: () => Promise.reject(new Error('a replica relays nothing')),
+    grpc: () => Promise.reject(new Error('a replica relays nothing')),
+  },
+  operators: operatorsOf('0'.repeat(32) as HostId),
+};
+
+/** As agents of one mesh make them, with a key that all tests share. */
+function operatorsOf(self: HostId, key = 'the key of the mesh'): OperatorProofs {
+  const macOf = (member: HostId, path: string): string => `${key} ${member} ${path}`;
+  return {
+    prove: (path) => macOf(self, path),
+    holds: (proof, member, path) => proof === macOf(member, path),
+  };
+}
 
 interface Teardown {
   teardown(run: () => void | Promise<void>): void;
@@ -26,6 +46,8 @@ interface TestReplica {
 export interface TestRelay {
   readonly relay: ApiRelay;
   readonly client: RelayClient;
+  /** The host that relays. */
+  readonly own: HostId;
   readonly replicas: readonly TestReplica[];
   /** Outcomes of the calls that are over. */
   readonly outcomes: RelayOutcome[];
@@ -100,5 +122,5 @@ export async function startRelay(
     ({ hostId }, at): ReplicaPlace => ({ hostId, isLeader: at > 0, zone: '', failureDomain: '' }),
   );
   const route = (): ApiRoute => ({ kind: 'elsewhere', replicas: places, slice: options.slice ?? emptySlice });
-  return { relay: { route, client }, client, replicas, outcomes };
+  return { relay: { route, client, operators: operatorsOf(own.hostId) }, client, own: own.hostId, replicas, outcomes };
 }
