@@ -103,7 +103,7 @@ export function buildServices(ports: ServicePorts, options: ServiceOptions): Ser
     computeOptions,
     volume: new VolumeService(
       { ...services, hostViews: views, drawSealedKey: ports.drawSealedKey },
-      { storage: config.storage },
+      { storage: config.storage, backupStoreUrl: config.backups.store },
     ),
     quotas: new QuotaService(services),
     jobs: new Jobs({ ...services, addAuthority: ports.addAuthority }),

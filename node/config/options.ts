@@ -161,6 +161,17 @@ export const configSchema = Type.Object(
     storage: Type.Union([Type.Literal('local'), Type.Literal('rbd')], {
       description: 'where root disks of new servers go: qcow2 files on this host, or Ceph RBD',
     }),
+    backups: Type.Object(
+      {
+        store: Type.String({
+          pattern: '^(|file:///.*|s3://.*)$',
+          maxLength: 1024,
+          description:
+            'where backups of volumes go: file:///FOLDER that all hosts see, or s3://...; empty: there are none',
+        }),
+      },
+      { additionalProperties: false },
+    ),
     ceph: Type.Object(
       {
         confPath: Type.String({ description: 'ceph.conf naming monitors and keyring; empty: no Ceph on this host' }),
@@ -302,6 +313,7 @@ export function configDefaults(): Config {
       vendorDataPath: '',
     },
     storage: 'local',
+    backups: { store: '' },
     ceph: { confPath: '', user: 'shoal', imagePool: 'images', diskPool: 'volumes' },
     network: {
       driver: 'vxlan',

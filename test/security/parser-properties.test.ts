@@ -54,6 +54,7 @@ import {
 import { decodeFacts } from '../../node/rpc/status.ts';
 import { TokenCodec, tokenEpoch } from '../../node/services/identity/token.ts';
 import { parseIpv4, parsePrefix } from '../../node/services/network/address.ts';
+import { backupFromText, backupText } from '../../node/services/volume/backups/export-record.ts';
 import { decodeCommand, decodeOutcome, encodeCommand, encodeOutcome } from '../../node/state/command.ts';
 import { SnapshotDecoder } from '../../node/state/snapshot.ts';
 import { networkTable } from '../../node/state/tables/index.ts';
@@ -79,6 +80,9 @@ const text = new TextEncoder();
 const identity = HostIdentity.fromSeed(new Uint8Array(32).fill(7));
 const meshKey = MeshKey.create();
 const authority = MeshAuthority.create('m-1');
+const exportedBackup = backupText(
+  new shoal.v1.VolumeBackup({ id: '01234567-89ab-4cde-8f01-23456789abcd', sizeGib: 1, status: 'available' }),
+);
 const tokens = new TokenCodec(new Uint8Array(32).fill(9));
 const ticket = new JoinTicket({
   meshId: 'm-1',
@@ -259,6 +263,7 @@ const parsers: Readonly<Record<string, Property | string>> = {
     (input) => parsePatch(input, 'application/openstack-images-v2.1-json-patch'),
     [{ op: 'replace', path: '/name', value: 'x' }],
   ),
+  'node/services/volume/backups/export-record.ts: backupFromText': lines(backupFromText, exportedBackup),
   'api-gateway/rest/volume/kit/flat-map.ts: parseFlatMap': lines(parseFlatMap, `{'a': 'b', u"c": 1}`),
   'api-gateway/rest/kit/json-body.ts: parseJson': bytes(parseJson, text.encode('{"server":{"name":"a"}}')),
 

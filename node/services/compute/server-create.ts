@@ -23,9 +23,10 @@ import { type Attempt, Change, randomFrom, transact } from '../kit/transact.ts';
 import { updatePortRow } from '../network/port-record.ts';
 import { planPort } from '../network/ports.ts';
 import { amountsOfVolume, charge, sumOf } from '../volume/kit/charges.ts';
+import type { CheckedDisks } from '../volume/servers/block-devices.ts';
+import { planDisks } from '../volume/servers/server-volumes.ts';
 import type { CheckedVolume } from '../volume/volumes/volume-draft.ts';
 import { askedAction } from './action-history.ts';
-import type { CheckedDisks } from './block-devices.ts';
 import type { ComputeDependencies, ComputeOptions } from './dependencies.ts';
 import { groupAllows, groupForPlacement, writeGroup } from './group-hosts.ts';
 import { badRequest } from './refusals.ts';
@@ -38,7 +39,6 @@ import {
   usablePort,
 } from './server-draft.ts';
 import { amountsOf, powerStates } from './server-record.ts';
-import { planDisks } from './server-volumes.ts';
 
 const markCreationRepeated = coverageMark('creation-repeated', 'a creation is answered with what an earlier one made');
 const failpointCreateClaimedNotBound = failpoint(

@@ -22,8 +22,23 @@ export interface JobDraft {
   readonly projectId: string;
   readonly userId: string;
   readonly deadlineMs: number;
-  readonly detail: Pick<shoal.v1.Job.$Properties, 'drain' | 'rotateAuthority'>;
+  /** The host whose agent carries it out; absent: whichever leads. */
+  readonly ownerHostId?: string;
+  readonly detail: JobDetail;
 }
+
+/** What the kind of job remembers: one field of the record. */
+type JobDetail = Pick<
+  shoal.v1.Job.$Properties,
+  | 'drain'
+  | 'rotateAuthority'
+  | 'volumeCopy'
+  | 'volumeBackup'
+  | 'volumeRestore'
+  | 'volumeBackupDelete'
+  | 'volumeUpload'
+  | 'volumeMigrate'
+>;
 
 /** Adds a job to a transaction. Throws `CONFLICT`, naming the other, while a job about the same subject is under way. */
 export function beginJob(attempt: Attempt, draft: JobDraft, nowMs: number): shoal.v1.Job {
@@ -35,13 +50,14 @@ export function beginJob(attempt: Attempt, draft: JobDraft, nowMs: number): shoa
       { facts: { jobId: other.id } },
     );
   }
-  const { id, kind, subject, projectId, userId, deadlineMs, detail } = draft;
+  const { id, kind, subject, projectId, userId, deadlineMs, ownerHostId = '', detail } = draft;
   const job = new shoal.v1.Job({
     id,
     kind,
     subject,
     projectId,
     userId,
+    ownerHostId,
     status: JobStatus.JOB_STATUS_RUNNING,
     createdMs: nowMs,
     updatedMs: nowMs,

@@ -19,7 +19,7 @@ import {
 import type { ServiceDependencies } from '../kit/dependencies.ts';
 import { type Attempt, transact } from '../kit/transact.ts';
 import type { SnapshotMade, VolumeFault, VolumeReports } from '../kit/volume-reporting.ts';
-import { amountsOfGrowth, refund } from './kit/charges.ts';
+import { amountsOfGrowth, chargeAnyway, refund } from './kit/charges.ts';
 import { addMessage, type MessageAction } from './kit/messages.ts';
 import { writeBackup } from './records/backup-record.ts';
 import { endGroupSnapshot } from './records/group-snapshot-record.ts';
@@ -73,7 +73,13 @@ export class VolumeReportService implements VolumeReports {
     await this.#report(volume, (attempt, row, isCurrent) => {
       const { record } = row;
       const isEnd = isCurrent && underWay.includes(record.status);
+      // What was there before is as large as it is; it was admitted as the least.
+      const isFound = record.managedName !== '' && record.madeGib === 0 && record.sizeGib !== sizeGib;
+      if (isFound) {
+        chargeAnyway(attempt.change, record.projectId, amountsOfGrowth(sizeGib - record.sizeGib, record.typeId));
+      }
       const next = this.#write(attempt, row, {
+        ...(isFound ? { sizeGib } : {}),
         madeGib: sizeGib,
         observedRevision: Math.max(record.observedRevision, volume.askedRevision),
         launchedMs: record.launchedMs === 0 ? this.#nowMs : record.launchedMs,

@@ -2,7 +2,15 @@
 import type { shoal } from '../../../../proto/messages.ts';
 import { ShoalError } from '../../../base/errors.ts';
 import type { StateReader } from '../../../state/types.ts';
-import { type Amounts, chargeQuota, quotaLimit, refundQuota, unlimited } from '../../kit/quota.ts';
+import {
+  type Amounts,
+  type CountedResource,
+  chargeQuota,
+  quotaKey,
+  quotaLimit,
+  refundQuota,
+  unlimited,
+} from '../../kit/quota.ts';
 import type { Change } from '../../kit/transact.ts';
 import { overVolumeQuota } from './refusals.ts';
 
@@ -43,6 +51,13 @@ export function sumOf(all: readonly Amounts[]): Amounts {
 /** Takes from the project's quota. Throws `QUOTA_EXCEEDED` in Cinder's words. */
 export function charge(change: Change, reader: StateReader, projectId: string, amounts: Amounts): void {
   chargeQuota(change, reader, projectId, amounts, projectId, overVolumeQuota);
+}
+
+/** Takes from the project's quota, also beyond its limit: for what was admitted before, and is done. */
+export function chargeAnyway(change: Change, projectId: string, amounts: Amounts): void {
+  for (const [name, amount] of Object.entries(amounts)) {
+    change.add(quotaKey(projectId, name as CountedResource), amount, { min: 0, max: Number.MAX_SAFE_INTEGER });
+  }
 }
 
 /** Gives back. */

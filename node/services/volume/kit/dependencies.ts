@@ -22,4 +22,6 @@ export interface VolumeDependencies extends ServiceDependencies {
 export interface VolumeOptions {
   /** The storage pool of types that name none, where the mesh's record does not say. */
   readonly storage: string;
+  /** Where backups go: "file:///..." or "s3://..."; empty: there are none. */
+  readonly backupStoreUrl: string;
 }

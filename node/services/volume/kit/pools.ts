@@ -33,7 +33,11 @@ interface PoolHost {
 }
 
 /** Name of the pool of volumes of a type. */
-export function poolOfType(reader: StateReader, type: shoal.v1.VolumeType | undefined, options: VolumeOptions): string {
+export function poolOfType(
+  reader: StateReader,
+  type: shoal.v1.VolumeType | undefined,
+  options: Pick<VolumeOptions, 'storage'>,
+): string {
   for (const name of poolSpecs) {
     const pool = ownValue(type?.extraSpecs ?? {}, name) ?? '';
     if (pool !== '') return pool;

@@ -49,7 +49,7 @@ interface PlannedSnapshot {
  * Adds a snapshot of a volume to the change: its record, its quota, and the volume's record written, so that a deletion of the
  * volume from a view without the snapshot loses the race.
  */
-function planSnapshot(
+export function planSnapshot(
   deps: VolumeDependencies,
   attempt: Attempt,
   row: Row<shoal.v1.Volume>,
@@ -192,7 +192,7 @@ export class VolumeSnapshots {
 }
 
 /** Refuses a volume of which no snapshot can be made now. @param isForced one that is in use is taken as well. */
-function checkSnapshotable(volume: shoal.v1.Volume, isForced: boolean): void {
+export function checkSnapshotable(volume: shoal.v1.Volume, isForced: boolean): void {
   if (isMigrating(volume)) {
     throw invalidVolume(`Snapshot cannot be created while volume ${volume.id} is migrating.`);
   }

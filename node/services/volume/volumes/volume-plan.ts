@@ -28,7 +28,7 @@ import type { CheckedVolume } from './volume-draft.ts';
 /** What `planVolume` works with. */
 interface VolumePlanning {
   readonly deps: VolumeDependencies;
-  readonly options: VolumeOptions;
+  readonly options: Pick<VolumeOptions, 'storage'>;
   readonly context: RequestContext;
 }
 

@@ -1,8 +1,8 @@
 /** Servers that are made with volumes: all in one transaction, or nothing. */
 import t from 'tap';
 import { ShoalError } from '../../../../node/base/errors.ts';
-import type { BlockDeviceDraft } from '../../../../node/services/compute/block-devices.ts';
 import { quotaUsage } from '../../../../node/services/kit/quota.ts';
+import type { BlockDeviceDraft } from '../../../../node/services/volume/servers/block-devices.ts';
 import { serverTable, volumeTable } from '../../../../node/state/tables/index.ts';
 import { shoal } from '../../../../proto/messages.ts';
 import { beforeCommit } from '../world.ts';

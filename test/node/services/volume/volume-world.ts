@@ -30,7 +30,7 @@ export function volumeServiceOf(
     drawSealedKey: testSealedKey,
   };
   return {
-    volume: new VolumeService(deps, { storage }),
+    volume: new VolumeService(deps, { storage, backupStoreUrl: 'file:///backups' }),
     volumeReports: (hostId) => new VolumeReportService(world.deps, hostId as HostId, new AbortController().signal),
   };
 }

@@ -2,20 +2,19 @@
  * The disks that a server is to be made with (`block_device_mapping_v2`), checked against the records: everything that can be
  * refused without a host is refused here, in Nova's words.
  */
-import type { shoal } from '../../../proto/messages.ts';
-import { ShoalError } from '../../base/errors.ts';
-import { hostTable, volumeTable } from '../../state/tables/index.ts';
-import type { StateReader } from '../../state/types.ts';
-import type { RequestContext } from '../kit/context.ts';
-import type { HostViews } from '../kit/dependencies.ts';
-import { isSharedPool } from '../kit/storage-pools.ts';
-import { ownVolume } from '../volume/kit/find.ts';
-import { poolOfType } from '../volume/kit/pools.ts';
-import { mustBeFree } from '../volume/records/plug.ts';
-import { disksMax } from '../volume/records/server-disks.ts';
-import { checkNotLost } from '../volume/records/volume-record.ts';
-import { type CheckedVolume, checkVolumeDraft } from '../volume/volumes/volume-draft.ts';
-import { badRequest } from './refusals.ts';
+import type { shoal } from '../../../../proto/messages.ts';
+import { ShoalError } from '../../../base/errors.ts';
+import { hostTable, volumeTable } from '../../../state/tables/index.ts';
+import type { StateReader } from '../../../state/types.ts';
+import type { RequestContext } from '../../kit/context.ts';
+import type { HostViews } from '../../kit/dependencies.ts';
+import { isSharedPool } from '../../kit/storage-pools.ts';
+import { ownVolume } from '../kit/find.ts';
+import { poolOfType } from '../kit/pools.ts';
+import { mustBeFree } from '../records/plug.ts';
+import { disksMax } from '../records/server-disks.ts';
+import { checkNotLost } from '../records/volume-record.ts';
+import { type CheckedVolume, checkVolumeDraft } from '../volumes/volume-draft.ts';
 
 /** One entry of the mapping, as an API's edge has read it. */
 export interface BlockDeviceDraft {
@@ -79,6 +78,11 @@ interface BlockDeviceRequest {
   readonly imageId: string;
   readonly flavor: shoal.v1.Flavor;
   readonly serversMax: number;
+}
+
+/** 400, in Nova's words. */
+function badRequest(message: string): ShoalError {
+  return new ShoalError('INVALID_ARGUMENT', message);
 }
 
 function invalidMapping(reason: string): ShoalError {

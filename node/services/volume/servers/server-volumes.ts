@@ -1,21 +1,22 @@
 /** The disks of a server that is being made: its own, volumes that are there, and volumes that are made with it. */
-import { shoal } from '../../../proto/messages.ts';
-import { ShoalError } from '../../base/errors.ts';
-import { volumeTable } from '../../state/tables/index.ts';
-import type { RequestContext } from '../kit/context.ts';
-import type { Attempt } from '../kit/transact.ts';
-import { ownVolume } from '../volume/kit/find.ts';
-import { mustBeFree, planPlug } from '../volume/records/plug.ts';
-import { nextDeviceName, volumeKind, waitsForVolumes } from '../volume/records/server-disks.ts';
-import { checkNotLost, writeVolume } from '../volume/records/volume-record.ts';
-import { planVolume } from '../volume/volumes/volume-plan.ts';
+import { shoal } from '../../../../proto/messages.ts';
+import { ShoalError } from '../../../base/errors.ts';
+import { volumeTable } from '../../../state/tables/index.ts';
+import type { RequestContext } from '../../kit/context.ts';
+import type { Attempt } from '../../kit/transact.ts';
+import type { VolumeDependencies } from '../kit/dependencies.ts';
+import { ownVolume } from '../kit/find.ts';
+import { mustBeFree, planPlug } from '../records/plug.ts';
+import { nextDeviceName, volumeKind, waitsForVolumes } from '../records/server-disks.ts';
+import { checkNotLost, writeVolume } from '../records/volume-record.ts';
+import { planVolume } from '../volumes/volume-plan.ts';
 import type { CheckedDisk, CheckedDisks } from './block-devices.ts';
-import type { ComputeDependencies, ComputeOptions } from './dependencies.ts';
 
 /** What the disks are planned with. */
 interface DiskPlanning {
-  readonly deps: ComputeDependencies;
-  readonly options: ComputeOptions;
+  readonly deps: VolumeDependencies;
+  /** The storage pool of types that name none. */
+  readonly options: { readonly storage: string };
   readonly context: RequestContext;
 }
 

@@ -1,0 +1,43 @@
+import type { VolumeFault } from './volume-reporting.ts';
+
+/** What a backup is once all of it is in its store. */
+export interface BackupMade {
+  readonly objectCount: number;
+  readonly storedBytes: number;
+  /** Lower-case hex. */
+  readonly manifestSha256: string;
+  /** The instant that its content is of, wall clock. */
+  readonly dataTimestampMs: number;
+}
+
+/** A volume's new place. */
+export interface VolumePlace {
+  readonly hostId: string;
+  readonly pool: string;
+  /** Empty: as before. */
+  readonly typeId: string;
+}
+
+/**
+ * How jobs tell the records what has come of them. Each is one transaction that looks whether the record still waits for this: one
+ * that does not is no error, and the same word twice changes nothing the second time.
+ */
+export interface VolumeJobReports {
+  /** "creating" ends: "available"; the volume is what it was. */
+  backupMade(backupId: string, made: BackupMade): Promise<void>;
+  /** "creating" or "deleting" ends: "error" or "error_deleting", with the reason; the volume is what it was. */
+  backupFailed(backupId: string, fault: VolumeFault): Promise<void>;
+  /** Its objects are gone: its row and its quota go, and its parent has one child less. */
+  backupRemoved(backupId: string): Promise<void>;
+  /** Its content is in the volume that it was being restored to: both are "available". */
+  restored(backupId: string): Promise<void>;
+  /** The volume is "error_restoring", the backup "available". */
+  restoreFailed(backupId: string, fault: VolumeFault): Promise<void>;
+  /** "uploading" ends: the volume is what it was. The image's own record is the job's to write. */
+  uploaded(volumeId: string): Promise<void>;
+  uploadFailed(volumeId: string, fault: VolumeFault): Promise<void>;
+  /** The bytes are in the new place, and nowhere else: host, pool and type of the volume and of its quota follow. */
+  migrated(volumeId: string, place: VolumePlace): Promise<void>;
+  /** They are where they were. */
+  migrateFailed(volumeId: string, fault: VolumeFault): Promise<void>;
+}

@@ -1,0 +1,168 @@
+/** What jobs tell the records of what has come of them. Each word is one transaction; one that comes late changes nothing. */
+import type { shoal } from '../../../proto/messages.ts';
+import { beginningOf } from '../../base/text.ts';
+import type { Row } from '../../state/table.ts';
+import { volumeBackupTable, volumeTable } from '../../state/tables/index.ts';
+import type { ServiceDependencies } from '../kit/dependencies.ts';
+import { putOnHost } from '../kit/put-on-host.ts';
+import { type Attempt, transact } from '../kit/transact.ts';
+import type { BackupMade, VolumeJobReports, VolumePlace } from '../kit/volume-job-reporting.ts';
+import type { VolumeFault } from '../kit/volume-reporting.ts';
+import { amountsOfVolume, chargeAnyway, refund } from './kit/charges.ts';
+import { addMessage, type MessageAction } from './kit/messages.ts';
+import { removeBackupRow, writeBackup } from './records/backup-record.ts';
+import { isMigrating, restingStatus, writeVolume } from './records/volume-record.ts';
+
+type Backup = shoal.v1.VolumeBackup;
+type Volume = shoal.v1.Volume;
+
+/** Longest reason kept with a backup, characters. */
+const reasonCharactersMax = 255;
+
+/** See above. Given to the kinds of jobs. */
+export class VolumeJobReportService implements VolumeJobReports {
+  readonly #deps: ServiceDependencies;
+  readonly #signal: AbortSignal;
+
+  /** @param signal ends waits when the agent stops. */
+  constructor(deps: ServiceDependencies, signal: AbortSignal) {
+    this.#deps = deps;
+    this.#signal = signal;
+  }
+
+  async backupMade(backupId: string, made: BackupMade): Promise<void> {
+    await this.#onBackup(backupId, ['creating'], (attempt, row) => {
+      writeBackup(attempt.change, row, { ...made, status: 'available', failReason: '' }, this.#nowMs);
+      this.#endBackingUp(attempt, row.record);
+    });
+  }
+
+  async backupFailed(backupId: string, fault: VolumeFault): Promise<void> {
+    await this.#onBackup(backupId, ['creating', 'deleting'], (attempt, row) => {
+      const isDeletion = row.record.status === 'deleting';
+      const failReason = beginningOf(fault.message, reasonCharactersMax);
+      writeBackup(attempt.change, row, { status: isDeletion ? 'error_deleting' : 'error', failReason }, this.#nowMs);
+      if (!isDeletion) this.#endBackingUp(attempt, row.record);
+      this.#tellBackup(attempt, row.record, isDeletion ? 'backupDelete' : 'backupCreate', fault);
+    });
+  }
+
+  async backupRemoved(backupId: string): Promise<void> {
+    await this.#onBackup(backupId, ['deleting'], ({ reader, change }, row) =>
+      removeBackupRow(change, reader, row, this.#nowMs),
+    );
+  }
+
+  async restored(backupId: string): Promise<void> {
+    await this.#onBackup(backupId, ['restoring'], (attempt, row) => this.#endRestoring(attempt, row, 'available'));
+  }
+
+  async restoreFailed(backupId: string, fault: VolumeFault): Promise<void> {
+    await this.#onBackup(backupId, ['restoring'], (attempt, row) => {
+      this.#endRestoring(attempt, row, 'error_restoring');
+      this.#tellBackup(attempt, row.record, 'backupRestore', fault);
+    });
+  }
+
+  async uploaded(volumeId: string): Promise<void> {
+    await this.#onVolume(volumeId, ({ change }, row) => {
+      if (row.record.status === 'uploading') writeVolume(change, row, endOf(row.record), this.#nowMs);
+    });
+  }
+
+  async uploadFailed(volumeId: string, fault: VolumeFault): Promise<void> {
+    await this.#onVolume(volumeId, (attempt, row) => {
+      if (row.record.status !== 'uploading') return;
+      writeVolume(attempt.change, row, endOf(row.record), this.#nowMs);
+      this.#tellVolume(attempt, row.record, 'upload', fault);
+    });
+  }
+
+  async migrated(volumeId: string, { hostId, pool, typeId }: VolumePlace): Promise<void> {
+    await this.#onVolume(volumeId, ({ change }, row) => {
+      const { record } = row;
+      if (!isMigrating(record)) return;
+      const isRetyped = typeId !== '' && typeId !== record.typeId;
+      if (isRetyped) {
+        refund(change, record.projectId, amountsOfVolume(record));
+        chargeAnyway(change, record.projectId, amountsOfVolume({ ...record, typeId }));
+      }
+      putOnHost(change, hostId);
+      writeVolume(
+        change,
+        row,
+        { hostId, pool, migrationStatus: 'success', ...endOf(record), ...(isRetyped ? { typeId } : {}) },
+        this.#nowMs,
+      );
+    });
+  }
+
+  async migrateFailed(volumeId: string, fault: VolumeFault): Promise<void> {
+    await this.#onVolume(volumeId, (attempt, row) => {
+      const { record } = row;
+      if (!isMigrating(record)) return;
+      writeVolume(attempt.change, row, { migrationStatus: 'error', ...endOf(record) }, this.#nowMs);
+      this.#tellVolume(attempt, record, record.status === 'retyping' ? 'retype' : 'migrate', fault);
+    });
+  }
+
+  get #nowMs(): number {
+    return this.#deps.clock.nowMs();
+  }
+
+  async #onBackup(
+    id: string,
+    statuses: readonly string[],
+    work: (attempt: Attempt, row: Row<Backup>) => void,
+  ): Promise<void> {
+    await transact(this.#deps, { signal: this.#signal }, (attempt) => {
+      const row = volumeBackupTable.get(attempt.reader, id);
+      if (row !== undefined && statuses.includes(row.record.status)) work(attempt, row);
+    });
+  }
+
+  async #onVolume(id: string, work: (attempt: Attempt, row: Row<Volume>) => void): Promise<void> {
+    await transact(this.#deps, { signal: this.#signal }, (attempt) => {
+      const row = volumeTable.get(attempt.reader, id);
+      if (row !== undefined) work(attempt, row);
+    });
+  }
+
+  /** The volume that was backed up is what it was. */
+  #endBackingUp({ reader, change }: Attempt, { volumeId }: Backup): void {
+    const row = volumeTable.get(reader, volumeId);
+    if (row?.record.status === 'backing-up') writeVolume(change, row, endOf(row.record), this.#nowMs);
+  }
+
+  #endRestoring({ reader, change }: Attempt, row: Row<Backup>, status: 'available' | 'error_restoring'): void {
+    const { restoreVolumeId } = row.record;
+    writeBackup(change, row, { status: 'available', restoreVolumeId: '' }, this.#nowMs);
+    const volume = volumeTable.get(reader, restoreVolumeId);
+    if (volume?.record.status !== 'restoring-backup') return;
+    writeVolume(change, volume, { status, previousStatus: '' }, this.#nowMs);
+  }
+
+  #tellBackup(attempt: Attempt, backup: Backup, action: MessageAction, fault: VolumeFault): void {
+    this.#tell(attempt, { ...backup, resourceType: 'VOLUME_BACKUP' }, action, fault);
+  }
+
+  #tellVolume(attempt: Attempt, volume: Volume, action: MessageAction, fault: VolumeFault): void {
+    this.#tell(attempt, { ...volume, resourceType: 'VOLUME' }, action, fault);
+  }
+
+  #tell(
+    { change }: Attempt,
+    about: { readonly id: string; readonly projectId: string; readonly resourceType: 'VOLUME' | 'VOLUME_BACKUP' },
+    action: MessageAction,
+    { message }: VolumeFault,
+  ): void {
+    const { id, projectId, resourceType } = about;
+    const draft = { projectId, resourceType, resourceId: id, action, text: message };
+    addMessage(change, draft, { id: this.#deps.newId(), nowMs: this.#nowMs });
+  }
+}
+
+/** What the volume is when the work on it has ended: as its uses say. */
+function endOf({ attachments }: Volume): Partial<shoal.v1.Volume.$Properties> {
+  return { status: restingStatus(attachments), previousStatus: '' };
+}
