@@ -43,8 +43,8 @@ import { stateWatchHandler } from '../consensus/client/watch-handler.ts';
 import { RaftLoop } from '../consensus/loop/loop.ts';
 import { GrpcRaftTransport } from '../consensus/transport/grpc-transport.ts';
 import { startDrivers } from '../host/drivers.ts';
-import { hostSlice } from '../host/host-slice.ts';
-import { readInventory, readLoad } from '../host/machine/inventory.ts';
+import { HostSlice } from '../host/host-slice.ts';
+import { loadReader, readInventory } from '../host/machine/inventory.ts';
 import { grpcPeerChannel } from '../host/peer-channel.ts';
 import { nextEpoch } from '../mesh/identity/epoch-file.ts';
 import { loadOrCreateKeys } from '../mesh/identity/identity.ts';
@@ -65,7 +65,7 @@ import type { ServiceDependencies } from '../services/kit/dependencies.ts';
 import { followSliceHandler, grpcSliceChannel } from '../slices/grpc-slice-channel.ts';
 import { SliceFeeder } from '../slices/slice-feeder.ts';
 import { SliceReplica } from '../slices/slice-replica.ts';
-import { SliceStore } from '../slices/slice-store.ts';
+import { SliceStore, sliceWriteBufferBytes } from '../slices/slice-store.ts';
 import { StateMember } from '../slices/state-member.ts';
 import { hostTable, meshTable, removedHostTable } from '../state/tables/index.ts';
 import type { StateClient } from '../state/types.ts';
@@ -246,7 +246,7 @@ export class Agent {
         drivers,
         blobs,
         inventory,
-        load: readLoad,
+        load: loadReader(),
         peers: grpcPeerChannel(peers),
         gossip: (ownAdvert) =>
           new MeshView(
@@ -493,10 +493,10 @@ export class Agent {
           logger: logger.child({ part: 'slice' }),
           random: this.#random.fork(),
           channel,
-          store: new SliceStore(await openLevelDisk(sliceFolder)),
+          store: new SliceStore(await openLevelDisk(sliceFolder, { writeBufferBytes: sliceWriteBufferBytes })),
           self: raftId,
           hosts: () => directory.hosts().map((host) => host.raftId),
-          roots: hostSlice(hostId as HostId),
+          roots: new HostSlice(hostId as HostId),
           onFatal,
         }),
     });

@@ -33,6 +33,8 @@ interface SliceWrite {
   readonly termsRemoved: readonly SliceTerm[];
 }
 
+/** What LevelDB collects in memory of a slice before it writes a file: slices change little. */
+export const sliceWriteBufferBytes = 1024 * 1024;
 const placeKey = 'place';
 const nothing: StoredSlice = { rows: [], terms: [], revision: 0, replicas: [] };
 const empty = new Uint8Array(0);

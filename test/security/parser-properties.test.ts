@@ -307,6 +307,7 @@ const parsers: Readonly<Record<string, Property | string>> = {
   'node/host/image-cache.ts: ImageCache.open': 'takes an address of content, which is looked up',
   'node/host/image-cache.ts: ImageCache.read': 'the same',
   'node/host/machine/inventory.ts: readInventory': "this machine's own figures",
+  'node/host/machine/inventory.ts: parseOsRelease': "this machine's own figures",
   'node/host/machine/numa-cells.ts: readNumaCells': "this machine's own figures",
   'node/host/machine/pci-devices.ts: readPciDevices': "this machine's own figures",
   'drivers/qemu/features.ts: readQemuDevices': 'parseDeviceHelp',

@@ -1,7 +1,6 @@
-/** What this host has: totals once at start, by systeminformation and the kernel's own files; load now and then. */
-import { readFile } from 'node:fs/promises';
-import { loadavg } from 'node:os';
-import si from 'systeminformation';
+/** What this host has: totals once at start, by the kernel's own files; load now and then. */
+import { readFile, statfs } from 'node:fs/promises';
+import { cpus, release as kernelRelease, loadavg, machine, totalmem } from 'node:os';
 import type { NumaCell } from '../../../placement/index.ts';
 import { ShoalError } from '../../base/errors.ts';
 import { gibBytes, mibBytes } from '../../base/units.ts';
@@ -36,43 +35,73 @@ export interface HostLoad {
 
 /** Reads the totals. Throws `DRIVER_FAILED` or `CANNOT_TELL` when the machine does not say. */
 export async function readInventory(dataDir: string): Promise<Inventory> {
-  const [cpu, memory, disks, os, cpuText, numaCells, pciDevices] = await Promise.all([
-    si.cpu(),
-    si.mem(),
-    si.fsSize(),
-    si.osInfo(),
+  const [disk, release, cpuText, numaCells, pciDevices] = await Promise.all([
+    statfs(dataDir),
+    readFile('/etc/os-release', 'utf8').catch(() => ''),
     readFile('/proc/cpuinfo', 'utf8'),
     readNumaCells(),
     readPciDevices(),
   ]);
-  // The mount that holds the folder is the one with the longest matching path.
-  const holder = disks
-    .filter((disk) => disk.mount === '/' || dataDir === disk.mount || dataDir.startsWith(`${disk.mount}/`))
-    .sort((a, b) => b.mount.length - a.mount.length)[0];
-  if (holder === undefined || cpu.cores === 0 || memory.total === 0) {
+  const cpuCount = cpus().length;
+  const memoryBytes = totalmem();
+  const diskBytes = disk.blocks * disk.bsize;
+  if (cpuCount === 0 || memoryBytes === 0 || diskBytes === 0) {
     throw new ShoalError('DRIVER_FAILED', 'the CPUs, memory or disks of this machine could not be read', {
-      facts: { cpus: cpu.cores, memoryBytes: memory.total, mounts: disks.map((disk) => disk.mount), dataDir },
+      facts: { cpus: cpuCount, memoryBytes, diskBytes, dataDir },
     });
   }
   return {
-    cpus: cpu.cores,
+    cpus: cpuCount,
     cpu: parseCpuInfo(cpuText),
-    architecture: os.arch === 'x64' ? 'x86_64' : os.arch === 'arm64' ? 'aarch64' : os.arch,
-    memoryMib: Math.floor(memory.total / mibBytes),
+    architecture: machine(),
+    memoryMib: Math.floor(memoryBytes / mibBytes),
     numaCells,
     pciDevices,
-    diskGib: Math.floor(holder.size / gibBytes),
-    operatingSystem: `${os.distro} ${os.release}`,
-    kernel: os.kernel,
+    diskGib: Math.floor(diskBytes / gibBytes),
+    operatingSystem: parseOsRelease(release),
+    kernel: kernelRelease(),
   };
 }
 
-/** Reads the load. */
-export async function readLoad(): Promise<HostLoad> {
-  const [load, memory] = await Promise.all([si.currentLoad(), si.mem()]);
-  return {
-    cpuPercent: Math.round(load.currentLoad * 10) / 10,
-    load1m: loadavg()[0] ?? 0,
-    memoryAvailableMib: Math.floor(memory.available / mibBytes),
+/** Name and version of the distribution, of os-release(5); `Linux` where it does not say. */
+export function parseOsRelease(text: string): string {
+  const fields = new Map<string, string>();
+  for (const line of text.split('\n')) {
+    const found = /^([A-Z_]+)=(?:"([^"]*)"|'([^']*)'|(\S*))\s*$/.exec(line);
+    if (found !== null) fields.set(found[1] ?? '', found[2] ?? found[3] ?? found[4] ?? '');
+  }
+  return `${fields.get('NAME') || 'Linux'} ${fields.get('VERSION_ID') ?? ''}`.trim();
+}
+
+/** Makes what reads the load: each reading is of the time since the one before, the first since the machine has started. */
+export function loadReader(): () => Promise<HostLoad> {
+  let before = { busy: 0, all: 0 };
+  return async () => {
+    const now = cpuTimes();
+    const all = now.all - before.all;
+    const busy = now.busy - before.busy;
+    before = now;
+    return {
+      cpuPercent: all <= 0 ? 0 : Math.round((busy / all) * 1000) / 10,
+      load1m: loadavg()[0] ?? 0,
+      memoryAvailableMib: availableMib(await readFile('/proc/meminfo', 'utf8')),
+    };
   };
+}
+
+/** Of all CPUs together since the machine has started. Unit: ms. */
+function cpuTimes(): { readonly busy: number; readonly all: number } {
+  let [busy, idle] = [0, 0];
+  for (const { times } of cpus()) {
+    busy += times.user + times.nice + times.sys + times.irq;
+    idle += times.idle;
+  }
+  return { busy, all: busy + idle };
+}
+
+/** What can be had without swapping, of proc_meminfo(5). Throws `DRIVER_FAILED`. */
+export function availableMib(text: string): number {
+  const found = /^MemAvailable:\s+(\d+) kB$/m.exec(text);
+  if (found === null) throw new ShoalError('DRIVER_FAILED', '/proc/meminfo does not say what memory is available');
+  return Math.floor(Number(found[1]) / 1024);
 }

@@ -9,14 +9,20 @@ import type { Disk, DiskOp, DiskRow } from '../log/disk.ts';
 /** Rows fetched from LevelDB at a time while scanning. */
 const scanRows = 1000;
 /** LevelDB's memtable. Larger than its default 4 MiB: fewer files while the log is written and deleted all the time. */
-const writeBufferBytes = 16 * 1024 * 1024;
+const logWriteBufferBytes = 16 * 1024 * 1024;
 
-/** Opens or makes it. Throws `STORE_FAILED` (locked, no permission, disk) or `LOG_CORRUPT` (its files do not fit). */
-export async function openLevelDisk(folder: string): Promise<Disk> {
+/**
+ * Opens or makes it. Throws `STORE_FAILED` (locked, no permission, disk) or `LOG_CORRUPT` (its files do not fit).
+ * @param options.writeBufferBytes memory that fills before a file is written; twice that while it is.
+ */
+export async function openLevelDisk(
+  folder: string,
+  options: { readonly writeBufferBytes: number } = { writeBufferBytes: logWriteBufferBytes },
+): Promise<Disk> {
   const level = new Level<string, Uint8Array>(folder, { keyEncoding: 'utf8', valueEncoding: 'view' });
   try {
     // Log entries and protobuf records are written once and read rarely: compressing them would only cost time.
-    await level.open({ compression: false, writeBufferSize: writeBufferBytes });
+    await level.open({ compression: false, writeBufferSize: options.writeBufferBytes });
   } catch (error) {
     throw levelOpenError(error, folder);
   }
