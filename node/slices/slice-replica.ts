@@ -23,6 +23,7 @@ import type { ClusterStatus, KeyValue, QuorumOutlook, StateReader, TransactionOu
 import { WatchHub } from '../state/watch.ts';
 import { RequestQueue } from './request-queue.ts';
 import type { SliceChannel, SliceReply, SliceRequest } from './slice-channel.ts';
+import type { SliceRoots } from './slice-roots.ts';
 import type { SliceStore } from './slice-store.ts';
 
 /** A replica that says nothing for so long is left for another: progress comes every five seconds. Unit: ms. */
@@ -31,6 +32,8 @@ const silenceMs = 12_000;
 const statusGoodMs = 3_000;
 /** From one look at what is read to the next; a term that two looks find unread is given up. Unit: ms. */
 const tidyMs = 60_000;
+/** What is needed is looked at again after changes, for this share of the time at most: a look costs what the host carries. */
+const lookShareMax = 0.1;
 /** Pause before the next replica is asked: doubling from the first to the last, with jitter. Unit: ms. */
 const pauseMsMin = 50;
 const pauseMsMax = 2_000;
@@ -50,8 +53,8 @@ interface SliceReplicaDeps {
   readonly self: RaftId;
   /** Hosts that may be replicas, while none has said who they are. */
   readonly hosts: () => readonly RaftId[];
-  /** Reads everything that this host must have. */
-  readonly roots: (reader: StateReader) => void;
+  /** What this host must have. */
+  readonly roots: SliceRoots;
   readonly onFatal: (error: unknown) => void;
   /** Hears of each change, before it is on disk. */
   readonly onChanged?: (slice: SliceReplica) => void;
@@ -82,6 +85,10 @@ export class SliceReplica implements StateSource, Service {
   #pieces = 0;
   #reach = 0;
   #tidy: Timer | undefined;
+  /** The next look at what is needed; the one before it ended then, and took so long. */
+  #look: Timer | undefined;
+  #lookedMs = Number.NEGATIVE_INFINITY;
+  #lookTookMs = 0;
   #running: Promise<void> | undefined;
   #isRunning = false;
   #wasReady = false;
@@ -135,6 +142,7 @@ export class SliceReplica implements StateSource, Service {
   async #end(): Promise<void> {
     this.#isRunning = false;
     this.#tidy?.cancel();
+    this.#look?.cancel();
     this.#stopping.abort(new ShoalError('CANCELLED', 'The agent is stopping.'));
     this.#requests?.close();
     this.#applied.close();
@@ -155,12 +163,20 @@ export class SliceReplica implements StateSource, Service {
 
   /** Whether the slice has all that `roots` reads. */
   get isReady(): boolean {
+    return this.#hasRoots() && this.#slice.revision > 0;
+  }
+
+  /** Whether all that this host must have is here; what is missing is asked for. */
+  #hasRoots(): boolean {
+    const { roots } = this.#deps;
     try {
-      this.#slice.wholly(this.#deps.roots);
-      return this.#slice.revision > 0;
+      this.#slice.wholly((reader) => roots.read(reader));
+      return true;
     } catch (error) {
-      if (ShoalError.is(error, 'NOT_IN_SLICE')) return false;
-      throw error;
+      if (!ShoalError.is(error, 'NOT_IN_SLICE')) throw error;
+      // What was read so far was not all there is.
+      roots.forget();
+      return false;
     }
   }
 
@@ -395,13 +411,17 @@ export class SliceReplica implements StateSource, Service {
   /** The slice is another: it goes to the disk, then those who watch hear of it. */
   async #changed(change: SliceChange): Promise<void> {
     this.#bytes = undefined;
-    this.#deps.onChanged?.(this);
+    const { roots, onChanged } = this.#deps;
+    // What is covered no more is to be missed again, if it is needed.
+    if (change.termsRemoved.length > 0) roots.forget();
+    else roots.heard(change.events.map(({ key }) => key));
+    onChanged?.(this);
     await this.#keep(change);
     this.#durable = Math.max(this.#durable, change.revision);
     if (!this.#wasReady) this.#becomeReady();
     else if (change.events.length > 0) {
       this.watches.publish(change.revision, change.events);
-      this.#lookAtRoots();
+      this.#lookSoon();
     }
     this.#applied.tell();
     this.#changes.tell();
@@ -426,13 +446,31 @@ export class SliceReplica implements StateSource, Service {
     this.watches.publishSnapshot(revision, events);
   }
 
-  #lookAtRoots(): void {
-    try {
-      this.#slice.wholly(this.#deps.roots);
-    } catch (error) {
-      // What was missed is asked for.
-      if (!ShoalError.is(error, 'NOT_IN_SLICE')) throw error;
+  /**
+   * Looks at what is needed: at once, or in a while when that was done a moment ago. Who reads what is missing meanwhile
+   * asks for it, too.
+   */
+  #lookSoon(): void {
+    if (this.#look !== undefined) return;
+    const { clock } = this.#deps;
+    const dueMs = this.#lookedMs + this.#lookTookMs * (1 / lookShareMax - 1);
+    const waitMs = dueMs - clock.monotonicMs();
+    if (waitMs <= 0) {
+      this.#lookAtRoots();
+      return;
     }
+    this.#look = clock.setTimeout(() => {
+      this.#look = undefined;
+      this.#lookAtRoots();
+    }, waitMs);
+  }
+
+  #lookAtRoots(): void {
+    const { clock } = this.#deps;
+    const beganMs = clock.monotonicMs();
+    this.#hasRoots();
+    this.#lookedMs = clock.monotonicMs();
+    this.#lookTookMs = this.#lookedMs - beganMs;
   }
 
   #miss(term: SliceTerm): void {
@@ -451,6 +489,8 @@ export class SliceReplica implements StateSource, Service {
   }
 
   #tidyUp(): void {
+    // So that every term that is needed counts as used.
+    this.#deps.roots.forget();
     this.#lookAtRoots();
     const unused = this.#slice.held.filter((term) => !this.#used.has(term) && !this.#usedBefore.has(term));
     this.#usedBefore = this.#used;

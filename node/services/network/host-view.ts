@@ -25,22 +25,14 @@ import { ShoalError } from '../../base/errors.ts';
 import type { HostId, NetworkId, PortId, RouterId, SubnetId } from '../../base/ids.ts';
 import { ReadMemo } from '../../state/read-set.ts';
 import { indexKey } from '../../state/table.ts';
-import {
-  floatingIpTable,
-  hostTable,
-  networkTable,
-  portTable,
-  routerTable,
-  securityGroupTable,
-  serverTable,
-  subnetTable,
-} from '../../state/tables/index.ts';
+import { floatingIpTable, portTable, securityGroupTable, serverTable, subnetTable } from '../../state/tables/index.ts';
 import type { StateReader } from '../../state/types.ts';
 import { unreadableRows } from '../../state/unreadable-rows.ts';
 import { deviceOwners } from '../kit/device-owners.ts';
 import type { HostNetworkView, SyncFailure } from '../kit/host-network-view.ts';
-import { interfacesOf, isInterfaceOf, serverOfPort } from '../kit/ownership.ts';
+import { serverOfPort } from '../kit/ownership.ts';
 import { normalPrefix, parseIpv4, parsePrefix } from './address.ts';
+import { CarriedRecords, cached, carriedBy, type Island } from './carried-networks.ts';
 import { type MetadataSettings, plainMetadataSettings, serverMetadata } from './metadata.ts';
 import { protocolNumber } from './protocols.ts';
 
@@ -98,16 +90,7 @@ type ViewParts = Omit<HostNetworkView, 'revision'>;
 
 function viewParts(reader: StateReader, hostId: HostId, metadataOf: MetadataOf): ViewParts {
   const records = new Records(reader);
-  const localPorts = portTable
-    .by(reader, 'host', hostId)
-    .map((row) => row.record)
-    .filter((port) => port.fixedIps.length > 0 && (records.network(port.networkId)?.vni ?? 0) > 0);
-  const seeds = new Set(localPorts.map((port) => port.networkId));
-  for (const { record: router } of routerTable.by(reader, 'snat-host', hostId)) {
-    if (router.externalNetworkId === '' || !router.adminStateUp) continue;
-    for (const port of records.interfacesOf(router)) seeds.add(port.networkId);
-  }
-  const islands = islandsOf(records, [...seeds].sort());
+  const { localPorts, islands } = carriedBy(records, hostId);
   const failures: SyncFailure[] = [];
   const kept = new Set<string>();
   // One record that makes no sense must not take the others' network along.
@@ -153,38 +136,10 @@ function* unreadableParts(reader: StateReader): Generator<string> {
   }
 }
 
-/** Networks joined by routers, and who carries them. */
-interface Island {
-  readonly networks: shoal.v1.Network[];
-  readonly routers: shoal.v1.Router[];
-  readonly hostIds: Set<string>;
-}
-
-/** The records of one view, each looked up once. */
-class Records {
-  readonly reader: StateReader;
-  readonly #ports = new Map<string, readonly shoal.v1.Port[]>();
-  readonly #interfaces = new Map<string, readonly shoal.v1.Port[]>();
+/** The records of one view, with the rules that its guests' groups come to. */
+class Records extends CarriedRecords {
   readonly #members = new Map<string, readonly string[]>();
   readonly #rules = new Map<string, readonly SecurityRuleSpec[]>();
-
-  constructor(reader: StateReader) {
-    this.reader = reader;
-  }
-
-  network(id: string): shoal.v1.Network | undefined {
-    return networkTable.find(this.reader, id)?.record;
-  }
-
-  portsOf(networkId: string): readonly shoal.v1.Port[] {
-    return cached(this.#ports, networkId, () =>
-      portTable.by(this.reader, 'network', indexKey(networkId)).map((row) => row.record),
-    );
-  }
-
-  interfacesOf(router: shoal.v1.Router): readonly shoal.v1.Port[] {
-    return cached(this.#interfaces, router.id, () => interfacesOf(this.reader, router).map((row) => row.record));
-  }
 
   /** Addresses of a group's members as prefixes, in order. */
   membersOf(groupId: string): readonly string[] {
@@ -206,48 +161,6 @@ class Records {
       return (group?.rules ?? []).filter((rule) => rule.ethertype === 'IPv4').map((rule) => ruleSpec(this, rule));
     });
   }
-
-  host(id: string): shoal.v1.Host | undefined {
-    return hostTable.find(this.reader, id)?.record;
-  }
-
-  vtepIp(hostId: string): string | undefined {
-    const ip = this.host(hostId)?.vtepIp;
-    return ip === '' ? undefined : ip;
-  }
-}
-
-function islandsOf(records: Records, seeds: readonly string[]): Island[] {
-  const seenNetworks = new Set<string>();
-  const seenRouters = new Set<string>();
-  const islands: Island[] = [];
-  for (const seed of seeds) {
-    if (seenNetworks.has(seed)) continue;
-    const island: Island = { networks: [], routers: [], hostIds: new Set() };
-    const queue = [seed];
-    seenNetworks.add(seed);
-    for (let id = queue.pop(); id !== undefined; id = queue.pop()) {
-      const network = records.network(id);
-      if (network === undefined || network.vni === 0) continue;
-      island.networks.push(network);
-      for (const port of records.portsOf(id)) {
-        if (port.hostId !== '') island.hostIds.add(port.hostId);
-        if (port.deviceOwner !== deviceOwners.routerInterface || seenRouters.has(port.deviceId)) continue;
-        const router = routerTable.find(records.reader, port.deviceId)?.record;
-        if (router === undefined || !router.adminStateUp || !isInterfaceOf(port, router)) continue;
-        seenRouters.add(router.id);
-        island.routers.push(router);
-        if (router.externalNetworkId !== '' && router.snatHostId !== '') island.hostIds.add(router.snatHostId);
-        for (const other of records.interfacesOf(router)) {
-          if (seenNetworks.has(other.networkId)) continue;
-          seenNetworks.add(other.networkId);
-          queue.push(other.networkId);
-        }
-      }
-    }
-    islands.push(island);
-  }
-  return islands;
 }
 
 function networkSpec(reader: StateReader, network: shoal.v1.Network): NetworkSpec {
@@ -447,20 +360,13 @@ function withoutRepeats(rules: readonly SecurityRuleSpec[]): readonly SecurityRu
   return [...new Map(rules.map((rule) => [JSON.stringify(rule), rule])).values()];
 }
 
+/** By address. Each is parsed once, and not for each comparison: a group may have thousands. */
 function sortedPrefixes(prefixes: readonly string[]): readonly string[] {
-  const rank = (prefix: string): number => parseIpv4(prefix.split('/')[0] ?? '') ?? 0;
-  return [...prefixes].sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
+  const ranked = prefixes.map((prefix) => ({ prefix, rank: parseIpv4(prefix.split('/')[0] ?? '') ?? 0 }));
+  ranked.sort((a, b) => a.rank - b.rank || (a.prefix < b.prefix ? -1 : 1));
+  return ranked.map(({ prefix }) => prefix);
 }
 
 function sortedBy<T>(items: readonly T[], key: (item: T) => string): T[] {
   return [...items].sort((a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0));
-}
-
-function cached<T>(map: Map<string, T>, key: string, make: () => T): T {
-  let value = map.get(key);
-  if (value === undefined) {
-    value = make();
-    map.set(key, value);
-  }
-  return value;
 }

@@ -10,11 +10,15 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { memoryFileSystemOf, outputOf } from '../../../node/raft/bench/machine.ts';
 import { type Baselines, runBaselines } from './baselines/baselines.ts';
+import type { Figure } from './figures/figure.ts';
 import { type Phase, phases, type RealOptions, type RealRow, realRow } from './real.ts';
-import { baselineTable, realTables, simulatedTable } from './report.ts';
+import { baselineTable, figureTable, realTables, simulatedTable } from './report.ts';
 import { type SimulatedRow, simulatedRows } from './simulated.ts';
+import { feedLoad } from './slices/feed-load.ts';
+import { oneSlice } from './slices/one-slice.ts';
+import { largeState } from './state/large-state.ts';
 
-const parts = ['real', 'simulated', 'baselines'] as const;
+const parts = ['real', 'slices', 'state', 'simulated', 'baselines'] as const;
 const agentsMax = 250;
 
 const { values: flags } = parseArgs({
@@ -35,7 +39,7 @@ if (flags.help) {
   console.log(`usage: npm run bench:mesh -- [flags]
   --quick            four agents, short phases, 20 members beside them; ends within three minutes
   --agents N,M       meshes of real agents, one after the other, each agent a process; default 4,12,20,30
-  --hosts N,M        sizes of simulated meshes; default 1000 (10000 takes many minutes)
+  --hosts N,M        sizes of simulated meshes, and of cells of slices; default 1000 and 100,1000,10000 (10000 simulated takes many minutes)
   --only PARTS       of ${parts.join(',')}, by commas
   --phases PHASES    what to measure of real agents, of ${phases.join(',')}, by commas
   --checkout FOLDER  whose agents to run: a work tree of an earlier version, with its node_modules
@@ -98,11 +102,14 @@ for (const name of ['SIGINT', 'SIGTERM'] as const) {
 
 const real: RealRow[] = [];
 const failures: string[] = [];
+const slices: Figure[] = [];
+let state: readonly Figure[] = [];
 let simulated: readonly SimulatedRow[] = [];
 let baselines: Baselines | undefined;
 try {
   if (wantedParts.includes('real')) {
     for (const count of agentCounts) {
+      if (abort.signal.aborted) break;
       try {
         real.push(await realRow(count, options, abort.signal));
       } catch (caught) {
@@ -111,33 +118,59 @@ try {
       }
     }
   }
+  if (wantedParts.includes('slices')) slices.push(...(await inFolder(measureSlices)));
+  if (wantedParts.includes('state')) {
+    const size = flags.quick ? { hosts: 100, servers: 4_000 } : { hosts: 1_000, servers: 100_000 };
+    state = await inFolder((folder) => largeState({ ...size, folder, say: options.say }));
+  }
   if (wantedParts.includes('simulated')) {
     const size = flags.quick ? { deaths: 3, hostDays: 1 } : { deaths: 20, hostDays: 20 };
     simulated = await simulatedRows({ hosts: simulatedHosts, ...size, say: options.say });
   }
   if (wantedParts.includes('baselines')) {
-    const folder = await mkdtemp(join(flags.dir ?? tmpdir(), 'shoal-mesh-baselines-'));
-    try {
-      const size = flags.quick ? { members: 20, watchers: 100 } : { members: 100, watchers: 1_000 };
-      options.say('baselines');
-      baselines = await runBaselines({ ...size, changes: flags.quick ? 10 : 30, restMs: options.restMs }, folder);
-    } finally {
-      await rm(folder, { recursive: true, force: true });
-    }
+    const size = flags.quick ? { members: 20, watchers: 100 } : { members: 100, watchers: 1_000 };
+    options.say('baselines');
+    baselines = await inFolder((folder) =>
+      runBaselines({ ...size, changes: flags.quick ? 10 : 30, restMs: options.restMs }, folder),
+    );
   }
 } finally {
   report();
 }
 
+async function inFolder<T>(measure: (folder: string) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(join(flags.dir ?? tmpdir(), 'shoal-mesh-bench-'));
+  try {
+    return await measure(folder);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function measureSlices(folder: string): Promise<readonly Figure[]> {
+  const sizes = flags.hosts === undefined && !flags.quick ? [100, 1_000, 10_000] : simulatedHosts;
+  const figures: Figure[] = [];
+  for (const hosts of sizes) {
+    options.say(`slices: one busy host among ${hosts}`);
+    figures.push(...(await oneSlice(hosts, await mkdtemp(join(folder, 'one-')))));
+  }
+  const load = flags.quick
+    ? { hosts: 50, writesPerSecond: 100, forMs: 3_000, sharedChanges: 5 }
+    : { hosts: 1_000, writesPerSecond: 1_000, forMs: 20_000, sharedChanges: 30 };
+  return [...figures, ...(await feedLoad({ ...load, folder, say: options.say }))];
+}
+
 function report(): void {
   if (real.length > 0) console.log(realTables(real));
+  if (slices.length > 0) console.log(figureTable('slices', slices));
+  if (state.length > 0) console.log(figureTable('state', state));
   if (simulated.length > 0) console.log(simulatedTable(simulated));
   if (baselines !== undefined && baselines.rows.length > 0) console.log(baselineTable(baselines.rows));
   for (const text of [...(baselines?.skipped ?? []), ...failures]) console.log(`# ${text}`);
   const loadAfter = rounded(loadavg()[0] ?? 0);
   if (flags.json !== undefined) {
     mkdirSync(dirname(flags.json), { recursive: true });
-    const everything = { ...context, loadAfter, real, simulated, baselines, failures };
+    const everything = { ...context, loadAfter, real, slices, state, simulated, baselines, failures };
     writeFileSync(flags.json, `${JSON.stringify(everything, undefined, 2)}\n`);
   }
   if (failures.length > 0 || real.some((row) => row.failure !== undefined)) process.exitCode = 1;

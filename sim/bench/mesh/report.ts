@@ -1,6 +1,7 @@
 /** Tables of rows, for people; the JSON has all of them whole. */
 import Table from 'cli-table3';
 import type { BaselineRow } from './baselines/row.ts';
+import type { Figure } from './figures/figure.ts';
 import type { Times } from './figures/times.ts';
 import type { Usage } from './phases/usage.ts';
 import type { RealRow } from './real.ts';
@@ -21,6 +22,15 @@ export function baselineTable(rows: readonly BaselineRow[]): string {
   for (const row of rows) {
     const { p50Ms, p99Ms, worstMs } = row.seenByAll;
     table.push([row.what, row.members, p50Ms, p99Ms, worstMs, row.cpuPercent, row.rssMib]);
+  }
+  return table.toString();
+}
+
+/** Figures of slices or of the state. */
+export function figureTable(title: string, figures: readonly Figure[]): string {
+  const table = tableOf([title, 'hosts', 'value', 'unit', 'target']);
+  for (const { what, hosts, value, unit, target } of figures) {
+    table.push([what, hosts, Number(value.toPrecision(4)), unit, target ?? '']);
   }
   return table.toString();
 }

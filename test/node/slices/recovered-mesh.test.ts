@@ -47,7 +47,7 @@ async function followed({ state, loop }: Member, disk: MemoryDisk) {
     store: new SliceStore(disk),
     self: 9,
     hosts: () => [loop.raftId],
-    roots: (reader) => void reader.range(prefix, prefixEnd(prefix)),
+    roots: { read: (reader) => void reader.range(prefix, prefixEnd(prefix)), heard: () => {}, forget: () => {} },
     onFatal: (error) => t.error(error),
   });
   await slice.start();

@@ -42,7 +42,7 @@ function sliceOf(t: Test, channel: SliceChannel, { disk = new MemoryDisk(), cloc
     store: new SliceStore(disk),
     self: 9,
     hosts: () => [1, 2],
-    roots: () => {},
+    roots: { read: () => {}, heard: () => {}, forget: () => {} },
     onFatal: (error) => t.error(error),
   });
   t.teardown(() => slice.stop());

@@ -30,13 +30,11 @@ import { shoal } from '../../../../proto/messages.ts';
 
 const v1 = shoal.v1;
 
-/** Networks that one project has, and its one router joins. */
-const networksAProject = 5;
 const imageCount = 10;
 const createdMs = Date.UTC(2026, 10, 30);
 
 /** How large a cell is. */
-interface CellShape {
+export interface CellShape {
   readonly hosts: number;
   readonly portsANetwork: number;
   /** Of the host that is looked at. */
@@ -44,6 +42,8 @@ interface CellShape {
   readonly networks: number;
   /** Of networks in which that host has nothing. */
   readonly otherNetworks: number;
+  /** Networks that one project has, and its one router joins: a host that carries one carries all of them. */
+  readonly networksARouter: number;
 }
 
 /** A cell whose records are made as they are asked for. The same shape gives the same records. */
@@ -84,12 +84,12 @@ export class Cell {
 
   *#inserts(): Generator<Insert, void, undefined> {
     yield* this.#common();
-    const { networks, otherNetworks } = this.shape;
-    for (let first = 0; first < networks; first += networksAProject) {
-      yield* this.#project(Math.min(networksAProject, networks - first), true);
+    const { networks, otherNetworks, networksARouter } = this.shape;
+    for (let first = 0; first < networks; first += networksARouter) {
+      yield* this.#project(Math.min(networksARouter, networks - first), true);
     }
-    for (let first = 0; first < otherNetworks; first += networksAProject) {
-      yield* this.#project(Math.min(networksAProject, otherNetworks - first), false);
+    for (let first = 0; first < otherNetworks; first += networksARouter) {
+      yield* this.#project(Math.min(networksARouter, otherNetworks - first), false);
     }
   }
 
