@@ -34,6 +34,8 @@ export type DiskSource =
       readonly format: 'qcow2' | 'raw';
       /** The file that lies below it and is only read; absent when there is none. */
       readonly backingPath?: string;
+      /** Format of that file; QEMU is told it, and reads it from no header. */
+      readonly backingFormat?: 'qcow2' | 'raw';
     }
   | {
       readonly kind: 'rbd';

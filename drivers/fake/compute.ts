@@ -65,6 +65,8 @@ interface FakeGuest {
   power: GuestPower | 'stopped';
   detail: string;
   console: string;
+  /** Disks that it was asked to let go of and has not. A reset does it. */
+  readonly leaving: Set<VolumeId>;
 }
 
 /** Disks and NICs that a guest has room for, as a real one. */
@@ -150,7 +152,14 @@ export class FakeComputeHost {
   run(spec: GuestSpec): FakeGuest {
     this.#lastPid += 1;
     const console = this.guests.get(spec.serverId)?.console ?? '';
-    const guest: FakeGuest = { spec, pid: this.#lastPid, power: 'running', detail: 'running', console };
+    const guest: FakeGuest = {
+      spec,
+      pid: this.#lastPid,
+      power: 'running',
+      detail: 'running',
+      console,
+      leaving: new Set(),
+    };
     this.guests.set(spec.serverId, guest);
     this.starts.push({ serverId: spec.serverId, generation: spec.generation });
     if (this.behaviour.crashAfterMs !== undefined) {
@@ -240,7 +249,10 @@ export class FakeComputeDriver implements ComputeDriver {
   }
 
   async resetGuest(serverId: ServerId, signal: AbortSignal): Promise<void> {
-    this.#living('resetGuest', serverId, signal);
+    const guest = this.#living('resetGuest', serverId, signal);
+    const disks = guest.spec.disks.filter(({ volumeId }) => !guest.leaving.has(volumeId));
+    guest.spec = { ...guest.spec, disks };
+    guest.leaving.clear();
   }
 
   async pauseGuest(serverId: ServerId, signal: AbortSignal): Promise<void> {
@@ -296,6 +308,7 @@ export class FakeComputeDriver implements ComputeDriver {
     const guest = has();
     if (guest === undefined) return;
     if (waitMs > unplugTimeoutMs) {
+      guest.leaving.add(volumeId);
       throw new ShoalError('UNAVAILABLE', `guest ${serverId} has not let go of disk ${volumeId} yet`);
     }
     guest.spec = { ...guest.spec, disks: guest.spec.disks.filter((disk) => disk.volumeId !== volumeId) };

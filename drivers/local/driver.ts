@@ -257,7 +257,9 @@ export class LocalStorageDriver implements StorageDriver {
       kind: 'file',
       path: this.#files.diskPath(spec.volumeId),
       format: 'qcow2',
-      ...(name === undefined || image === undefined ? {} : { backingPath: this.#files.imagePath(name, image.format) }),
+      ...(name === undefined || image === undefined
+        ? {}
+        : { backingPath: this.#files.imagePath(name, image.format), backingFormat: image.format }),
     };
   }
 

@@ -11,7 +11,9 @@
  */
 import { ShoalError } from '../../node/base/errors.ts';
 import { gibBytes, mibBytes } from '../../node/base/units.ts';
-import type { DiskSource, GuestSpec } from '../types.ts';
+import { checkLimits } from '../disk-limits.ts';
+import type { GuestDisk, GuestSpec } from '../types.ts';
+import { diskDevice, diskNodes, scsiController } from './disk-nodes.ts';
 
 /** What is the same for every guest of a host. */
 export interface MachineSettings {
@@ -29,6 +31,8 @@ export interface GuestPaths {
   readonly peopleQmpSocket: string;
   readonly serialSocket: string;
   readonly vncSocket: string;
+  /** The channel of the guest's agent. */
+  readonly agentSocket: string;
   readonly consoleLog: string;
 }
 
@@ -61,16 +65,28 @@ export function checkGuestSpec(spec: GuestSpec): void {
   if (!inRange(spec.vcpus, 1, vcpusMax)) refuse(`${spec.vcpus} vCPUs, not 1 to ${vcpusMax}`);
   if (!inRange(spec.memoryMib, memoryMibMin, memoryMibMax)) refuse(`${spec.memoryMib} MiB of memory`);
   if (spec.disks.length + spec.nics.length > devicesMax) refuse(`more than ${devicesMax} disks and NICs`);
-  for (const disk of spec.disks) {
-    if (!uuidPattern.test(disk.volumeId)) refuse(`volume id '${disk.volumeId}' is not a lower-case UUID`);
-    if (disk.source.kind === 'fake') refuse(`volume ${disk.volumeId} is on fake storage, which QEMU cannot open`);
-  }
+  for (const disk of spec.disks) checkGuestDisk(disk);
   for (const nic of spec.nics) {
     if (!uuidPattern.test(nic.portId)) refuse(`port id '${nic.portId}' is not a lower-case UUID`);
     if (!/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/.test(nic.mac)) refuse(`MAC '${nic.mac}'`);
     if (!/^[A-Za-z0-9_.-]{1,15}$/.test(nic.tapName)) refuse(`tap name '${nic.tapName}'`);
     if (!inRange(nic.mtu, 68, 65535)) refuse(`MTU ${nic.mtu}`);
   }
+}
+
+/** Refuses a disk that QEMU could misread. `INVALID_ARGUMENT` says what is wrong. */
+export function checkGuestDisk(disk: GuestDisk): void {
+  const { volumeId, source, limits } = disk;
+  const refuse = (what: string): never => {
+    throw new ShoalError('INVALID_ARGUMENT', what, { facts: { volumeId } });
+  };
+  if (!uuidPattern.test(volumeId)) refuse(`volume id '${volumeId}' is not a lower-case UUID`);
+  if (source.kind === 'fake') refuse(`volume ${volumeId} is on fake storage, which QEMU cannot open`);
+  if (source.kind === 'nbd' && !(Number.isSafeInteger(source.port) && source.port > 0 && source.port < 65_536)) {
+    refuse(`volume ${volumeId} is served at port ${source.port}`);
+  }
+  diskNodes(disk);
+  if (limits !== undefined) checkLimits(limits);
 }
 
 /** QEMU's arguments, without the program and what stands before it. Throws `INVALID_ARGUMENT` for a bad spec. */
@@ -96,30 +112,32 @@ export function qemuArguments(spec: GuestSpec, paths: GuestPaths, settings: Mach
   // The guest may draw a kibibyte a second: enough to seed it, too little to hurt.
   argv.push('-object', 'rng-random,id=random,filename=/dev/urandom');
   argv.push('-device', 'virtio-rng-pci,rng=random,max-bytes=1024,period=1000');
-  for (const disk of spec.disks) {
-    const [source, node] = [nodeName(disk.volumeId, 'src'), nodeName(disk.volumeId, 'fmt')];
-    argv.push('-blockdev', JSON.stringify(protocolNode(disk.source, source)));
-    const format = disk.source.kind === 'file' ? disk.source.format : 'raw';
-    argv.push('-blockdev', JSON.stringify({ driver: format, 'node-name': node, file: source, discard: 'unmap' }));
-    const device = {
-      driver: 'virtio-blk-pci',
-      id: deviceId('disk', disk.volumeId),
-      drive: node,
-      // The guest finds it as /dev/disk/by-id/virtio-SERIAL; virtio has room for 20 characters.
-      serial: disk.volumeId.slice(0, 20),
-      werror: 'stop',
-      rerror: 'stop',
-      ...(disk.bootIndex === undefined ? {} : { bootindex: disk.bootIndex }),
-    };
-    argv.push('-device', JSON.stringify(device));
+  if (!disksComeLater(spec)) {
+    if (spec.disks.some((disk) => disk.bus === 'scsi')) argv.push('-device', JSON.stringify(scsiController));
+    for (const disk of spec.disks) {
+      const { nodes, top } = diskNodes(disk);
+      for (const node of nodes) argv.push('-blockdev', JSON.stringify(node));
+      argv.push('-device', JSON.stringify(diskDevice(disk, top)));
+    }
   }
   for (const nic of spec.nics) {
-    const id = deviceId('nic', nic.portId);
+    const id = `nic-${nic.portId}`;
     argv.push('-netdev', `tap,id=${id}-tap,ifname=${nic.tapName},script=no,downscript=no`);
     // No option ROM: guests boot from disks.
     argv.push('-device', `virtio-net-pci,id=${id},netdev=${id}-tap,mac=${nic.mac},host_mtu=${nic.mtu},romfile=`);
   }
+  // Behind all else, so that what is older keeps its place on the bus.
+  argv.push('-device', 'virtio-serial-pci,id=channels', '-chardev', socketChardev('agent', paths.agentSocket));
+  argv.push('-device', 'virtserialport,bus=channels.0,chardev=agent,name=org.qemu.guest_agent.0');
   return argv;
+}
+
+/**
+ * Whether the disks are added over the monitor, before the guest runs, and stand on no command line: when QEMU needs a secret
+ * to open one of them. All of them then, so that the guest finds them in their order.
+ */
+export function disksComeLater(spec: GuestSpec): boolean {
+  return spec.disks.some(({ encryption, source }) => encryption !== undefined || source.kind === 'nbd');
 }
 
 /** The processor that guests see, by QEMU's name for it. */
@@ -133,8 +151,10 @@ export function dataBytesMax(spec: GuestSpec): number {
 }
 
 /** Threads of one librbd client, and of QEMU beside the vCPUs: 64 for files, the rest for itself. Both with room. */
-const threadsOfRbdDisk = 128;
+export const threadsOfRbdDisk = 128;
 const threadsOfQemu = 128;
+/** Their stacks, 8 MiB each, mostly never touched. */
+export const stacksOfRbdDiskBytes = 512 * mibBytes;
 
 /** Threads that QEMU may have for this guest. */
 export function threadsMax(spec: GuestSpec): number {
@@ -153,43 +173,6 @@ export function generationOfName(name: string): number | undefined {
   const digits = /\.g([0-9]{1,16})$/.exec(name)?.[1];
   const generation = Number(digits);
   return digits !== undefined && Number.isSafeInteger(generation) ? generation : undefined;
-}
-
-/** Id of a guest's device: what hot-plug and events name it by. */
-function deviceId(kind: 'disk' | 'nic', uuid: string): string {
-  return `${kind}-${uuid}`;
-}
-
-/**
- * Name of a block node: `src` opens the storage, `fmt` above it reads the format. QEMU allows 31 characters, too few for
- * a UUID in hex, so it stands in base 36.
- */
-export function nodeName(volumeId: string, layer: 'src' | 'fmt'): string {
-  const digits = BigInt(`0x${volumeId.replaceAll('-', '')}`)
-    .toString(36)
-    .padStart(25, '0');
-  return `d${digits}-${layer}`;
-}
-
-function protocolNode(source: DiskSource, nodeName: string): Readonly<Record<string, unknown>> {
-  switch (source.kind) {
-    case 'file':
-      return { driver: 'file', 'node-name': nodeName, filename: source.path, discard: 'unmap' };
-    case 'rbd':
-      return {
-        driver: 'rbd',
-        'node-name': nodeName,
-        pool: source.pool,
-        image: source.image,
-        user: source.user,
-        conf: source.confPath,
-        discard: 'unmap',
-      };
-    case 'nbd':
-      throw new ShoalError('NOT_IMPLEMENTED', `${source.exportName} is a disk of another host`);
-    case 'fake':
-      throw new ShoalError('INVALID_ARGUMENT', `${source.name} is on fake storage, which QEMU cannot open`);
-  }
 }
 
 function socketChardev(id: string, path: string): string {

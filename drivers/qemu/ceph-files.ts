@@ -29,6 +29,15 @@ export async function copyCephFiles(
   return { spec: { ...spec, disks }, hasFiles: copies.size > 0 };
 }
 
+/** Writes the copies for one disk into `folder`, which is there; returns the path of its ceph.conf. */
+export function copyCephFilesOf(
+  source: { readonly confPath: string; readonly user: string },
+  folder: string,
+  uid: number,
+): Promise<string> {
+  return copyOne(source, { folder, uid, number: 0 });
+}
+
 async function copyOne(
   source: { readonly confPath: string; readonly user: string },
   to: { readonly folder: string; readonly uid: number; readonly number: number },

@@ -83,6 +83,16 @@ export class GuestCgroups {
     return this.#folders.map((folder) => join(folder, serverId));
   }
 
+  /** Lets the guest have so many threads more than it may have now. */
+  async addThreads(serverId: ServerId, more: number): Promise<void> {
+    for (const { folder, file, of } of this.#trees) {
+      if (of !== 'threads') continue;
+      const path = join(folder, serverId, file);
+      const now = Number((await readFile(path, 'utf8')).trim());
+      if (Number.isSafeInteger(now)) await writeFile(path, String(now + more));
+    }
+  }
+
   /** Removes the guest's groups. They must be empty: its process is gone. */
   async remove(serverId: ServerId): Promise<void> {
     for (const folder of this.#folders) await removeGroup(join(folder, serverId));

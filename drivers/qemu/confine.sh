@@ -1,13 +1,14 @@
 #!/bin/bash
 # Becomes a program that sees nothing of the host but what is named. Run as root, in a mount namespace of its own:
 #
-#     unshare --mount --ipc --propagation private -- bash -p confine.sh ROOT [WORD...] -- PROGRAM [ARGUMENT...]
+#     unshare --mount --ipc --propagation slave -- bash -p confine.sh ROOT [WORD...] -- PROGRAM [ARGUMENT...]
 #
 # ROOT is an empty folder, over which a small tmpfs is mounted that becomes `/`; `-` leaves `/` as it is. Words:
 #     group=FOLDER       enter this cgroup
 #     dir=PATH           an empty folder
 #     ro=PATH, rw=PATH   this file or folder, read-only or writable, under its own name; a link stays a link
 #     at=PATH=OTHER      PATH, writable, once more under another name
+#     plug=PATH          this folder, and what is mounted below it later
 #     dev=PATH           this device
 #     proc=PATH          /proc, with nothing but the processes of the reader's own user
 # What the words name must exist. The same pid all the way: nothing is forked that stays.
@@ -42,16 +43,21 @@ while [[ $1 != -- ]]; do
         place "$path" "$path"
         options=ro,nosuid,nodev
         if [[ $1 == dev=* ]]; then options=nosuid,noexec; fi
-        mount --bind -o "$options" "$path" "$root$path"
+        mount --bind --make-private -o "$options" "$path" "$root$path"
       fi
       ;;
     rw=*)
       place "$path" "$path"
-      mount --bind -o nosuid,nodev,noexec "$path" "$root$path"
+      mount --bind --make-private -o nosuid,nodev,noexec "$path" "$root$path"
+      ;;
+    plug=*)
+      # Not private, as all others: it takes part in what happens below the host's.
+      place "$path" "$path"
+      mount --bind -o ro,nosuid,nodev,noexec "$path" "$root$path"
       ;;
     at=*)
       place "${path%%=*}" "${path#*=}"
-      mount --bind -o nosuid,nodev,noexec "${path%%=*}" "$root${path#*=}"
+      mount --bind --make-private -o nosuid,nodev,noexec "${path%%=*}" "$root${path#*=}"
       ;;
     *)
       echo "confine.sh: $1 is not understood" >&2

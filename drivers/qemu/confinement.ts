@@ -34,6 +34,8 @@ interface Sight {
   readonly socketFolder: string;
   readonly writable: readonly string[];
   readonly readable: readonly string[];
+  /** Where disks appear that are plugged in later. */
+  readonly plugFolder?: string;
   /** Control groups that it enters. */
   readonly groups: readonly string[];
 }
@@ -42,7 +44,7 @@ interface Sight {
 export function sightOf(
   spec: GuestSpec,
   paths: GuestPaths,
-  also: { readonly groups: readonly string[]; readonly cephFolder?: string },
+  also: { readonly groups: readonly string[]; readonly plugFolder?: string; readonly cephFolder?: string },
 ): Sight {
   const files = spec.disks.flatMap(({ source }) => (source.kind === 'file' ? [source] : []));
   return {
@@ -54,6 +56,7 @@ export function sightOf(
       ...(also.cephFolder === undefined ? [] : [also.cephFolder]),
     ],
     groups: also.groups,
+    ...(also.plugFolder === undefined ? {} : { plugFolder: also.plugFolder }),
   };
 }
 
@@ -85,9 +88,10 @@ export async function confinedPrefix(
     ...(sight.socketFolder === sight.folder ? [] : [`at=${sight.folder}=${sight.socketFolder}`]),
     ...sight.readable.map((path) => `ro=${path}`),
     ...sight.writable.map((path) => `rw=${path}`),
+    ...(sight.plugFolder === undefined ? [] : [`plug=${sight.plugFolder}`]),
   ];
   return [
-    ...['unshare', '--mount', '--ipc', '--propagation', 'private', '--'],
+    ...['unshare', '--mount', '--ipc', '--propagation', 'slave', '--'],
     ...['bash', '-p', script, options.rootDir, ...words, '--'],
   ];
 }

@@ -10,18 +10,29 @@ import { constants } from 'node:fs';
 import { open, readFile, stat } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ShoalError } from '../../node/base/errors.ts';
-import type { ServerId } from '../../node/base/ids.ts';
+import type { ServerId, VolumeId } from '../../node/base/ids.ts';
 import { isMissing } from '../../node/base/system-error.ts';
 import type { Logger } from '../../node/base/telemetry/logger.ts';
 import { type CommandRunner, runCommand } from '../command.ts';
+import { checkLimits } from '../disk-limits.ts';
 import { bootId, identify, type ProcessIdentity, scanProcesses, signalProcess, waitGone } from '../process.ts';
 import { spawnOutliving } from '../spawn.ts';
-import type { Accelerator, ComputeDriver, GuestEvent, GuestFound, GuestSpec } from '../types.ts';
+import type {
+  Accelerator,
+  ComputeDriver,
+  DiskLimits,
+  DiskSnapshot,
+  GuestDisk,
+  GuestEvent,
+  GuestFound,
+  GuestSpec,
+} from '../types.ts';
 import { checkUidRange, imagesGid, probeUid, type UidRange, uidRangeDefault } from '../uid-range.ts';
 import { Undo } from '../undo.ts';
 import {
   checkGuestSpec,
   dataBytesMax,
+  disksComeLater,
   type GuestPaths,
   generationOfName,
   type MachineSettings,
@@ -32,8 +43,11 @@ import { copyCephFiles } from './ceph-files.ts';
 import { GuestCgroups } from './cgroups.ts';
 import { type Confinement, confinedPrefix, probeConfinement, sightOf } from './confinement.ts';
 import { consoleBytesMax, readConsole, trimConsole } from './console-log.ts';
+import { DiskWork } from './disk-work.ts';
 import { type GuestState, QemuGuest } from './guest.ts';
+import { limitDisk, pluggedDisks, removeSnapshot } from './guest-disks.ts';
 import { GuestUsers } from './guest-users.ts';
+import { PlugFolders } from './plug-folder.ts';
 import { choosePrivileges, type Privileges, type Rights, rightsPrefix, sharedUid } from './privileges.ts';
 import { probeKvm } from './probe.ts';
 import { type ProcessRecord, RunFiles } from './run-files.ts';
@@ -117,6 +131,7 @@ export class QemuDriver implements ComputeDriver {
   #cgroups = GuestCgroups.none('the driver has not started');
   #confinement: Confinement | undefined;
   #facts: QemuFacts | undefined;
+  #disks: { readonly plugs: PlugFolders; readonly work: DiskWork } | undefined;
   /** The group that may use /dev/kvm, when KVM is used and root's own group is not enough. */
   #deviceGroups: readonly number[] = [];
   #bootId = '';
@@ -131,6 +146,16 @@ export class QemuDriver implements ComputeDriver {
     this.#uids = options.uids ?? uidRangeDefault;
     checkUidRange(this.#uids);
     this.#users = new GuestUsers(this.#files, this.#uids);
+  }
+
+  get #diskWork(): DiskWork {
+    if (this.#disks === undefined) throw new ShoalError('CANNOT_TELL', 'the QEMU driver has not started');
+    return this.#disks.work;
+  }
+
+  get #plugs(): PlugFolders {
+    if (this.#disks === undefined) throw new ShoalError('CANNOT_TELL', 'the QEMU driver has not started');
+    return this.#disks.plugs;
   }
 
   get accelerator(): Accelerator {
@@ -192,6 +217,15 @@ export class QemuDriver implements ComputeDriver {
       { accelerator, reason, privileges, confinement, limits: this.#cgroups.reason },
       'QEMU driver started',
     );
+    const isConfined = confinement.isWhole;
+    const plugs = new PlugFolders(this.#run, { runDir: this.#options.runDir, isConfined });
+    await plugs.prepare();
+    const isUserPerGuest = privileges.mode === 'user-per-guest';
+    const work = new DiskWork({
+      ...{ log: this.#log, run: this.#run, files: this.#files, users: this.#users, plugs },
+      ...{ cgroups: this.#cgroups, isUserPerGuest },
+    });
+    this.#disks = { plugs, work };
     await this.#adopt(signal);
     await this.#cgroups.sweep(await this.#files.servers());
     this.#trimTimer = setInterval(() => this.#trimAll(), trimPeriodMs);
@@ -212,8 +246,10 @@ export class QemuDriver implements ComputeDriver {
     if (this.#facts !== undefined && living === 0) {
       await this.#files.releaseLink();
       await this.#cgroups.close();
+      await this.#disks?.plugs.close();
     }
     this.#facts = undefined;
+    this.#disks = undefined;
   }
 
   async list(signal: AbortSignal): Promise<readonly GuestFound[]> {
@@ -241,9 +277,9 @@ export class QemuDriver implements ComputeDriver {
         if (state.detail === 'prelaunch') {
           // An earlier agent died between starting QEMU and letting the guest go.
           await guest.asked(() => guest.execute('cont', undefined, signal));
-          return found(guest, await guest.state(signal));
+          return withDisks(guest, await guest.state(signal), signal);
         }
-        if (state.power !== 'shutdown') return found(guest, state);
+        if (state.power !== 'shutdown') return withDisks(guest, state, signal);
         // The guest powered itself off; QEMU only waits to be told to go.
         await this.#end(guest, slot, 0, signal);
       }
@@ -258,6 +294,7 @@ export class QemuDriver implements ComputeDriver {
     return this.#queued(serverId, signal, async (slot) => {
       if (slot.guest !== undefined) await this.#end(slot.guest, slot, options.graceMs, signal);
       if (slot.crashed !== undefined) {
+        await this.#plugs.empty(serverId);
         await this.#users.takeBack(serverId);
         await this.#files.removeProcess(serverId);
         delete slot.crashed;
@@ -303,6 +340,7 @@ export class QemuDriver implements ComputeDriver {
         throw new ShoalError('CONFLICT', `guest ${serverId} still has its process ${slot.guest.identity.pid}`);
       }
       slot.guest?.detach();
+      await this.#plugs.empty(serverId);
       await this.#users.takeBack(serverId);
       await this.#files.removeGuest(serverId);
       await this.#cgroups.remove(serverId);
@@ -311,28 +349,41 @@ export class QemuDriver implements ComputeDriver {
     });
   }
 
-  attachDisk(): Promise<void> {
-    return notBuilt('attachDisk');
+  attachDisk(serverId: ServerId, disk: GuestDisk, signal: AbortSignal): Promise<void> {
+    return this.#onLiving(serverId, signal, (guest) => this.#diskWork.attach(guest, disk, signal));
   }
 
-  detachDisk(): Promise<void> {
-    return notBuilt('detachDisk');
+  async detachDisk(serverId: ServerId, volumeId: VolumeId, signal: AbortSignal): Promise<void> {
+    return this.#queued(serverId, signal, async ({ guest }) => {
+      if (guest === undefined || !(await guest.alive())) return;
+      await guest.asked(() => this.#diskWork.detach(guest, volumeId, signal));
+    });
   }
 
-  resizeDisk(): Promise<void> {
-    return notBuilt('resizeDisk');
+  resizeDisk(serverId: ServerId, volumeId: VolumeId, sizeBytes: number, signal: AbortSignal): Promise<void> {
+    return this.#onLiving(serverId, signal, (guest) => this.#diskWork.resize(guest, volumeId, sizeBytes, signal));
   }
 
-  snapshotDisks(): Promise<{ readonly frozen: boolean }> {
-    return notBuilt('snapshotDisks');
+  async snapshotDisks(
+    serverId: ServerId,
+    snapshots: readonly DiskSnapshot[],
+    options: { readonly freeze: boolean },
+    signal: AbortSignal,
+  ): Promise<{ readonly frozen: boolean }> {
+    let frozen = false;
+    await this.#onLiving(serverId, signal, async (guest) => {
+      frozen = await this.#diskWork.snapshot(guest, snapshots, options, signal);
+    });
+    return { frozen };
   }
 
-  removeDiskSnapshot(): Promise<void> {
-    return notBuilt('removeDiskSnapshot');
+  removeDiskSnapshot(serverId: ServerId, snapshot: DiskSnapshot, signal: AbortSignal): Promise<void> {
+    return this.#onLiving(serverId, signal, (guest) => removeSnapshot(guest, snapshot, signal));
   }
 
-  setDiskLimits(): Promise<void> {
-    return notBuilt('setDiskLimits');
+  async setDiskLimits(serverId: ServerId, volumeId: VolumeId, limits: DiskLimits, signal: AbortSignal): Promise<void> {
+    checkLimits(limits);
+    await this.#onLiving(serverId, signal, (guest) => this.#diskWork.limit(guest, volumeId, limits, signal));
   }
 
   mirrorDisk(): Promise<void> {
@@ -415,6 +466,7 @@ export class QemuDriver implements ComputeDriver {
       await this.#files.writeProcess(serverId, { ...identity, bootId: this.#bootId, generation, stopping: false });
     }
     const state = await guest.state(signal);
+    await this.#diskWork.thawWhatWasLeft(serverId);
     this.#log.info({ serverId, generation, pid: identity.pid, ...state }, 'adopted a guest');
   }
 
@@ -435,7 +487,8 @@ export class QemuDriver implements ComputeDriver {
       await trimConsole(this.#consoleFiles(spec.serverId));
       await this.#files.writeSpec(spec);
       undo.add('take its files back', () => this.#users.takeBack(spec.serverId));
-      const argv = await this.#commandLine(spec, paths, rights, signal);
+      undo.add('take its place for disks away', () => this.#plugs.empty(spec.serverId));
+      const { argv, disks } = await this.#commandLine(spec, paths, rights, signal);
       const child = await spawnDetached(argv, this.#files.qemuLog(spec.serverId));
       const identity = child.pid === undefined ? undefined : await identify(child.pid);
       if (identity === undefined) throw await this.#launchFailed(spec.serverId, child);
@@ -456,13 +509,15 @@ export class QemuDriver implements ComputeDriver {
       undo.add('let go of its monitor', async () => guest.detach());
       await this.#attachNew(guest, child, signal);
       const state = await guest.asked(async () => {
+        if (disksComeLater(spec)) await this.#diskWork.addAtStart(guest, disks, signal);
+        else await limitAll(guest, disks, signal);
         await guest.execute('cont', undefined, signal);
         return guest.state(signal);
       });
       slot.guest?.detach();
       slot.guest = guest;
       delete slot.crashed;
-      return found(guest, state);
+      return withDisks(guest, state, signal);
     });
   }
 
@@ -481,7 +536,7 @@ export class QemuDriver implements ComputeDriver {
     paths: GuestPaths,
     rights: Rights,
     signal: AbortSignal,
-  ): Promise<readonly string[]> {
+  ): Promise<{ readonly argv: readonly string[]; readonly disks: readonly GuestDisk[] }> {
     const { privileges, confinement, ...facts } = this.facts;
     const settings: MachineSettings = { ...facts, binary: this.#options.binary ?? 'qemu-system-x86_64' };
     // Before anything is given away: refuses a spec that QEMU could misread.
@@ -495,10 +550,11 @@ export class QemuDriver implements ComputeDriver {
     const limits = { memoryBytes: dataBytesMax(spec), threads: threadsMax(spec) };
     const sight = sightOf(ceph.spec, paths, {
       groups: await this.#cgroups.make(spec.serverId, limits),
+      plugFolder: await this.#plugs.make(spec.serverId),
       ...(ceph.hasFiles ? { cephFolder: cephDir } : {}),
     });
     const { rootDir } = this.#files;
-    return [
+    const argv = [
       ...(this.#options.launchPrefix ?? []),
       ...(await confinedPrefix(confinement, sight, { rootDir, binary: settings.binary })),
       ...rightsPrefix(privileges.mode, rights),
@@ -506,6 +562,7 @@ export class QemuDriver implements ComputeDriver {
       settings.binary,
       ...qemuArguments(ceph.spec, paths, settings),
     ];
+    return { argv, disks: ceph.spec.disks };
   }
 
   async #giveTap(tapName: string, uid: number, signal: AbortSignal): Promise<void> {
@@ -557,6 +614,7 @@ export class QemuDriver implements ComputeDriver {
       await this.#quit(guest, signal);
     });
     guest.detach();
+    await this.#plugs.empty(serverId);
     await this.#users.takeBack(serverId);
     await this.#files.removeProcess(serverId);
     delete slot.guest;
@@ -610,7 +668,7 @@ export class QemuDriver implements ComputeDriver {
 
   async #look(serverId: ServerId, signal: AbortSignal): Promise<GuestFound | undefined> {
     const slot = this.#slots.get(serverId);
-    if (slot?.guest !== undefined) return found(slot.guest, await slot.guest.state(signal));
+    if (slot?.guest !== undefined) return withDisks(slot.guest, await slot.guest.state(signal), signal);
     if (slot?.crashed !== undefined) return { serverId, power: 'crashed', ...slot.crashed };
     return undefined;
   }
@@ -687,6 +745,22 @@ function found(guest: QemuGuest, state: GuestState): GuestFound {
   return { serverId, generation, ...state, ...(state.power === 'crashed' ? {} : { pid: guest.identity.pid }) };
 }
 
+/** With what is plugged in, where QEMU can be asked. */
+async function withDisks(guest: QemuGuest, state: GuestState, signal: AbortSignal): Promise<GuestFound> {
+  const without = found(guest, state);
+  if (state.power === 'crashed') return without;
+  try {
+    return { ...without, disks: await pluggedDisks(guest, signal) };
+  } catch (caught) {
+    if (signal.aborted) throw caught;
+    return without; // Its monitor does not answer: `detail` says so.
+  }
+}
+
+async function limitAll(guest: QemuGuest, disks: readonly GuestDisk[], signal: AbortSignal): Promise<void> {
+  for (const { volumeId, limits } of disks) if (limits !== undefined) await limitDisk(guest, volumeId, limits, signal);
+}
+
 /** Which guest of this agent a command line is: the UUID and the pid file must both be its own. */
 function guestOfArguments(
   argv: readonly string[],
@@ -723,8 +797,10 @@ async function spawnDetached(argv: readonly string[], logPath: string): Promise<
 }
 
 /** Files that QEMU must be able to open for writing: its disks. */
-function ownedFiles(spec: GuestSpec): readonly string[] {
-  return spec.disks.flatMap((disk) => (disk.source.kind === 'file' ? [disk.source.path] : []));
+function ownedFiles(spec: GuestSpec): readonly { readonly volumeId: VolumeId; readonly path: string }[] {
+  return spec.disks.flatMap(({ volumeId, source }) =>
+    source.kind === 'file' ? [{ volumeId, path: source.path }] : [],
+  );
 }
 
 /** The group that may use /dev/kvm; undefined when root's own group is enough, or there is no such device. */

@@ -13,8 +13,9 @@ import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileDurably } from '../../node/base/durable-file.ts';
 import { ShoalError } from '../../node/base/errors.ts';
-import type { ServerId } from '../../node/base/ids.ts';
+import type { ServerId, VolumeId } from '../../node/base/ids.ts';
 import { isRecord } from '../../node/base/json-value.ts';
+import { ownValue } from '../../node/base/own-value.ts';
 import { isMissing } from '../../node/base/system-error.ts';
 import { readJsonFile } from '../json-file.ts';
 import { usersOfProcesses } from '../process.ts';
@@ -25,6 +26,14 @@ interface UserRecord {
   readonly uid: number;
   /** Paths that belong to that user now, and go back to root when the guest has ended. */
   readonly files: readonly string[];
+  /** Which of them is which disk's, by its id; not in records of earlier versions. */
+  readonly disks: Readonly<Record<string, string>>;
+}
+
+/** A disk's file. */
+interface DiskFile {
+  readonly volumeId: VolumeId;
+  readonly path: string;
 }
 
 /** See above. Only for an agent that is root. */
@@ -47,20 +56,40 @@ export class GuestUsers {
   }
 
   /** Makes these files the guest's own, for it and root alone. What it was given before and is not among them goes back. */
-  async give(serverId: ServerId, uid: number, files: readonly string[]): Promise<void> {
+  async give(serverId: ServerId, uid: number, given: readonly DiskFile[]): Promise<void> {
     const before = await this.#read(serverId);
-    await this.#write(serverId, { uid, files: [...new Set([...files, ...(before?.files ?? [])])] });
-    for (const path of before?.files ?? []) if (!files.includes(path)) await chownFile(path, 0, 'may be gone');
+    const files = given.map(({ path }) => path);
+    const disks = Object.fromEntries(given.map(({ volumeId, path }) => [volumeId, path]));
+    await this.#write(serverId, { uid, files: [...new Set([...files, ...(before?.files ?? [])])], disks });
+    for (const path of before?.files ?? []) if (!files.includes(path)) await chownBack(path, before?.uid);
     for (const path of files) await chownFile(path, uid, 'must exist');
-    await this.#write(serverId, { uid, files });
+    await this.#write(serverId, { uid, files, disks });
+  }
+
+  /** Makes one disk's file more the guest's own. */
+  async giveMore(serverId: ServerId, uid: number, { volumeId, path }: DiskFile): Promise<void> {
+    const before = await this.#read(serverId);
+    const files = [...new Set([...(before?.files ?? []), path])];
+    await this.#write(serverId, { uid, files, disks: { ...before?.disks, [volumeId]: path } });
+    await chownFile(path, uid, 'must exist');
+  }
+
+  /** Gives one disk's file back to root: its QEMU has closed it. Not the guest's: nothing happens. */
+  async takeOneBack(serverId: ServerId, volumeId: VolumeId): Promise<void> {
+    const record = await this.#read(serverId);
+    const path = record === undefined ? undefined : ownValue(record.disks, volumeId);
+    if (record === undefined || path === undefined) return;
+    await chownBack(path, record.uid);
+    const disks = Object.fromEntries(Object.entries(record.disks).filter(([id]) => id !== volumeId));
+    await this.#write(serverId, { ...record, files: record.files.filter((file) => file !== path), disks });
   }
 
   /** Gives the guest's files back to root. Its process must be gone. Nothing given is success. */
   async takeBack(serverId: ServerId): Promise<void> {
     const record = await this.#read(serverId);
     if (record === undefined || record.files.length === 0) return;
-    for (const path of record.files) await chownFile(path, 0, 'may be gone');
-    await this.#write(serverId, { ...record, files: [] });
+    for (const path of record.files) await chownBack(path, record.uid);
+    await this.#write(serverId, { ...record, files: [], disks: {} });
   }
 
   async #uidOf(serverId: ServerId): Promise<number> {
@@ -79,7 +108,7 @@ export class GuestUsers {
       // The place of the next search first: a number that was given in vain only rests until its turn comes again.
       const next = { uid: first + ((uid - first + 1) % count) };
       await writeFileDurably(this.#nextPath(), JSON.stringify(next), { mode: 0o600 });
-      await this.#write(serverId, { uid, files: known?.files ?? [] });
+      await this.#write(serverId, { uid, files: known?.files ?? [], disks: known?.disks ?? {} });
       return uid;
     }
     throw new ShoalError('UNAVAILABLE', `all ${count} user numbers for guests are taken on this host`);
@@ -98,7 +127,10 @@ export class GuestUsers {
     if (value === undefined) return undefined;
     const uid = isRecord(value) ? value['uid'] : undefined;
     const files = isRecord(value) ? value['files'] : undefined;
-    if (typeof uid === 'number' && Array.isArray(files)) return { uid, files: files.map(String) };
+    const disks = isRecord(value) && isRecord(value['disks']) ? Object.entries(value['disks']) : [];
+    if (typeof uid === 'number' && Array.isArray(files)) {
+      return { uid, files: files.map(String), disks: Object.fromEntries(disks.map(([id, at]) => [id, String(at)])) };
+    }
     throw new ShoalError('DRIVER_FAILED', `${path} is not the record of a guest's user`);
   }
 
@@ -115,7 +147,17 @@ export class GuestUsers {
   }
 }
 
-async function chownFile(path: string, uid: number, missing: 'must exist' | 'may be gone'): Promise<void> {
+/** To root, unless it is another's by now: a disk that went on to the next guest. */
+async function chownBack(path: string, from: number | undefined): Promise<void> {
+  await chownFile(path, 0, 'may be gone', from);
+}
+
+async function chownFile(
+  path: string,
+  uid: number,
+  missing: 'must exist' | 'may be gone',
+  from?: number,
+): Promise<void> {
   const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW).catch((caught: unknown) => {
     if (!isMissing(caught)) throw ShoalError.from(caught, 'DRIVER_FAILED', `opening ${path}`);
     if (missing === 'may be gone') return undefined;
@@ -123,6 +165,7 @@ async function chownFile(path: string, uid: number, missing: 'must exist' | 'may
   });
   if (file === undefined) return;
   try {
+    if (from !== undefined && (await file.stat()).uid !== from) return;
     // The rights first: so neither the old owner nor the new one lets others in at any moment.
     await file.chmod(0o600);
     await file.chown(uid, uid);

@@ -3,14 +3,15 @@
  *
  *     RUN/root/                    empty: where confine.sh builds what a guest sees, in the guest's own namespace
  *     RUN/guests/SERVER/           agent's, 0700 (0711 where guests have no namespace)
- *       spec.json                  what it was last started with
+ *       spec.json                  what it was last started with, without secrets
+ *       frozen                     there while its file systems may be frozen
  *       user.json                  which user it is, see guest-users.ts
  *       ceph/                      its copy of the Ceph client's files, when it has disks there
  *       process.json               which process it is; there from its start until it was told to stop and is gone
  *       qemu.log                   QEMU's own complaints, of the last start
  *       console-earlier.log        serial console, the part before console.log
  *       qemu/                      QEMU's, 0700, as all that is in it
- *         qmp, people, serial, vnc   sockets
+ *         qmp, people, serial, vnc, agent   sockets
  *         pid, console.log
  *
  * QEMU may write only below `qemu/`, and nothing that is read from there is trusted: links are not followed.
@@ -31,7 +32,13 @@ import type { GuestPaths } from './arguments.ts';
 
 /** sun_path has 108 bytes, one of them ends it. */
 const socketPathBytesMax = 107;
-const socketNames = { qmpSocket: 'qmp', peopleQmpSocket: 'people', serialSocket: 'serial', vncSocket: 'vnc' } as const;
+const socketNames = {
+  qmpSocket: 'qmp',
+  peopleQmpSocket: 'people',
+  serialSocket: 'serial',
+  vncSocket: 'vnc',
+  agentSocket: 'agent',
+} as const;
 const serverIdPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** Which process a guest is, as written when it was started. */
@@ -114,6 +121,7 @@ export class RunFiles {
       peopleQmpSocket: join(sockets, socketNames.peopleQmpSocket),
       serialSocket: join(sockets, socketNames.serialSocket),
       vncSocket: join(sockets, socketNames.vncSocket),
+      agentSocket: join(sockets, socketNames.agentSocket),
     };
   }
 
@@ -172,7 +180,20 @@ export class RunFiles {
   }
 
   async writeSpec(spec: GuestSpec): Promise<void> {
-    await writeFileDurably(join(this.folder(spec.serverId), 'spec.json'), JSON.stringify(spec), { mode: 0o600 });
+    await writeFileDurably(join(this.folder(spec.serverId), 'spec.json'), specText(spec), { mode: 0o600 });
+  }
+
+  /** Notes that the guest's file systems are about to be frozen: an agent that finds it thaws them. */
+  async noteFrozen(serverId: ServerId): Promise<void> {
+    await writeFileDurably(this.#frozenPath(serverId), '');
+  }
+
+  async isNotedFrozen(serverId: ServerId): Promise<boolean> {
+    return (await readdir(this.folder(serverId))).includes('frozen');
+  }
+
+  async noteThawed(serverId: ServerId): Promise<void> {
+    await rm(this.#frozenPath(serverId), { force: true });
   }
 
   async writeProcess(serverId: ServerId, record: ProcessRecord): Promise<void> {
@@ -215,6 +236,10 @@ export class RunFiles {
     await rm(this.folder(serverId), { recursive: true, force: true });
   }
 
+  #frozenPath(serverId: ServerId): string {
+    return join(this.folder(serverId), 'frozen');
+  }
+
   #processPath(serverId: ServerId): string {
     return join(this.folder(serverId), 'process.json');
   }
@@ -224,4 +249,11 @@ export class RunFiles {
 function shortLink(folder: string): string {
   const parent = process.getuid?.() === 0 ? '/run/shoal' : join(tmpdir(), `shoal-${process.getuid?.() ?? 0}`);
   return join(parent, createHash('sha256').update(folder).digest('hex').slice(0, 12));
+}
+
+/** The spec for people who look: no passphrase, no key. */
+function specText(spec: GuestSpec): string {
+  return JSON.stringify(spec, (name, value: unknown) =>
+    name === 'passphrase' || name === 'keyHex' ? undefined : value,
+  );
 }

@@ -1,13 +1,17 @@
 import t from 'tap';
 import { FakeComputeDriver, FakeComputeHost } from '../../drivers/fake/compute.ts';
+import { FakeStorage, FakeStorageDriver } from '../../drivers/fake/storage.ts';
 import { qemuFixture, whyNoQemu } from '../support/guests/qemu-host.ts';
 import { computeCompliance } from './compute.ts';
 
 await t.test('the fake compute driver', async (t) => {
-  const host = new FakeComputeHost();
+  const disks = new FakeStorage({ shared: false });
+  const host = new FakeComputeHost(undefined, [disks]);
+  host.behaviour.unplugDelayMs = Number.POSITIVE_INFINITY;
   await computeCompliance(t, {
     open: () => new FakeComputeDriver(host),
     hardware: async () => ({ disks: [], nics: [], memoryMib: 64, vcpus: 1 }),
+    storage: new FakeStorageDriver(disks),
     crash: (guest) => host.crash(guest.serverId),
   });
 });

@@ -2,8 +2,9 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Test } from 'tap';
-import type { ComputeDriver, GuestEvent, GuestFound, GuestSpec } from '../../drivers/types.ts';
+import type { ComputeDriver, GuestEvent, GuestFound, GuestSpec, StorageDriver } from '../../drivers/types.ts';
 import type { ServerId } from '../../node/base/ids.ts';
+import { computeDiskCompliance } from './compute-disks.ts';
 
 /** One kind of host, set up afresh for the suite. */
 export interface ComputeFixture {
@@ -13,6 +14,8 @@ export interface ComputeFixture {
   readonly hardware: () => Promise<Pick<GuestSpec, 'disks' | 'nics' | 'memoryMib' | 'vcpus'>>;
   /** Ends the guest's process from outside, as a crash does. */
   readonly crash: (guest: GuestFound) => void;
+  /** Storage whose disks guests can be given; started. */
+  readonly storage: StorageDriver;
   /** What the guest prints soon after its start; absent: nothing is looked for. */
   readonly prints?: string;
 }
@@ -193,6 +196,8 @@ export async function computeCompliance(t: Test, fixture: ComputeFixture): Promi
     for (const { serverId } of [running, paused, dying, stopped]) await second.removeGuest(serverId, signal);
     await second.stop();
   });
+
+  await computeDiskCompliance(t, driver, { ...fixture, newSpec });
 
   await t.test('a call that was given up before it began does nothing', async (t) => {
     const spec = await newSpec();

@@ -1,11 +1,6 @@
 import t from 'tap';
-import {
-  type GuestPaths,
-  generationOfName,
-  guestName,
-  nodeName,
-  qemuArguments,
-} from '../../../drivers/qemu/arguments.ts';
+import { type GuestPaths, generationOfName, guestName, qemuArguments } from '../../../drivers/qemu/arguments.ts';
+import { nodeName } from '../../../drivers/qemu/disk-nodes.ts';
 import type { GuestSpec } from '../../../drivers/types.ts';
 import type { PortId, ServerId, VolumeId } from '../../../node/base/ids.ts';
 
@@ -15,6 +10,7 @@ const paths: GuestPaths = {
   peopleQmpSocket: '/r/people',
   serialSocket: '/r/serial',
   vncSocket: '/r/vnc',
+  agentSocket: '/r/agent',
   consoleLog: '/r/odd,name/console.log',
 };
 const settings = { binary: 'qemu', machine: 'pc-i440fx-7.2', accelerator: 'tcg' } as const;
@@ -110,7 +106,13 @@ virtio-rng-pci,rng=random,max-bytes=1024,period=1000
 -netdev
 tap,id=nic-6f1c5f0e-0000-4000-8000-00000000000c-tap,ifname=tap0,script=no,downscript=no
 -device
-virtio-net-pci,id=nic-6f1c5f0e-0000-4000-8000-00000000000c,netdev=nic-6f1c5f0e-0000-4000-8000-00000000000c-tap,mac=52:54:00:00:00:01,host_mtu=1450,romfile=`,
+virtio-net-pci,id=nic-6f1c5f0e-0000-4000-8000-00000000000c,netdev=nic-6f1c5f0e-0000-4000-8000-00000000000c-tap,mac=52:54:00:00:00:01,host_mtu=1450,romfile=
+-device
+virtio-serial-pci,id=channels
+-chardev
+socket,id=agent,path=/r/agent,server=on,wait=off
+-device
+virtserialport,bus=channels.0,chardev=agent,name=org.qemu.guest_agent.0`,
   );
 });
 
@@ -160,7 +162,12 @@ await t.test('node names fit, and differ where ids do', async (t) => {
     'ffffffff-ffff-ffff-ffff-ffffffffffff',
     '6f1c5f0e-0000-4000-8000-00000000000a',
   ];
-  const names = ids.flatMap((id) => [nodeName(id, 'src'), nodeName(id, 'fmt')]);
+  const names = ids.flatMap((id) => [
+    nodeName(id, 'src'),
+    nodeName(id, 'fmt'),
+    nodeName(id, 'key'),
+    nodeName(id, 'key', 'e'),
+  ]);
   t.equal(new Set(names).size, names.length);
   for (const name of names) t.ok(name.length <= 31, name);
 });

@@ -4,6 +4,7 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Test } from 'tap';
+import { LocalStorageDriver } from '../../../drivers/local/driver.ts';
 import { QemuDriver, type QemuDriverOptions } from '../../../drivers/qemu/driver.ts';
 import type { GuestDisk } from '../../../drivers/types.ts';
 import type { VolumeId } from '../../../node/base/ids.ts';
@@ -54,7 +55,10 @@ export function tinyGuestSector(): Uint8Array {
 export async function qemuFixture(t: Test, options: Partial<QemuDriverOptions> = {}): Promise<ComputeFixture> {
   const folder = await openFolder(t);
   let disks = 0;
+  const storage = new LocalStorageDriver({ log: silentLogger }, { root: join(folder, 'disks') });
+  await storage.start(new AbortController().signal);
   return {
+    storage,
     open: () => new QemuDriver({ log: silentLogger }, { runDir: join(folder, 'run'), ...options }),
     hardware: async () => {
       disks += 1;

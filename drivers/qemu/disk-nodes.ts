@@ -1,0 +1,152 @@
+/**
+ * A disk as QEMU's block graph has it, from the storage up to what the guest's device reads:
+ *
+ *     src   opens the file, the RBD image, or the NBD export
+ *     fmt   reads the format; an explicit one, so that QEMU never guesses
+ *     key   decrypts, where the disk is LUKS of QEMU's own
+ *
+ * Names are made from the disk's id. There are two sets of them (`d`, `e`), since a disk that is being moved is there twice.
+ */
+import { ShoalError } from '../../node/base/errors.ts';
+import type { DiskSource, GuestDisk } from '../types.ts';
+
+type Options = Readonly<Record<string, unknown>>;
+
+/** Which of the two sets of names. */
+export type NodeSet = 'd' | 'e';
+/** From the top. */
+export const layers = ['key', 'fmt', 'src'] as const;
+type Layer = (typeof layers)[number];
+
+/** What has to be made for one disk, in this order, and the name of what the device reads. */
+export interface DiskNodes {
+  /** Kept only until the nodes are open. */
+  readonly secrets: readonly Options[];
+  readonly nodes: readonly Options[];
+  readonly top: string;
+}
+
+/** The disk's nodes. `INVALID_ARGUMENT` for a disk that QEMU cannot open. */
+export function diskNodes(disk: GuestDisk, set: NodeSet = 'd'): DiskNodes {
+  const name = (layer: Layer): string => nodeName(disk.volumeId, layer, set);
+  const { source, encryption } = disk;
+  const also = disk.readOnly === true ? { 'read-only': true } : {};
+  const secrets: Options[] = [];
+  const key = secretName(disk.volumeId);
+  if (encryption !== undefined) secrets.push({ 'qom-type': 'secret', id: key, data: encryption.passphrase });
+  const isLibrbds = encryption?.format === 'luks2';
+  if (isLibrbds && source.kind !== 'rbd') {
+    throw new ShoalError('INVALID_ARGUMENT', `disk ${disk.volumeId}: only disks in Ceph are encrypted as luks2`);
+  }
+  if (source.kind === 'nbd' && encryption !== undefined) {
+    throw new ShoalError('INVALID_ARGUMENT', `disk ${disk.volumeId} is decrypted by the host that serves it`);
+  }
+  const src = {
+    ...protocolNode(source, name('src')),
+    ...(isLibrbds ? { encrypt: { format: 'luks2', 'key-secret': key } } : {}),
+    ...(source.kind === 'nbd' ? { 'tls-creds': credentialsName(disk.volumeId) } : {}),
+    ...also,
+  };
+  const fmt = {
+    driver: source.kind === 'file' ? source.format : 'raw',
+    'node-name': name('fmt'),
+    file: name('src'),
+    ...backingOf(source),
+    discard: 'unmap',
+    ...also,
+  };
+  if (encryption === undefined || isLibrbds) return { secrets, nodes: [src, fmt], top: name('fmt') };
+  const decrypting = {
+    driver: 'luks',
+    'node-name': name('key'),
+    file: name('fmt'),
+    'key-secret': key,
+    discard: 'unmap',
+  };
+  return { secrets, nodes: [src, fmt, { ...decrypting, ...also }], top: name('key') };
+}
+
+/** The device through which the guest uses the disk. `bus`: the SCSI controller's, for a disk of that kind. */
+export function diskDevice(disk: GuestDisk, top: string): Options {
+  const isScsi = disk.bus === 'scsi';
+  return {
+    driver: isScsi ? 'scsi-hd' : 'virtio-blk-pci',
+    id: diskDeviceId(disk.volumeId),
+    ...(isScsi ? { bus: `${scsiController.id}.0` } : {}),
+    drive: top,
+    // The guest finds it as /dev/disk/by-id/virtio-SERIAL; virtio has room for 20 characters.
+    serial: disk.volumeId.slice(0, 20),
+    werror: 'stop',
+    rerror: 'stop',
+    ...(disk.shared === true ? { 'share-rw': true } : {}),
+    ...(disk.bootIndex === undefined ? {} : { bootindex: disk.bootIndex }),
+  };
+}
+
+/** The controller of SCSI disks, there when the guest has one. */
+export const scsiController = { driver: 'virtio-scsi-pci', id: 'scsi0' } as const;
+
+/** Id of a disk's device: what hot-plug and events name it by. */
+export function diskDeviceId(volumeId: string): string {
+  return `disk-${volumeId}`;
+}
+
+/** The disk whose device has this id; undefined for any other device. */
+export function volumeOfDevice(id: string): string | undefined {
+  return /^disk-([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/.exec(id)?.[1];
+}
+
+/** Names of QEMU's objects that hold a disk's passphrase, and what it proves itself with to another host. */
+export function secretName(volumeId: string): string {
+  return `key-${volumeId}`;
+}
+
+export function credentialsName(volumeId: string): string {
+  return `tls-${volumeId}`;
+}
+
+/**
+ * Name of a block node. QEMU allows 31 characters, too few for a UUID in hex, so it stands in base 36.
+ */
+export function nodeName(volumeId: string, layer: Layer, set: NodeSet = 'd'): string {
+  const digits = BigInt(`0x${volumeId.replaceAll('-', '')}`)
+    .toString(36)
+    .padStart(25, '0');
+  return `${set}${digits}-${layer}`;
+}
+
+/** What lies below a file, named here, so that what stands in its header counts for nothing. */
+function backingOf(source: DiskSource): Options {
+  if (source.kind !== 'file' || source.backingPath === undefined || source.backingFormat === undefined) return {};
+  const file = { driver: 'file', filename: source.backingPath, 'read-only': true };
+  return { backing: { driver: source.backingFormat, file, 'read-only': true } };
+}
+
+function protocolNode(source: DiskSource, name: string): Options {
+  switch (source.kind) {
+    case 'file':
+      return { driver: 'file', 'node-name': name, filename: source.path, discard: 'unmap' };
+    case 'rbd':
+      return {
+        driver: 'rbd',
+        'node-name': name,
+        pool: source.pool,
+        image: source.image,
+        user: source.user,
+        conf: source.confPath,
+        discard: 'unmap',
+      };
+    case 'nbd':
+      return {
+        driver: 'nbd',
+        'node-name': name,
+        server: { type: 'inet', host: source.host, port: String(source.port) },
+        export: source.exportName,
+        // A moment without its host stops the guest's writes, and no longer one fails them.
+        'reconnect-delay': 30,
+        discard: 'unmap',
+      };
+    case 'fake':
+      throw new ShoalError('INVALID_ARGUMENT', `${source.name} is on fake storage, which QEMU cannot open`);
+  }
+}

@@ -1,0 +1,191 @@
+/** Disks of guests that run, with all that a disk needs beside its nodes: files in sight, rights, keys, the guest's agent. */
+import { readFile } from 'node:fs/promises';
+import { ShoalError } from '../../node/base/errors.ts';
+import type { ServerId, VolumeId } from '../../node/base/ids.ts';
+import type { Logger } from '../../node/base/telemetry/logger.ts';
+import type { CommandRunner } from '../command.ts';
+import { checkDiskId } from '../disk-spec.ts';
+import type { DiskLimits, DiskSnapshot, GuestDisk } from '../types.ts';
+import { checkGuestDisk, stacksOfRbdDiskBytes, threadsOfRbdDisk } from './arguments.ts';
+import { copyCephFilesOf } from './ceph-files.ts';
+import type { GuestCgroups } from './cgroups.ts';
+import type { QemuGuest } from './guest.ts';
+import { freezeFileSystems, thawFileSystems } from './guest-agent.ts';
+import {
+  limitDisk,
+  missingSnapshots,
+  plugDisk,
+  pluggedDisks,
+  resizeDisk,
+  snapshotDisks,
+  unplugDisk,
+} from './guest-disks.ts';
+import type { GuestUsers } from './guest-users.ts';
+import { withCredentials } from './nbd-credentials.ts';
+import type { PlugFolders } from './plug-folder.ts';
+import { sharedUid } from './privileges.ts';
+import type { RunFiles } from './run-files.ts';
+
+const thawTries = 3;
+
+interface DiskWorkDeps {
+  readonly log: Logger;
+  readonly files: RunFiles;
+  readonly users: GuestUsers;
+  readonly plugs: PlugFolders;
+  readonly cgroups: GuestCgroups;
+  readonly run: CommandRunner;
+  /** Whether each guest is a user of its own, to whom its files are given. */
+  readonly isUserPerGuest: boolean;
+}
+
+/** One for all guests of a driver. Calls for one guest come one after the other. */
+export class DiskWork {
+  readonly #deps: DiskWorkDeps;
+
+  constructor(deps: DiskWorkDeps) {
+    this.#deps = deps;
+  }
+
+  /** Plugs a disk in. What a failed try showed or gave away is taken back. */
+  async attach(guest: QemuGuest, disk: GuestDisk, signal: AbortSignal): Promise<void> {
+    const { serverId } = guest;
+    checkGuestDisk(disk);
+    await mustNotBeOff(guest, signal);
+    if ((await pluggedDisks(guest, signal)).includes(disk.volumeId)) return;
+    if (!(await this.#deps.plugs.has(serverId))) {
+      throw new ShoalError('CONFLICT', `guest ${serverId} was started by a version that plugs nothing in; restart it`);
+    }
+    try {
+      const shown = await this.#show(serverId, disk);
+      if (disk.source.kind === 'rbd') await this.#makeRoomForLibrbd(guest, signal);
+      await withCredentials(guest, disk, await this.#credentialsFolder(serverId, disk), () =>
+        plugDisk(guest, shown, signal),
+      );
+    } catch (caught) {
+      if (!(await pluggedDisks(guest)).includes(disk.volumeId)) await this.#hide(serverId, disk.volumeId);
+      throw caught;
+    }
+  }
+
+  /** Adds all disks of a guest that was started without them, before it runs. */
+  async addAtStart(guest: QemuGuest, disks: readonly GuestDisk[], signal: AbortSignal): Promise<void> {
+    for (const disk of disks) {
+      await withCredentials(guest, disk, await this.#credentialsFolder(guest.serverId, disk), () =>
+        plugDisk(guest, disk, signal),
+      );
+    }
+    // The order of boot is read from the devices at a reset.
+    if (disks.length > 0) await guest.execute('system_reset', undefined, signal);
+  }
+
+  async detach(guest: QemuGuest, volumeId: VolumeId, signal: AbortSignal): Promise<void> {
+    checkDiskId(volumeId);
+    await unplugDisk(guest, volumeId, signal);
+    await this.#hide(guest.serverId, volumeId);
+  }
+
+  async resize(guest: QemuGuest, volumeId: VolumeId, sizeBytes: number, signal: AbortSignal): Promise<void> {
+    checkDiskId(volumeId);
+    if (!Number.isSafeInteger(sizeBytes) || sizeBytes <= 0) {
+      throw new ShoalError('INVALID_ARGUMENT', `a disk of ${sizeBytes} bytes`);
+    }
+    await resizeDisk(guest, volumeId, sizeBytes, signal);
+  }
+
+  async limit(guest: QemuGuest, volumeId: VolumeId, limits: DiskLimits, signal: AbortSignal): Promise<void> {
+    checkDiskId(volumeId);
+    await limitDisk(guest, volumeId, limits, signal);
+  }
+
+  /** Keeps the content of the disks at one instant; true when the guest's file systems were frozen for it. */
+  async snapshot(
+    guest: QemuGuest,
+    snapshots: readonly DiskSnapshot[],
+    { freeze }: { readonly freeze: boolean },
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    for (const { volumeId, snapshotId } of snapshots) {
+      checkDiskId(volumeId);
+      checkDiskId(snapshotId);
+    }
+    const missing = await missingSnapshots(guest, snapshots, signal);
+    if (missing.length === 0) return false;
+    const runs = (await guest.state(signal)).power === 'running';
+    if (!freeze || !runs) {
+      await snapshotDisks(guest, missing, signal);
+      return false;
+    }
+    const { files } = this.#deps;
+    const { agentSocket } = files.guestPaths(guest.serverId);
+    await files.noteFrozen(guest.serverId);
+    try {
+      const isFrozen = await freezeFileSystems(agentSocket);
+      await snapshotDisks(guest, missing, signal);
+      return isFrozen;
+    } finally {
+      await this.thaw(guest.serverId);
+    }
+  }
+
+  /** Thaws a guest that an earlier agent may have left frozen. */
+  async thawWhatWasLeft(serverId: ServerId): Promise<void> {
+    if (await this.#deps.files.isNotedFrozen(serverId)) await this.thaw(serverId);
+  }
+
+  /** A guest that stays frozen is no good to anybody; it is tried more than once, and the note stays when it failed. */
+  async thaw(serverId: ServerId): Promise<void> {
+    const { files, log } = this.#deps;
+    for (let tries = 1; ; tries += 1) {
+      try {
+        await thawFileSystems(files.guestPaths(serverId).agentSocket);
+        await files.noteThawed(serverId);
+        return;
+      } catch (caught) {
+        log.warn({ serverId, tries, err: caught }, "the guest's agent does not thaw its file systems");
+        if (tries >= thawTries) return;
+      }
+    }
+  }
+
+  async #show(serverId: ServerId, disk: GuestDisk): Promise<GuestDisk> {
+    const { plugs, users, isUserPerGuest } = this.#deps;
+    const { source } = disk;
+    const uid = isUserPerGuest ? await users.uidOf(serverId) : sharedUid();
+    if (source.kind === 'file') {
+      if (sharedUid() === 0) await users.giveMore(serverId, uid, { volumeId: disk.volumeId, path: source.path });
+      return plugs.show(serverId, disk);
+    }
+    if (source.kind !== 'rbd') return disk;
+    const folder = await plugs.ownFolder(serverId, `${disk.volumeId}.ceph`, uid);
+    return { ...disk, source: { ...source, confPath: await copyCephFilesOf(source, folder, uid) } };
+  }
+
+  /** librbd has threads of its own for each disk. The bounds only ever rise: how far is bounded by the places for disks. */
+  async #makeRoomForLibrbd({ serverId, identity }: QemuGuest, signal: AbortSignal): Promise<void> {
+    const limits = await readFile(`/proc/${identity.pid}/limits`, 'utf8');
+    const nowBytes = Number(/^Max data size +([0-9]+)/m.exec(limits)?.[1]);
+    if (Number.isSafeInteger(nowBytes)) {
+      const moreBytes = nowBytes + stacksOfRbdDiskBytes;
+      await this.#deps.run(['prlimit', '--pid', String(identity.pid), `--data=${moreBytes}`], { signal });
+    }
+    await this.#deps.cgroups.addThreads(serverId, threadsOfRbdDisk);
+  }
+
+  async #hide(serverId: ServerId, volumeId: VolumeId): Promise<void> {
+    await this.#deps.plugs.hide(serverId, volumeId);
+    await this.#deps.users.takeOneBack(serverId, volumeId);
+  }
+
+  async #credentialsFolder(serverId: ServerId, disk: GuestDisk): Promise<string | undefined> {
+    if (disk.source.kind !== 'nbd') return undefined;
+    const { plugs, users, isUserPerGuest } = this.#deps;
+    const uid = isUserPerGuest ? await users.uidOf(serverId) : sharedUid();
+    return plugs.ownFolder(serverId, `${disk.volumeId}.tls`, uid);
+  }
+}
+
+async function mustNotBeOff(guest: QemuGuest, signal: AbortSignal): Promise<void> {
+  if ((await guest.state(signal)).power !== 'shutdown') return;
+  throw new ShoalError('CONFLICT', `guest ${guest.serverId} is powered off`);
+}

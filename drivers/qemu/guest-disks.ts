@@ -1,0 +1,306 @@
+/** What is done with the disks of one guest that runs, over its monitor. Files and rights are its caller's (driver.ts). */
+import { setTimeout as delay } from 'node:timers/promises';
+import { ShoalError } from '../../node/base/errors.ts';
+import type { VolumeId, VolumeSnapshotId } from '../../node/base/ids.ts';
+import { isRecord } from '../../node/base/json-value.ts';
+import type { DiskLimits, DiskSnapshot, GuestDisk } from '../types.ts';
+import {
+  type DiskNodes,
+  diskDevice,
+  diskDeviceId,
+  diskNodes,
+  layers,
+  type NodeSet,
+  nodeName,
+  scsiController,
+  secretName,
+  volumeOfDevice,
+} from './disk-nodes.ts';
+import type { QemuGuest } from './guest.ts';
+
+/** A Linux guest lets go in 0.2 s, a loaded one in seconds; one that boots or is paused does not. */
+const unplugTimeoutMs = 10_000;
+const unplugPollMs = 100;
+const releaseTimeoutMs = 5_000;
+const peripherals = '/machine/peripheral';
+
+/** A block node as QEMU tells of it. */
+interface NodeFound {
+  readonly name: string;
+  readonly sizeBytes: number;
+  readonly snapshots: readonly string[];
+}
+
+/** Which disks the guest has, by their devices. */
+export async function pluggedDisks(guest: QemuGuest, signal?: AbortSignal): Promise<readonly VolumeId[]> {
+  return (await deviceIds(guest, signal))
+    .map(volumeOfDevice)
+    .filter((volumeId) => volumeId !== undefined)
+    .sort() as VolumeId[];
+}
+
+/** Adds nodes and device. `disk` names files as the guest's QEMU sees them. What an earlier try left is replaced. */
+export async function plugDisk(guest: QemuGuest, disk: GuestDisk, signal: AbortSignal): Promise<void> {
+  const devices = await deviceIds(guest, signal);
+  if (devices.includes(diskDeviceId(disk.volumeId))) return;
+  await dropNodes(guest, disk.volumeId, 'd', signal);
+  const { top } = await addNodes(guest, diskNodes(disk), disk.volumeId, 'd', signal);
+  try {
+    if (disk.bus === 'scsi' && !devices.includes(scsiController.id)) {
+      await addDevice(guest, { ...scsiController }, signal);
+    }
+    await addDevice(guest, diskDevice(disk, top), signal);
+    if (disk.limits !== undefined) await limitDisk(guest, disk.volumeId, disk.limits, signal);
+  } catch (caught) {
+    if (!(await deviceIds(guest)).includes(diskDeviceId(disk.volumeId))) await dropNodes(guest, disk.volumeId, 'd');
+    throw caught;
+  }
+}
+
+/** Opens the nodes; secrets are gone again when it returns. All or none. */
+async function addNodes(
+  guest: QemuGuest,
+  { secrets, nodes, top }: DiskNodes,
+  volumeId: VolumeId,
+  set: NodeSet,
+  signal: AbortSignal,
+): Promise<{ readonly top: string }> {
+  const dropSecrets = async (): Promise<void> => {
+    for (const secret of secrets) await ignoringAbsent(guest.execute('object-del', { id: secret['id'] }));
+  };
+  await dropSecrets();
+  try {
+    for (const secret of secrets) await guest.execute('object-add', { ...secret }, signal);
+    for (const node of nodes) await guest.execute('blockdev-add', { ...node }, signal);
+  } catch (caught) {
+    await dropNodes(guest, volumeId, set);
+    throw caught;
+  } finally {
+    await dropSecrets();
+  }
+  return { top };
+}
+
+/**
+ * Asks the guest to let go of the disk, waits until it has, and closes its nodes. `UNAVAILABLE` when it does not in time: the
+ * request stands.
+ */
+export async function unplugDisk(guest: QemuGuest, volumeId: VolumeId, signal: AbortSignal): Promise<void> {
+  const id = diskDeviceId(volumeId);
+  const has = async (): Promise<boolean> => (await deviceIds(guest, signal)).includes(id);
+  if (await has()) {
+    await askToUnplug(guest, id, signal);
+    const deadline = performance.now() + unplugTimeoutMs;
+    while (await has()) {
+      if (signal.aborted) throw new ShoalError('CANCELLED', `unplugging disk ${volumeId} was cancelled`);
+      if (performance.now() > deadline) {
+        throw new ShoalError('UNAVAILABLE', `guest ${guest.serverId} has not let go of disk ${volumeId} yet`, {
+          facts: { volumeId },
+        });
+      }
+      await delay(unplugPollMs);
+    }
+  }
+  for (const set of ['d', 'e'] as const) await dropNodes(guest, volumeId, set, signal);
+}
+
+/** A request that stands from an earlier time is as good as a new one. */
+async function askToUnplug(guest: QemuGuest, id: string, signal: AbortSignal): Promise<void> {
+  try {
+    await guest.execute('device_del', { id }, signal);
+  } catch (caught) {
+    const isAsked =
+      ShoalError.is(caught, 'DRIVER_FAILED') && /in the process of unplug|not found/i.test(caught.message);
+    if (!isAsked) throw caught;
+  }
+}
+
+/** Makes the disk larger; never smaller. */
+export async function resizeDisk(
+  guest: QemuGuest,
+  volumeId: VolumeId,
+  sizeBytes: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const top = await topOf(guest, volumeId, signal);
+  const now = (await nodes(guest, signal)).find((node) => node.name === top);
+  if (now === undefined) throw new ShoalError('CANNOT_TELL', `QEMU does not tell the size of disk ${volumeId}`);
+  // Also when it has the size already: the storage may have grown without the guest having been told.
+  if (now.sizeBytes > sizeBytes) return;
+  await guest.execute('block_resize', { 'node-name': top, size: sizeBytes }, signal);
+}
+
+/** Keeps the content of all at one instant; those that are there already are kept as they are. */
+export async function snapshotDisks(
+  guest: QemuGuest,
+  snapshots: readonly DiskSnapshot[],
+  signal: AbortSignal,
+): Promise<void> {
+  const actions = [];
+  for (const snapshot of await missingSnapshots(guest, snapshots, signal)) {
+    const data = { device: await topOf(guest, snapshot.volumeId, signal), name: snapshot.snapshotId };
+    actions.push({ type: 'blockdev-snapshot-internal-sync', data });
+  }
+  if (actions.length > 0) await guest.execute('transaction', { actions }, signal);
+}
+
+/** Those of them that are not there. `NOT_FOUND` when the guest does not have a disk. */
+export async function missingSnapshots(
+  guest: QemuGuest,
+  snapshots: readonly DiskSnapshot[],
+  signal: AbortSignal,
+): Promise<readonly DiskSnapshot[]> {
+  for (const { volumeId } of snapshots) await topOf(guest, volumeId, signal);
+  const all = await nodes(guest, signal);
+  return snapshots.filter(({ volumeId, snapshotId }) => !hasSnapshot(all, volumeId, snapshotId));
+}
+
+/** Absent is success. */
+export async function removeSnapshot(guest: QemuGuest, snapshot: DiskSnapshot, signal: AbortSignal): Promise<void> {
+  if ((await missingSnapshots(guest, [snapshot], signal)).length > 0) return;
+  const device = await topOf(guest, snapshot.volumeId, signal);
+  await guest.execute('blockdev-snapshot-delete-internal-sync', { device, name: snapshot.snapshotId }, signal);
+}
+
+/** Replaces the disk's limits; none of them is a limit by itself when it is absent. */
+export async function limitDisk(
+  guest: QemuGuest,
+  volumeId: VolumeId,
+  limits: DiskLimits,
+  signal: AbortSignal,
+): Promise<void> {
+  const { qdev } = await deviceOf(guest, volumeId, signal);
+  await guest.execute('block_set_io_throttle', { id: qdev, ...throttleOf(limits) }, signal);
+}
+
+/** QEMU's words for limits; 0 is none. */
+function throttleOf(limits: DiskLimits): Readonly<Record<string, number>> {
+  const bursts: [string, number | undefined][] = [
+    ['bps_max', limits.bytesPerSMax],
+    ['bps_rd_max', limits.readBytesPerSMax],
+    ['bps_wr_max', limits.writeBytesPerSMax],
+    ['iops_max', limits.iopsMax],
+    ['iops_rd_max', limits.readIopsMax],
+    ['iops_wr_max', limits.writeIopsMax],
+    ['iops_size', limits.sizeIopsBytes],
+  ];
+  return {
+    bps: limits.bytesPerS ?? 0,
+    bps_rd: limits.readBytesPerS ?? 0,
+    bps_wr: limits.writeBytesPerS ?? 0,
+    iops: limits.iops ?? 0,
+    iops_rd: limits.readIops ?? 0,
+    iops_wr: limits.writeIops ?? 0,
+    ...Object.fromEntries(bursts.filter(([, value]) => value !== undefined && value > 0)),
+  };
+}
+
+/** Closes the disk's nodes of a set, from the top. Not there is success. */
+async function dropNodes(guest: QemuGuest, volumeId: VolumeId, set: NodeSet, signal?: AbortSignal): Promise<void> {
+  const there = (await nodes(guest, signal)).map((node) => node.name);
+  for (const layer of layers) {
+    const name = nodeName(volumeId, layer, set);
+    if (there.includes(name)) await dropNode(guest, name, signal);
+  }
+  await ignoringAbsent(guest.execute('object-del', { id: secretName(volumeId) }, signal));
+}
+
+/** A device that is gone lets go of its node a moment later. */
+async function dropNode(guest: QemuGuest, name: string, signal?: AbortSignal): Promise<void> {
+  const deadline = performance.now() + releaseTimeoutMs;
+  for (;;) {
+    try {
+      await guest.execute('blockdev-del', { 'node-name': name }, signal);
+      return;
+    } catch (caught) {
+      const mayPass = ShoalError.is(caught, 'DRIVER_FAILED') && /is in use/.test(caught.message);
+      if (!mayPass || performance.now() > deadline) throw caught;
+    }
+    await delay(unplugPollMs);
+  }
+}
+
+/** Name of the node that the disk's device reads. `NOT_FOUND` when the guest does not have the disk. */
+async function topOf(guest: QemuGuest, volumeId: VolumeId, signal?: AbortSignal): Promise<string> {
+  return (await deviceOf(guest, volumeId, signal)).top;
+}
+
+async function deviceOf(
+  guest: QemuGuest,
+  volumeId: VolumeId,
+  signal?: AbortSignal,
+): Promise<{ readonly qdev: string; readonly top: string }> {
+  const path = `${peripherals}/${diskDeviceId(volumeId)}`;
+  for (const entry of await listOf(guest, 'query-block', undefined, signal)) {
+    const qdev = entry['qdev'];
+    // virtio-blk names the part of the device that does the work; SCSI the device, by its id.
+    const isIt = qdev === diskDeviceId(volumeId) || qdev === path || qdev === `${path}/virtio-backend`;
+    const top = isRecord(entry['inserted']) ? entry['inserted']['node-name'] : undefined;
+    if (isIt && typeof qdev === 'string' && typeof top === 'string') return { qdev, top };
+  }
+  throw new ShoalError('NOT_FOUND', `guest ${guest.serverId} does not have disk ${volumeId}`);
+}
+
+async function nodes(guest: QemuGuest, signal?: AbortSignal): Promise<readonly NodeFound[]> {
+  return (await listOf(guest, 'query-named-block-nodes', undefined, signal)).map((entry) => {
+    const { image } = entry;
+    const name = entry['node-name'];
+    if (typeof name !== 'string' || !isRecord(image)) throw unclear('its block nodes');
+    const sizeBytes = image['virtual-size'];
+    const snapshots = Array.isArray(image['snapshots']) ? (image['snapshots'] as readonly unknown[]) : [];
+    return {
+      name,
+      sizeBytes: typeof sizeBytes === 'number' ? sizeBytes : 0,
+      snapshots: snapshots.map((snapshot) => (isRecord(snapshot) ? String(snapshot['name']) : '')),
+    };
+  });
+}
+
+function hasSnapshot(all: readonly NodeFound[], volumeId: VolumeId, snapshotId: VolumeSnapshotId): boolean {
+  const names = (['d', 'e'] as const).flatMap((set) => layers.map((layer) => nodeName(volumeId, layer, set)));
+  return all.some((node) => names.includes(node.name) && node.snapshots.includes(snapshotId));
+}
+
+async function deviceIds(guest: QemuGuest, signal?: AbortSignal): Promise<readonly string[]> {
+  const listed = await listOf(guest, 'qom-list', { path: peripherals }, signal);
+  return listed.map((entry) => String(entry['name']));
+}
+
+async function addDevice(
+  guest: QemuGuest,
+  device: Readonly<Record<string, unknown>>,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    await guest.execute('device_add', device, signal);
+  } catch (caught) {
+    if (!ShoalError.is(caught, 'DRIVER_FAILED') || !/no slot\/function available/.test(caught.message)) throw caught;
+    throw new ShoalError('CONFLICT', `guest ${guest.serverId} has no free place for another disk`, { cause: caught });
+  }
+}
+
+async function listOf(
+  guest: QemuGuest,
+  command: string,
+  args?: Readonly<Record<string, unknown>>,
+  signal?: AbortSignal,
+): Promise<readonly Readonly<Record<string, unknown>>[]> {
+  const answer = await guest.execute(command, args, signal);
+  if (!Array.isArray(answer)) throw unclear(command);
+  return (answer as readonly unknown[]).map((entry) => {
+    if (!isRecord(entry)) throw unclear(command);
+    return entry;
+  });
+}
+
+function unclear(what: string): ShoalError {
+  return new ShoalError('CANNOT_TELL', `QEMU's answer about ${what} is not understood`);
+}
+
+async function ignoringAbsent(work: Promise<unknown>): Promise<void> {
+  try {
+    await work;
+  } catch (caught) {
+    if (!ShoalError.is(caught, 'DRIVER_FAILED') || !/not found/i.test(caught.message)) throw caught;
+  }
+}

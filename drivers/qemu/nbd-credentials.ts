@@ -1,0 +1,51 @@
+/** What a guest's QEMU proves itself with to the host that serves one of its disks: a pre-shared key, for that disk alone. */
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ShoalError } from '../../node/base/errors.ts';
+import type { GuestDisk } from '../types.ts';
+import { credentialsName } from './disk-nodes.ts';
+import type { QemuGuest } from './guest.ts';
+
+/**
+ * Runs `work` with QEMU knowing the key of a disk that is served over NBD. QEMU reads it from a file in `folder`, which goes;
+ * it keeps the key for as long as the disk is plugged in, since it may have to connect again.
+ */
+export async function withCredentials(
+  guest: QemuGuest,
+  disk: GuestDisk,
+  folder: string | undefined,
+  work: () => Promise<void>,
+): Promise<void> {
+  const { source } = disk;
+  if (source.kind !== 'nbd' || folder === undefined) return work();
+  const { user, keyHex } = source.key;
+  if (!/^[A-Za-z0-9_-]{1,64}$/.test(user) || !/^[0-9a-f]{64}$/.test(keyHex)) {
+    throw new ShoalError('INVALID_ARGUMENT', 'the key of a served disk is 32 bytes in hex, its user a plain word');
+  }
+  const id = credentialsName(disk.volumeId);
+  await forget(guest, id);
+  try {
+    await writeFile(join(folder, 'keys.psk'), `${user}:${keyHex}\n`, { mode: 0o640 });
+    await guest.execute('object-add', {
+      'qom-type': 'tls-creds-psk',
+      id,
+      dir: folder,
+      username: user,
+      endpoint: 'client',
+    });
+    await work();
+  } catch (caught) {
+    await forget(guest, id);
+    throw caught;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function forget(guest: QemuGuest, id: string): Promise<void> {
+  try {
+    await guest.execute('object-del', { id });
+  } catch (caught) {
+    if (!ShoalError.is(caught, 'DRIVER_FAILED') || !/not found|in use/i.test(caught.message)) throw caught;
+  }
+}
