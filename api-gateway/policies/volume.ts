@@ -37,6 +37,16 @@ const volumeRules: readonly PolicyRule[] = [
   rule('volume_extension:volume_actions:unreserve', projectMember, [volumeAction('os-unreserve')]),
   rule('volume_extension:volume_actions:begin_detaching', projectMember, [volumeAction('os-begin_detaching')]),
   rule('volume_extension:volume_actions:roll_detaching', projectMember, [volumeAction('os-roll_detaching')]),
+  rule('volume_extension:volume_image_metadata:show', projectReader, [volumeAction('os-show_image_metadata')]),
+  rule('volume_extension:volume_actions:attach', projectMember, [volumeAction('os-attach')]),
+  rule('volume_extension:volume_actions:detach', projectMember, [volumeAction('os-detach')]),
+  rule('volume_extension:volume_actions:initialize_connection', projectMember, [
+    volumeAction('os-initialize_connection'),
+  ]),
+  rule('volume_extension:volume_actions:terminate_connection', projectMember, [
+    volumeAction('os-terminate_connection'),
+  ]),
+  rule('volume_extension:volume_admin_actions:force_detach', cloudAdmin, [volumeAction('os-force_detach')]),
   rule('volume_extension:volume_admin_actions:reset_status', cloudAdmin, [volumeAction('os-reset_status')]),
   rule('volume_extension:volume_admin_actions:force_delete', cloudAdmin, [volumeAction('os-force_delete')]),
 ];

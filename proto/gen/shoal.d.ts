@@ -32649,6 +32649,9 @@ export namespace shoal {
             /** Volume revertSnapshotId. */
             revertSnapshotId: string;
 
+            /** Volume readOnlySet. */
+            readOnlySet: boolean;
+
             /**
              * Creates a new Volume instance using the specified properties.
              * @param [properties] Properties to set
@@ -32788,6 +32791,9 @@ export namespace shoal {
 
                 /** Volume revertSnapshotId */
                 revertSnapshotId?: string;
+
+                /** Volume readOnlySet */
+                readOnlySet?: boolean;
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];

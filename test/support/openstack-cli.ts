@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { adminPassword, startGateway } from './gateway.ts';
+import { adminPassword, startGateway, type TestGateway } from './gateway.ts';
 
 const run = promisify(execFile);
 /** One command of the CLI takes about two seconds, most of it Python's start. */
@@ -20,6 +20,11 @@ export const skipCli = installed ? false : 'the program openstack (Debian: pytho
 /** A gateway, a folder of its own, and the CLI run in it as the administrator. */
 export async function startCli() {
   const gateway = await startGateway({ listen: true });
+  return { gateway, ...(await cliOn(gateway)) };
+}
+
+/** The CLI in a folder of its own, as the administrator of a gateway that listens. */
+export async function cliOn(gateway: TestGateway) {
   const folder = await mkdtemp(join(tmpdir(), 'shoal-cli-'));
   const port = gateway.server.addresses[0]?.port ?? 0;
   const environment = {
@@ -51,5 +56,5 @@ export async function startCli() {
     await gateway.stop();
     await rm(folder, { recursive: true });
   };
-  return { gateway, folder, openstack, stop };
+  return { folder, openstack, stop };
 }

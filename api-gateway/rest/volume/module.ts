@@ -17,6 +17,7 @@ import { addLimits, addQuotas } from './quota-routes.ts';
 import { addHosts, addServices } from './service-routes.ts';
 import { addSnapshots } from './snapshot-routes.ts';
 import { addTypes } from './type-routes.ts';
+import { unservedVolume } from './unserved.ts';
 import { addVolumeActions } from './volume-actions.ts';
 import { addVolumeLists } from './volume-lists.ts';
 import { addVolumes } from './volume-routes.ts';
@@ -35,6 +36,7 @@ export function volumeModule({ compute, volume }: VolumeModuleDependencies): Res
     faults: cinderFaults,
     policies: volumePolicies,
     requestIdHeaders: ['x-openstack-request-id'],
+    unserved: unservedVolume,
     register(app, gateway) {
       addMicroversions(app);
       addProjectCheck(app, gateway);

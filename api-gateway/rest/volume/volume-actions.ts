@@ -7,6 +7,7 @@ import * as schemas from '../schemas/volume.ts';
 import { type Action, type Actions, action, addActions, type Call } from './kit/actions.ts';
 import { flagOf } from './kit/common.ts';
 import { microversionOf, requireMicroversion } from './kit/microversion.ts';
+import { setField } from './kit/set-fields.ts';
 
 /** From here on a volume that guests have open can be extended. */
 const onlineExtendFrom = 42;
@@ -15,14 +16,19 @@ const onlineExtendFrom = 42;
 export function addVolumeActions(app: FastifyInstance, gateway: Gateway, service: VolumeService): void {
   addActions(app, gateway, '/v3/volumes/:id/action', {
     ...stateActions(service),
-    ...contentActions(service),
-    ...useActions(service),
+    ...contentActions(service, gateway),
+    ...useActions(service, gateway),
   });
 }
 
 /** An action without an argument. */
 function plain(run: (call: Call) => Promise<void>): Action {
   return action(schemas.nothing, (_argument, call) => run(call));
+}
+
+/** As `plain`, with a body for 200. */
+function plainAnswer(run: (call: Call) => Promise<object>): Action {
+  return action(schemas.nothing, async (_argument, call) => ({ status: 200, body: await run(call) }));
 }
 
 function stateActions({ volumes }: VolumeService): Actions {
@@ -53,8 +59,11 @@ function stateActions({ volumes }: VolumeService): Actions {
   };
 }
 
-function contentActions({ volumes }: VolumeService): Actions {
+function contentActions({ volumes }: VolumeService, gateway: Gateway): Actions {
   return {
+    'os-show_image_metadata': plainAnswer(async ({ request, context, id }) => ({
+      metadata: volumes.show(context, await gateway.readState(request), id).imageMetadata,
+    })),
     revert: action(schemas.revertBody, ({ snapshot_id: snapshotId }, { context, id, request }) => {
       requireMicroversion(request, { from: 40 });
       return volumes.revert(context, id, snapshotId);
@@ -70,11 +79,47 @@ function contentActions({ volumes }: VolumeService): Actions {
   };
 }
 
-function useActions({ volumes }: VolumeService): Actions {
+/** Uses that somebody other than Nova keeps. What a server has, its host keeps: those are refused, and detached there. */
+function useActions({ volumes, attachments }: VolumeService, gateway: Gateway): Actions {
+  const detach = async ({ request, context, id }: Call, attachmentId: string | null | undefined): Promise<void> => {
+    const volume = volumes.show(context, await gateway.readState(request), id);
+    const uses = volume.attachments.filter((one) => attachmentId == null || one.id === attachmentId);
+    const [use] = uses;
+    if (use === undefined) throw new ShoalError('INVALID_ARGUMENT', `Invalid volume: ${id} has no such attachment.`);
+    if (uses.length > 1) {
+      throw new ShoalError(
+        'INVALID_ARGUMENT',
+        `Invalid volume: ${id} is attached several times; the attachment_id is to be named.`,
+      );
+    }
+    await attachments.remove(context, use.id ?? '');
+  };
   return {
     'os-reserve': plain(({ context, id }) => volumes.reserve(context, id)),
     'os-unreserve': plain(({ context, id }) => volumes.unreserve(context, id)),
     'os-begin_detaching': plain(({ context, id }) => volumes.beginDetaching(context, id)),
     'os-roll_detaching': plain(({ context, id }) => volumes.rollDetaching(context, id)),
+    'os-attach': action(schemas.attachBody, async (body, { context, id }) => {
+      const { attachment } = await attachments.create(context, {
+        volumeId: id,
+        ...setField('serverId', body.instance_uuid),
+        ...setField('mode', body.mode),
+        connector: { host: body.host_name ?? '', mountpoint: body.mountpoint ?? '' },
+      });
+      await attachments.complete(context, attachment.id ?? '');
+    }),
+    'os-detach': action(schemas.detachBody, (body, call) => detach(call, body?.attachment_id)),
+    'os-force_detach': action(schemas.forceDetachBody, (body, call) => detach(call, body.attachment_id)),
+    // Hosts of the mesh open volumes by themselves: there is no target to connect to.
+    'os-initialize_connection': action(schemas.connectionBody, async (_argument, { request, context, id }) => {
+      volumes.show(context, await gateway.readState(request), id);
+      throw new ShoalError(
+        'NOT_IMPLEMENTED',
+        'This version of Shoal does not export volumes to machines that are no hosts of it.',
+      );
+    }),
+    'os-terminate_connection': action(schemas.connectionBody, async (_argument, { request, context, id }) => {
+      volumes.show(context, await gateway.readState(request), id);
+    }),
   };
 }

@@ -53,9 +53,10 @@ export function volumeView(volume: shoal.v1.Volume, shown: Shown): View {
   };
 }
 
-/** A volume that guests may only read says so among its metadata, as Cinder's administrative metadata is merged in. */
+/** Whether guests may only read it is told among the metadata once its owner has said so, as Cinder merges it in. */
 export function metadataOf(volume: shoal.v1.Volume): Readonly<Record<string, string>> {
-  return volume.readOnly ? { ...volume.metadata, readonly: 'True' } : volume.metadata;
+  if (!volume.readOnly && !volume.readOnlySet) return volume.metadata;
+  return { ...volume.metadata, readonly: volume.readOnly ? 'True' : 'False' };
 }
 
 /** Only uses that stand: what is reserved or still being plugged in is told by the status. */

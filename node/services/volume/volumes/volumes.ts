@@ -190,7 +190,7 @@ export class Volumes {
           `Volume ${id} status must be available to update readonly flag, but current status is: ${volume.status}.`,
         );
       }
-      return { readOnly };
+      return { readOnly, readOnlySet: true };
     });
   }
 

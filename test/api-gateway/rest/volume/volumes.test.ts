@@ -215,6 +215,8 @@ void t.test('actions: extend, read-only, bootable, image metadata, status', asyn
   t.equal((await ask('GET', `/volumes/${id}`)).body.volume.bootable, 'true');
   t.equal((await act(id, { 'os-update_readonly_flag': { readonly: true } })).status, 202);
   t.match((await ask('GET', `/volumes/${id}`)).body.volume.metadata, { readonly: 'True' });
+  t.equal((await act(id, { 'os-update_readonly_flag': { readonly: 'no' } })).status, 202);
+  t.match((await ask('GET', `/volumes/${id}`)).body.volume.metadata, { readonly: 'False' });
   t.match(await act(id, { 'os-set_image_metadata': { metadata: { os_distro: 'debian' } } }), {
     status: 200,
     body: { metadata: { os_distro: 'debian' } },
@@ -230,6 +232,34 @@ void t.test('actions: extend, read-only, bootable, image metadata, status', asyn
   t.equal((await act(id, { 'os-force_delete': {} })).status, 202);
   await hosts();
   t.equal((await ask('GET', `/volumes/${id}`)).status, 404);
+});
+
+void t.test('a use that is not Nova’s: attached, shown, refused to others, detached', async (t) => {
+  const { ask, make, act, hosts } = await start(t);
+  const { id } = await make({});
+  await hosts();
+  const attach = { 'os-attach': { instance_uuid: '00000000-0000-4000-8000-000000000001', mountpoint: '/dev/vdc' } };
+  t.equal((await act(id, attach)).status, 202);
+  const { volume } = (await ask('GET', `/volumes/${id}`)).body;
+  t.match(volume, { status: 'in-use', attachments: [{ volume_id: id, attachment_id: String }] });
+  t.equal((await act(id, attach)).status, 400);
+  t.equal((await ask('DELETE', `/volumes/${id}`)).status, 400);
+  t.equal((await act(id, { 'os-detach': { attachment_id: 'none' } })).status, 400);
+  t.equal((await act(id, { 'os-detach': {} })).status, 202);
+  t.match((await ask('GET', `/volumes/${id}`)).body.volume, { status: 'available', attachments: [] });
+  t.equal((await act(id, { 'os-detach': null })).status, 400);
+  t.match((await act(id, { 'os-initialize_connection': { connector: {} } })).body, { notImplemented: { code: 501 } });
+  const created = await ask('POST', '/attachments', { body: { attachment: { volume_uuid: id } }, minor: 27 });
+  t.match(created, { status: 200, body: { attachment: { status: 'reserved', volume_id: id, connection_info: {} } } });
+  const path = `/attachments/${created.body.attachment.id}`;
+  const connected = await ask('PUT', path, { body: { attachment: { connector: { host: 'h' } } }, minor: 27 });
+  t.match(connected.body.attachment, { status: 'attaching', connection_info: { volume_id: id } });
+  t.equal((await ask('POST', `${path}/action`, { body: { 'os-complete': null }, minor: 43 })).status, 404);
+  t.equal((await ask('POST', `${path}/action`, { body: { 'os-complete': null }, minor: 44 })).status, 204);
+  t.match((await ask('GET', path, { minor: 27 })).body.attachment, { status: 'attached', attach_mode: 'rw' });
+  t.equal((await ask('GET', path, { minor: 26 })).status, 404);
+  t.same((await ask('DELETE', path, { minor: 27 })).body, { attachments: [] });
+  t.equal((await ask('GET', path, { minor: 27 })).status, 404);
 });
 
 void t.test('reserving is one caller’s: the second is refused', async (t) => {
