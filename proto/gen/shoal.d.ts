@@ -32523,6 +32523,273 @@ export namespace shoal {
         }
 
         /**
+         * Properties of a BackupManifest.
+         * @deprecated Use shoal.v1.BackupManifest.$Properties instead.
+         */
+        interface IBackupManifest extends shoal.v1.BackupManifest.$Properties {
+        }
+
+        /** Represents a BackupManifest. */
+        class BackupManifest {
+
+            /**
+             * Constructs a new BackupManifest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.BackupManifest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** BackupManifest format. */
+            format: number;
+
+            /** BackupManifest backupId. */
+            backupId: string;
+
+            /** BackupManifest volumeId. */
+            volumeId: string;
+
+            /** BackupManifest sizeBytes. */
+            sizeBytes: number;
+
+            /** BackupManifest chunkBytes. */
+            chunkBytes: number;
+
+            /** BackupManifest sources. */
+            sources: shoal.v1.BackupSource[];
+
+            /** BackupManifest chunks. */
+            chunks: shoal.v1.BackupChunk[];
+
+            /** BackupManifest dataTimestampMs. */
+            dataTimestampMs: number;
+
+            /** BackupManifest contentSha256. */
+            contentSha256: Uint8Array;
+
+            /**
+             * Creates a new BackupManifest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns BackupManifest instance
+             */
+            static create(properties: shoal.v1.BackupManifest.$Shape): shoal.v1.BackupManifest & shoal.v1.BackupManifest.$Shape;
+            static create(properties?: shoal.v1.BackupManifest.$Properties): shoal.v1.BackupManifest;
+
+            /**
+             * Encodes the specified BackupManifest message. Does not implicitly {@link shoal.v1.BackupManifest.verify|verify} messages.
+             * @param message BackupManifest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.BackupManifest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a BackupManifest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.BackupManifest & shoal.v1.BackupManifest.$Shape} BackupManifest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.BackupManifest & shoal.v1.BackupManifest.$Shape;
+        }
+
+        namespace BackupManifest {
+
+            /** Properties of a BackupManifest. */
+            interface $Properties {
+
+                /** BackupManifest format */
+                format?: number;
+
+                /** BackupManifest backupId */
+                backupId?: string;
+
+                /** BackupManifest volumeId */
+                volumeId?: string;
+
+                /** BackupManifest sizeBytes */
+                sizeBytes?: number;
+
+                /** BackupManifest chunkBytes */
+                chunkBytes?: number;
+
+                /** BackupManifest sources */
+                sources?: shoal.v1.BackupSource.$Properties[];
+
+                /** BackupManifest chunks */
+                chunks?: shoal.v1.BackupChunk.$Properties[];
+
+                /** BackupManifest dataTimestampMs */
+                dataTimestampMs?: number;
+
+                /** BackupManifest contentSha256 */
+                contentSha256?: Uint8Array;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a BackupManifest. */
+            type $Shape = shoal.v1.BackupManifest.$Properties;
+        }
+
+        /**
+         * Properties of a BackupSource.
+         * @deprecated Use shoal.v1.BackupSource.$Properties instead.
+         */
+        interface IBackupSource extends shoal.v1.BackupSource.$Properties {
+        }
+
+        /** Represents a BackupSource. */
+        class BackupSource {
+
+            /**
+             * Constructs a new BackupSource.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.BackupSource.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** BackupSource backupId. */
+            backupId: string;
+
+            /** BackupSource key. */
+            key: Uint8Array;
+
+            /**
+             * Creates a new BackupSource instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns BackupSource instance
+             */
+            static create(properties: shoal.v1.BackupSource.$Shape): shoal.v1.BackupSource & shoal.v1.BackupSource.$Shape;
+            static create(properties?: shoal.v1.BackupSource.$Properties): shoal.v1.BackupSource;
+
+            /**
+             * Encodes the specified BackupSource message. Does not implicitly {@link shoal.v1.BackupSource.verify|verify} messages.
+             * @param message BackupSource message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.BackupSource.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a BackupSource message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.BackupSource & shoal.v1.BackupSource.$Shape} BackupSource
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.BackupSource & shoal.v1.BackupSource.$Shape;
+        }
+
+        namespace BackupSource {
+
+            /** Properties of a BackupSource. */
+            interface $Properties {
+
+                /** BackupSource backupId */
+                backupId?: string;
+
+                /** BackupSource key */
+                key?: Uint8Array;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a BackupSource. */
+            type $Shape = shoal.v1.BackupSource.$Properties;
+        }
+
+        /**
+         * Properties of a BackupChunk.
+         * @deprecated Use shoal.v1.BackupChunk.$Properties instead.
+         */
+        interface IBackupChunk extends shoal.v1.BackupChunk.$Properties {
+        }
+
+        /** Represents a BackupChunk. */
+        class BackupChunk {
+
+            /**
+             * Constructs a new BackupChunk.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.BackupChunk.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** BackupChunk number. */
+            number: number;
+
+            /** BackupChunk sha256. */
+            sha256: Uint8Array;
+
+            /** BackupChunk objectSha256. */
+            objectSha256: Uint8Array;
+
+            /** BackupChunk source. */
+            source: number;
+
+            /**
+             * Creates a new BackupChunk instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns BackupChunk instance
+             */
+            static create(properties: shoal.v1.BackupChunk.$Shape): shoal.v1.BackupChunk & shoal.v1.BackupChunk.$Shape;
+            static create(properties?: shoal.v1.BackupChunk.$Properties): shoal.v1.BackupChunk;
+
+            /**
+             * Encodes the specified BackupChunk message. Does not implicitly {@link shoal.v1.BackupChunk.verify|verify} messages.
+             * @param message BackupChunk message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.BackupChunk.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a BackupChunk message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.BackupChunk & shoal.v1.BackupChunk.$Shape} BackupChunk
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.BackupChunk & shoal.v1.BackupChunk.$Shape;
+        }
+
+        namespace BackupChunk {
+
+            /** Properties of a BackupChunk. */
+            interface $Properties {
+
+                /** BackupChunk number */
+                number?: number;
+
+                /** BackupChunk sha256 */
+                sha256?: Uint8Array;
+
+                /** BackupChunk objectSha256 */
+                objectSha256?: Uint8Array;
+
+                /** BackupChunk source */
+                source?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a BackupChunk. */
+            type $Shape = shoal.v1.BackupChunk.$Properties;
+        }
+
+        /**
          * Properties of a Volume.
          * @deprecated Use shoal.v1.Volume.$Properties instead.
          */
