@@ -59,7 +59,7 @@ import { PeerServer } from '../mesh/peers/peer-server.ts';
 import { MeshOperatorProofs } from '../mesh/relay/operator-proof.ts';
 import { RelayHandler } from '../mesh/relay/relay-handler.ts';
 import { meshAddAuthority, meshRekey } from '../services/cluster/mesh-rekey.ts';
-import { meshSealedKeys } from '../services/cluster/sealed-keys.ts';
+import { meshOpenedKeys, meshSealedKeys } from '../services/cluster/sealed-keys.ts';
 import { MeshTokenKeys } from '../services/identity/token-keys.ts';
 import type { ServiceDependencies } from '../services/kit/dependencies.ts';
 import { followSliceHandler, grpcSliceChannel } from '../slices/grpc-slice-channel.ts';
@@ -244,6 +244,7 @@ export class Agent {
         random: this.#random.fork(),
         store,
         drivers,
+        openKey: meshOpenedKeys(keys, state),
         blobs,
         inventory,
         load: loadReader(),
@@ -403,6 +404,7 @@ export class Agent {
       hostId,
       isLeader: () => loop.isLeader,
       isSharedStorage: (storage) => drivers.storage.get(storage)?.capabilities.shared === true,
+      volumeTools: host.volumeTools,
       metrics: this.#metrics,
     });
     await background.start();

@@ -7,6 +7,7 @@ import { anyJobKind } from '../host/jobs/job-kind.ts';
 import { JobRunner } from '../host/jobs/job-runner.ts';
 import { drainJob } from '../host/jobs/kinds/drain.ts';
 import { rotateAuthorityJob } from '../host/jobs/kinds/rotate-authority.ts';
+import { type VolumeToolsOf, volumeCopyJob } from '../host/jobs/kinds/volume-copy.ts';
 import { forgetEndedJobs } from '../host/tasks/forget-ended-jobs.ts';
 import { TaskRunner } from '../host/tasks/task-runner.ts';
 import type { ComputeService } from '../services/compute/index.ts';
@@ -20,6 +21,8 @@ interface BackgroundDeps {
   readonly isLeader: () => boolean;
   /** Whether a storage of this name can be reached from other hosts. */
   readonly isSharedStorage: (storage: string) => boolean;
+  /** What this host does to volumes is done with these. */
+  readonly volumeTools: VolumeToolsOf;
   readonly metrics?: Metrics | undefined;
 }
 
@@ -32,14 +35,18 @@ class Background implements Service {
   readonly #jobs: JobRunner;
   readonly #tasks: TaskRunner;
 
-  constructor({ services, compute, hostId, isLeader, isSharedStorage, metrics }: BackgroundDeps) {
+  constructor({ services, compute, hostId, isLeader, isSharedStorage, volumeTools, metrics }: BackgroundDeps) {
     const { logger } = services;
     this.#jobs = new JobRunner({
       ...services,
       logger: logger.child({ part: 'jobs' }),
       // A job that no host is named for is the leader's.
       isOwn: ({ ownerHostId }: shoal.v1.Job) => (ownerHostId === '' ? isLeader() : ownerHostId === hostId),
-      kinds: [anyJobKind(drainJob(compute, isSharedStorage)), anyJobKind(rotateAuthorityJob(services))],
+      kinds: [
+        anyJobKind(drainJob(compute, isSharedStorage)),
+        anyJobKind(rotateAuthorityJob(services)),
+        anyJobKind(volumeCopyJob(volumeTools)),
+      ],
     });
     this.#tasks = new TaskRunner({
       ...services,

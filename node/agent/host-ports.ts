@@ -11,6 +11,7 @@ import type { Prng } from '../base/prng.ts';
 import type { Config } from '../config/options.ts';
 import type { Claims } from '../host/claims/claim-book.ts';
 import type { HostDrivers } from '../host/drivers.ts';
+import type { OpenKey } from '../host/kinds/volume/kit/volume-spec.ts';
 import type { HostLoad, Inventory } from '../host/machine/inventory.ts';
 import type { PeerChannel } from '../host/peer-channel.ts';
 import type { HostViews, ServiceDependencies } from '../services/kit/dependencies.ts';
@@ -40,6 +41,8 @@ export interface HostPorts<Gossip extends HostGossip = HostGossip> {
   readonly store: HostStore;
   /** Started. */
   readonly drivers: Pick<HostDrivers, 'compute' | 'storage' | 'network' | 'hypervisor'>;
+  /** Opens keys (of encrypted volumes, of backups) that the state holds sealed. Absent: this host can open none. */
+  readonly openKey?: OpenKey | undefined;
   /** Image content on this host. */
   readonly blobs: Blobs;
   /** What the machine has. */

@@ -14,7 +14,8 @@ import { AgentHostControl } from '../host/control.ts';
 import { hostKeeper } from '../host/host-keeper.ts';
 import type { HostLoop } from '../host/host-loop.ts';
 import { ImageCache } from '../host/image-cache.ts';
-import { dropUnusedImages } from '../host/kinds/server/kit/storage-images.ts';
+import { dropUnusedImages } from '../host/images/storage-images.ts';
+import type { VolumePorts, VolumeTools } from '../host/kinds/volume/kit/tools.ts';
 import { IntentBook } from '../host/outage/intent-book.ts';
 import { PendingReports } from '../host/outage/pending-reports.ts';
 import { RevisionFence } from '../host/outage/revision-fence.ts';
@@ -25,9 +26,11 @@ import { type HostHandlers, hostHandlers } from '../host/peer-handlers.ts';
 import { sharedFreeGib } from '../host/shared-pools.ts';
 import { advertisedAggregates } from '../services/compute/aggregates.ts';
 import { HostReportService } from '../services/compute/host-reports.ts';
+import { beginVolumeCopy } from '../services/jobs/volume-jobs.ts';
 import type { HostControl, HostProbe } from '../services/kit/dependencies.ts';
 import { zoneByAggregate } from '../services/kit/zones.ts';
 import { HostNetworkViews } from '../services/network/host-view.ts';
+import { VolumeReportService } from '../services/volume/host-reports.ts';
 import { aggregateTable, hostTable, networkTable, serverTable } from '../state/tables/index.ts';
 import { Emitter } from './emitter.ts';
 import { HostDuties } from './host-duties.ts';
@@ -43,6 +46,8 @@ export interface HostSide<Gossip extends HostGossip = HostGossip> extends Servic
   readonly probe: HostProbe;
   /** What this host answers to its peers. */
   readonly handlers: HostHandlers;
+  /** What jobs about volumes work with here. */
+  readonly volumeTools: (signal: AbortSignal) => VolumeTools;
   /** Steps under way. */
   readonly busySteps: number;
 }
@@ -92,6 +97,7 @@ export function buildHost<Gossip extends HostGossip>(ports: HostPorts<Gossip>, o
     control,
     probe: calls,
     handlers,
+    volumeTools: (signal) => ({ ...kept.volumePorts, reader: services.state.local, signal }),
     get busySteps() {
       return loop.busySteps;
     },
@@ -108,6 +114,7 @@ interface KeptHost {
   readonly loop: HostLoop;
   readonly duties: HostDuties;
   readonly buildFailures: BuildFailures;
+  readonly volumePorts: VolumePorts;
 }
 
 function keptHost(ports: HostPorts, options: HostOptions, advertChanged: Emitter): KeptHost {
@@ -136,7 +143,8 @@ function keptHost(ports: HostPorts, options: HostOptions, advertChanged: Emitter
   const intents = new IntentBook({ ...services, store });
   const reports = new PendingReports(new HostReportService(services, hostId, signal));
   const buildFailures = new BuildFailures(clock, () => advertChanged.emit());
-  const loop = keeperOf(ports, options, { claims, images, intents, reports, buildFailures });
+  const volumePorts = volumePortsOf(ports, options, images);
+  const loop = keeperOf(ports, options, { claims, intents, reports, buildFailures, volumePorts });
   const duties = new HostDuties({
     clock,
     logger: logger.child({ part: 'duties' }),
@@ -151,29 +159,43 @@ function keptHost(ports: HostPorts, options: HostOptions, advertChanged: Emitter
       await dropUnusedImages({ store, storage: drivers.storage }, state.local, asked);
     },
   });
-  return { claims, images, intents, reports, loop, duties, buildFailures };
+  return { claims, images, intents, reports, loop, duties, buildFailures, volumePorts };
+}
+
+/** What this host gives to the steps and the jobs of volumes. */
+function volumePortsOf(
+  { services, store, drivers, openKey }: HostPorts,
+  { hostId, signal }: HostOptions,
+  images: ImageCache,
+): VolumePorts {
+  return {
+    hostId,
+    compute: drivers.compute,
+    storage: drivers.storage,
+    store,
+    volumeReports: new VolumeReportService(services, hostId, signal),
+    beginCopy: (volume) => beginVolumeCopy(services, volume, signal),
+    openKey,
+    imageFile: (image, asked) => images.file(image, asked),
+  };
 }
 
 /** The loop that keeps the host as the records want it. */
 function keeperOf(
   ports: HostPorts,
   { config, hostId, metadata }: HostOptions,
-  parts: Pick<KeptHost, 'claims' | 'images' | 'intents' | 'reports' | 'buildFailures'>,
+  parts: Pick<KeptHost, 'claims' | 'intents' | 'reports' | 'buildFailures' | 'volumePorts'>,
 ): HostLoop {
   const { services, store, drivers, observer } = ports;
   const { state, clock, logger } = services;
-  const { claims, images, intents, reports, buildFailures } = parts;
+  const { claims, intents, reports, buildFailures, volumePorts } = parts;
   const revisionFence = new RevisionFence(store);
   return hostKeeper(
     {
-      hostId,
+      ...volumePorts,
       state,
-      compute: drivers.compute,
-      storage: drivers.storage,
       network: drivers.network,
-      store,
       reports,
-      imageFile: (image, signal) => images.file(image, signal),
       mtu: (networkId) => networkTable.find(state.local, networkId)?.record.mtu ?? config.network.underlayMtu - 50,
       networkViews: new HostNetworkViews(hostId, metadata),
       withIntents: (server) => intents.overlay(server),

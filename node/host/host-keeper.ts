@@ -1,4 +1,7 @@
-/** The kinds that a host keeps, hung into one loop: its networks first, then its servers, which are plugged into them. */
+/**
+ * The kinds that a host keeps, hung into one loop: its networks first, then its servers, which are plugged into them, then the
+ * volumes that those have open and others, and their snapshots.
+ */
 import type { ComputeDriver, GuestFound, NetworkDriver } from '../../drivers/types.ts';
 import type { shoal } from '../../proto/messages.ts';
 import type { Clock } from '../base/clock.ts';
@@ -11,9 +14,13 @@ import { HostLoop } from './host-loop.ts';
 import { NetworkKinds } from './kinds/network/network-kinds.ts';
 import type { ServerPorts } from './kinds/server/kit/tools.ts';
 import { busyPorts, serverKind } from './kinds/server/server-kind.ts';
+import { GuestHolds } from './kinds/volume/kit/guest-holds.ts';
+import type { VolumePorts } from './kinds/volume/kit/tools.ts';
+import { volumeKind } from './kinds/volume/volume-kind.ts';
+import { volumeSnapshotKind } from './kinds/volume-snapshot/volume-snapshot-kind.ts';
 
 /** What the host is kept with. */
-interface HostKeeperDeps extends Omit<ServerPorts, 'tapName'> {
+interface HostKeeperDeps extends Omit<ServerPorts, 'tapName'>, VolumePorts {
   readonly state: StateClient;
   readonly compute: ComputeDriver;
   readonly network: NetworkDriver;
@@ -47,12 +54,16 @@ interface HostKeeperOptions extends SteppedOptions {
 export function hostKeeper(deps: HostKeeperDeps, options: HostKeeperOptions): HostLoop {
   const { state, compute, store, clock, logger, observer, onActing } = deps;
   const network = new NetworkKinds({ driver: deps.network, store, clock, logger });
-  const definition = serverKind({ ...deps, tapName: (portId) => network.tapName(portId) }, options);
+  const guestHolds = new GuestHolds();
+  const definition = serverKind({ ...deps, guestHolds, tapName: (portId) => network.tapName(portId) }, options);
   return new HostLoop(
     {
       state,
       kinds: (passes) => {
-        const servers = new SteppedKind(definition, { state, passes, clock, logger, observer, onActing }, options);
+        const stepping = { state, passes, clock, logger, observer, onActing };
+        const servers = new SteppedKind(definition, stepping, options);
+        const volumes = new SteppedKind(volumeKind(deps), stepping, options);
+        const snapshots = new SteppedKind(volumeSnapshotKind(deps, guestHolds), stepping, options);
         const networks = network.kind({
           views: deps.networkViews,
           busyPorts: () => busyPorts(servers.observed.wanted, servers.observed.found),
@@ -60,7 +71,7 @@ export function hostKeeper(deps: HostKeeperDeps, options: HostKeeperOptions): Ho
           observer,
           retryMs: options.retryMs,
         });
-        return [networks, servers];
+        return [networks, servers, volumes, snapshots];
       },
       onHostEvent: (changed) => compute.onEvent(changed),
       onPeriod: () => network.recheck(),

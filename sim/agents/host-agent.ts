@@ -80,6 +80,7 @@ export class HostAgent {
       hostId,
       isLeader: () => process.loop.isLeader,
       isSharedStorage: () => machine.storage.shared,
+      volumeTools: this.host.volumeTools,
     });
   }
 

@@ -6,17 +6,22 @@
 import '../../node/cluster/placer.ts';
 import '../../node/consensus/client/state-client.ts';
 import '../../node/consensus/loop/loop.ts';
+import '../../node/host/backup/backup.ts';
 import '../../node/host/claims/claim-book.ts';
 import '../../node/host/claims/claim-handlers.ts';
 import '../../node/host/engine/stepped-kind.ts';
 import '../../node/host/host-loop.ts';
 import '../../node/host/jobs/job-runner.ts';
+import '../../node/host/jobs/kinds/volume-copy.ts';
 import '../../node/host/kinds/network/network-kinds.ts';
 import '../../node/host/kinds/server/server-kind.ts';
+import '../../node/host/kinds/volume/volume-kind.ts';
+import '../../node/host/kinds/volume-snapshot/volume-snapshot-kind.ts';
 import '../../node/host/outage/intent-book.ts';
 import '../../node/host/outage/pending-reports.ts';
 import '../../node/services/compute/host-reports.ts';
 import '../../node/services/compute/index.ts';
+import '../../node/services/volume/host-reports.ts';
 import '../../node/store/index.ts';
 import { declaredPoints, type PointKind } from '../../node/base/buggify/declared-points.ts';
 

@@ -1,7 +1,7 @@
 /** Steps that failed, by the thing that they were for: when they may be tried again, and when that ends. */
 
 /** What failed for one request of an owner. */
-interface Attempt {
+interface Attempt<Step> {
   /** The request, as `requestOf` names it. */
   readonly request: string;
   /** Failures that count. */
@@ -11,7 +11,7 @@ interface Attempt {
   /** Left alone until its owner asks for something again. */
   readonly isGivenUp: boolean;
   /** The step that failed last. */
-  readonly step: string | undefined;
+  readonly step: Step;
   /** When it may be tried again. Monotonic, ms. */
   readonly notBeforeMs: number;
 }
@@ -25,9 +25,9 @@ interface AttemptOptions {
 }
 
 /** In memory: after a start everything is tried once more. */
-export class Attempts {
+export class Attempts<Step extends string> {
   readonly #options: AttemptOptions;
-  readonly #byId = new Map<string, Attempt>();
+  readonly #byId = new Map<string, Attempt<Step>>();
 
   constructor(options: AttemptOptions) {
     this.#options = options;
@@ -40,7 +40,7 @@ export class Attempts {
    */
   failed(
     id: string,
-    failure: { readonly request: string; readonly step: string; readonly isCounted: boolean; readonly nowMs: number },
+    failure: { readonly request: string; readonly step: Step; readonly isCounted: boolean; readonly nowMs: number },
   ): { readonly pauseMs: number; readonly count: number; readonly lastedMs: number } {
     const { request, step, isCounted, nowMs } = failure;
     const known = this.#byId.get(id);
@@ -56,18 +56,19 @@ export class Attempts {
     this.#byId.delete(id);
   }
 
-  /** The thing is left alone until its owner asks for something else. */
-  giveUp(id: string, request: string): void {
-    this.#byId.set(id, { request, count: 0, sinceMs: 0, isGivenUp: true, step: undefined, notBeforeMs: 0 });
+  /** The step is not tried again until the thing's owner asks for something else. */
+  giveUp(id: string, request: string, step: Step): void {
+    this.#byId.set(id, { request, count: 0, sinceMs: 0, isGivenUp: true, step, notBeforeMs: 0 });
   }
 
-  isGivenUp(id: string, request: string): boolean {
+  /** The step that was given up for this request; undefined: none. */
+  givenUp(id: string, request: string): Step | undefined {
     const attempt = this.#byId.get(id);
-    return attempt?.isGivenUp === true && attempt.request === request;
+    return attempt?.isGivenUp === true && attempt.request === request ? attempt.step : undefined;
   }
 
   /** How long until the step may be tried again, ms; 0: now. Another request is never waited with. */
-  waitMs(id: string, now: { readonly request: string; readonly step: string; readonly nowMs: number }): number {
+  waitMs(id: string, now: { readonly request: string; readonly step: Step; readonly nowMs: number }): number {
     const attempt = this.#byId.get(id);
     if (attempt === undefined || attempt.step !== now.step || attempt.request !== now.request) return 0;
     return Math.max(0, attempt.notBeforeMs - now.nowMs);

@@ -5,8 +5,9 @@
  * - `acts`: it changes the host. Its failure is told to the owner when it is final, or has lasted too long.
  * - `reports`: it only tells the records what is so.
  * - `tears-down`: it takes away what a committed deletion or move names. It is tried until it works.
+ * - `restores`: it brings back what was so, and has gone by itself. It is tried until it works.
  */
-type StepMode = 'acts' | 'reports' | 'tears-down';
+type StepMode = 'acts' | 'reports' | 'tears-down' | 'restores';
 
 /**
  * A step may be cut off after any line of `do` and is then planned again from what is found: it must be safe to do twice.

@@ -61,13 +61,16 @@ export interface SteppedDefinition<Wanted, Found, Step extends { readonly kind: 
   found(signal: AbortSignal): Promise<ReadonlyMap<string, Found>>;
   /** Called once a pass, before anything is planned. */
   before?(pass: Pass, wanted: readonly Wanted[], found: ReadonlyMap<string, Found>): Promise<void>;
-  /** The next step; undefined: all is as it should be, or others must act first. @param hasFailed it was given up. */
-  plan(wanted: Wanted, found: Found | undefined, hasFailed: boolean): Step | undefined;
+  /**
+   * The next step; undefined: all is as it should be, or others must act first.
+   * @param givenUp the step that was given up for what its owner asks for now; undefined: none.
+   */
+  plan(wanted: Wanted, found: Found | undefined, givenUp: Step['kind'] | undefined): Step | undefined;
   /** Why a planned step is not taken, and its thing given up; undefined: it is. */
   refuse?(step: Step, wanted: Wanted): Fault | undefined;
   tools(reader: StateReader, signal: AbortSignal): Tools;
-  /** Tells the owner. Throws when it cannot be recorded now. */
-  fault(wanted: Wanted, fault: Fault): Promise<void>;
+  /** Tells the owner that `step` was given up. Throws when it cannot be recorded now. */
+  fault(wanted: Wanted, fault: Fault, step: Step, tools: Tools): Promise<void>;
   /** What is on the host and in no record is left alone, and told once, with these facts. */
   orphan(found: Found): object;
 }
@@ -97,13 +100,13 @@ export class SteppedKind<Wanted, Found, Step extends { readonly kind: string }, 
   readonly #retryMs: number;
   readonly #stepPatienceMs: number;
   readonly #repeated: RepeatedLog;
-  readonly #attempts: Attempts;
+  readonly #attempts: Attempts<Step['kind']>;
   readonly #busy = new Map<string, Promise<void>>();
   /** Things whose step ended since they were observed: what was seen of them is from before. */
   readonly #endedSince = new Set<string>();
   readonly #orphansTold = new Set<string>();
   /** Faults that could not be recorded yet. Their things are left alone, so nothing else would bring them up again. */
-  readonly #pendingFaults = new Map<string, Fault & { readonly request: string }>();
+  readonly #pendingFaults = new Map<string, Fault & { readonly request: string; readonly step: Step }>();
   /** What the last pass has read of the records. */
   #reads: ReadSet | undefined;
   #wanted: readonly Wanted[] = [];
@@ -181,11 +184,11 @@ export class SteppedKind<Wanted, Found, Step extends { readonly kind: string }, 
     const definition = this.#definition;
     const id = definition.id(wanted);
     if (this.#busy.has(id)) return undefined;
-    await this.#tellFault(id, wanted);
+    await this.#tellFault(id, wanted, pass.signal);
     // Looked at again in the pass that the end of the step has asked for.
     if (this.#endedSince.has(id)) return undefined;
-    const hasFailed = this.#attempts.isGivenUp(id, definition.requestOf(wanted));
-    const step = definition.plan(wanted, this.#found.get(id), hasFailed);
+    const givenUp = this.#attempts.givenUp(id, definition.requestOf(wanted));
+    const step = definition.plan(wanted, this.#found.get(id), givenUp);
     if (step === undefined || this.#mustWait(id, step, wanted)) return undefined;
     if (this.#busy.size >= atOnceMax) {
       markMoreStepsThanAtOnce();
@@ -193,7 +196,7 @@ export class SteppedKind<Wanted, Found, Step extends { readonly kind: string }, 
     }
     const refusal = definition.refuse?.(step, wanted);
     if (refusal !== undefined) {
-      await this.#giveUp(id, wanted, refusal);
+      await this.#giveUp(id, wanted, step, refusal, pass.signal);
       return undefined;
     }
     if (stepOf(definition.steps, step).mode !== 'reports') await this.#deps.onActing?.(pass.revision);
@@ -228,7 +231,7 @@ export class SteppedKind<Wanted, Found, Step extends { readonly kind: string }, 
       if (signal.aborted) return;
       observer?.step?.(this.name, step.kind, 'failed', tookMs() / 1000);
       observer?.health?.(`${this.name} steps`, caught);
-      await this.#failed(id, step, wanted, ShoalError.from(caught, 'DRIVER_FAILED'));
+      await this.#failed(id, step, wanted, ShoalError.from(caught, 'DRIVER_FAILED'), signal);
     }
   }
 
@@ -261,7 +264,7 @@ export class SteppedKind<Wanted, Found, Step extends { readonly kind: string }, 
     }
   }
 
-  async #failed(id: string, step: Step, wanted: Wanted, error: ShoalError): Promise<void> {
+  async #failed(id: string, step: Step, wanted: Wanted, error: ShoalError, signal: AbortSignal): Promise<void> {
     const { logger, clock, passes } = this.#deps;
     const { mode, words } = stepOf(this.#definition.steps, step);
     // Never a fault: the records cannot be written, or it is not safe yet.
@@ -282,7 +285,7 @@ export class SteppedKind<Wanted, Found, Step extends { readonly kind: string }, 
       attempt: count,
       err: error,
     };
-    if (mayPass || isPatient || mode === 'tears-down') {
+    if (mayPass || isPatient || mode === 'tears-down' || mode === 'restores') {
       markStepTriedAgain();
       this.#repeated.warn(`step ${id} ${step.kind} ${error.code}`, facts, 'step failed; it will be retried');
       passes.wakeLater(pauseMs);
@@ -290,10 +293,8 @@ export class SteppedKind<Wanted, Found, Step extends { readonly kind: string }, 
     }
     markStepGivenUp();
     logger.error(facts, 'step failed');
-    await this.#giveUp(id, wanted, {
-      message: `${error.code}: ${words} failed on its host.`,
-      details: error.message,
-    });
+    const fault = { message: `${error.code}: ${words} failed on its host.`, details: error.message };
+    await this.#giveUp(id, wanted, step, fault, signal);
   }
 
   /** Whether the step failed a moment ago, and nobody has asked for anything else since: then it is not the time yet. */
@@ -307,15 +308,15 @@ export class SteppedKind<Wanted, Found, Step extends { readonly kind: string }, 
   }
 
   /** Leaves the thing alone until its owner asks for something again, and tells the owner why. */
-  async #giveUp(id: string, wanted: Wanted, fault: Fault): Promise<void> {
+  async #giveUp(id: string, wanted: Wanted, step: Step, fault: Fault, signal: AbortSignal): Promise<void> {
     const request = this.#definition.requestOf(wanted);
-    this.#attempts.giveUp(id, request);
-    this.#pendingFaults.set(id, { ...fault, request });
-    await this.#tellFault(id, wanted);
+    this.#attempts.giveUp(id, request, step.kind);
+    this.#pendingFaults.set(id, { ...fault, request, step });
+    await this.#tellFault(id, wanted, signal);
   }
 
   /** Records a fault that is not recorded yet, unless the owner has asked for something else since. */
-  async #tellFault(id: string, wanted: Wanted): Promise<void> {
+  async #tellFault(id: string, wanted: Wanted, signal: AbortSignal): Promise<void> {
     const { state, passes } = this.#deps;
     const definition = this.#definition;
     const pending = this.#pendingFaults.get(id);
@@ -329,7 +330,9 @@ export class SteppedKind<Wanted, Found, Step extends { readonly kind: string }, 
       return;
     }
     try {
-      if (pending.request === request) await definition.fault(wanted, pending);
+      if (pending.request === request) {
+        await definition.fault(wanted, pending, pending.step, definition.tools(state.local, signal));
+      }
       this.#pendingFaults.delete(id);
     } catch (caught) {
       markFaultNotRecordedYet();

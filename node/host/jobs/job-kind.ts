@@ -22,8 +22,17 @@ export interface JobKind<World, Action> {
    * What the record is to say before the action begins, for a job that must remember what it did; undefined: nothing. Pure.
    */
   noteBefore?(job: shoal.v1.Job, action: Action): shoal.v1.Job | undefined;
-  /** Does it; safe to do twice, and by two agents at once. Throws what the services throw. */
-  carryOut(job: shoal.v1.Job, action: Action, signal: AbortSignal): Promise<void>;
+  /**
+   * Does it; safe to do twice, and by two agents at once. Throws what the services throw.
+   * @param signal ends when the agent stops, and when the job is to be taken back.
+   * @param tell says how far it is, for an action that takes long; what is told often is recorded now and then.
+   */
+  carryOut(
+    job: shoal.v1.Job,
+    action: Action,
+    signal: AbortSignal,
+    tell: (progress: JobProgress) => void,
+  ): Promise<void>;
 }
 
 /** A kind with its types forgotten: what the runner sees. */
@@ -37,6 +46,6 @@ export function anyJobKind<World, Action>(kind: JobKind<World, Action>): AnyJobK
     next: (job, world) => kind.next(job, world as World),
     progress: (job, world) => kind.progress(job, world as World),
     noteBefore: (job, action) => kind.noteBefore?.(job, action as Action),
-    carryOut: (job, action, signal) => kind.carryOut(job, action as Action, signal),
+    carryOut: (job, action, signal, tell) => kind.carryOut(job, action as Action, signal, tell),
   };
 }

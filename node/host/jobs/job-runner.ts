@@ -17,7 +17,7 @@ import { ended, hasEnded, saying, withFailure } from '../../services/jobs/job-re
 import type { ServiceDependencies } from '../../services/kit/dependencies.ts';
 import { transact } from '../../services/kit/transact.ts';
 import { jobTable } from '../../state/tables/index.ts';
-import type { JobDecision } from '../plan/job-plan.ts';
+import type { JobDecision, JobProgress } from '../plan/job-plan.ts';
 import type { AnyJobKind } from './job-kind.ts';
 
 const markJobPutOff = coverageMark('job-put-off', 'a job waits, for what it does cannot be done now');
@@ -30,6 +30,7 @@ const failpointJobDoneNotNoted = failpoint(
   'job.done-not-noted',
   'an action of a job is done, and its record does not say so',
 );
+const markJobActionCutOff = coverageMark('job-action-cut-off', 'a job is taken back in the middle of an action');
 const markJobActionFailed = coverageMark('job-action-failed', 'an action of a job was refused');
 
 const { JobStatus } = shoal.v1;
@@ -38,6 +39,8 @@ const { JobStatus } = shoal.v1;
 const periodMs = 1_000;
 /** After an action that failed for a reason that may pass. */
 const retryMs = 2_000;
+/** How often the progress of one action is recorded, at most. */
+const progressMs = 2_000;
 /** Decisions of one job without a pause; a kind that goes in circles is found by it. */
 const decisionsAtOnceMax = 1_000;
 
@@ -57,6 +60,8 @@ export class JobRunner implements Service {
   readonly #kinds: ReadonlyMap<string, AnyJobKind>;
   readonly #abort = new AbortController();
   readonly #running = new Map<string, Promise<void>>();
+  /** What is being done for jobs, by job: ends an action of one that is to be taken back. */
+  readonly #actions = new Map<string, AbortController>();
   /** When a job may be looked at again; monotonic, ms. */
   readonly #notBeforeMs = new Map<string, number>();
   #timer: Timer | undefined;
@@ -95,6 +100,10 @@ export class JobRunner implements Service {
     const jobs = jobTable.by(this.#deps.state.local, 'under-way', 'yes').map(({ record }) => record);
     for (const id of this.#notBeforeMs.keys()) if (!jobs.some((job) => job.id === id)) this.#notBeforeMs.delete(id);
     for (const job of jobs) {
+      const action = this.#actions.get(job.id);
+      if (action !== undefined && this.#mustRollBack(job)) {
+        action.abort(new ShoalError('CANCELLED', 'the job is taken back'));
+      }
       if (this.#running.has(job.id) || !this.#deps.isOwn(job) || (this.#notBeforeMs.get(job.id) ?? 0) > nowMs) continue;
       const running = this.#carryOn(job.id).finally(() => this.#running.delete(job.id));
       this.#running.set(job.id, running);
@@ -168,13 +177,24 @@ export class JobRunner implements Service {
     job: shoal.v1.Job,
     decision: Extract<JobDecision<unknown>, { readonly kind: 'do' }>,
   ): Promise<void> {
-    const { signal } = this.#abort;
+    const action = new AbortController();
+    this.#actions.set(job.id, action);
+    const progress = new ProgressNotes(this.#clock, (told) => this.#noteProgress(job, told));
     try {
-      await kind.carryOut(job, decision.action, signal);
+      const signal = AbortSignal.any([this.#abort.signal, action.signal]);
+      await kind.carryOut(job, decision.action, signal, (told) => progress.tell(told));
+      await progress.written();
       failpointJobDoneNotNoted();
     } catch (caught) {
+      await progress.written();
       const error = ShoalError.from(caught, 'DRIVER_FAILED');
-      if (signal.aborted || isTransient(error.code)) throw error;
+      if (this.#abort.signal.aborted) throw error;
+      if (action.signal.aborted) {
+        // The next decision finds that the job is to be taken back.
+        markJobActionCutOff();
+        return;
+      }
+      if (isTransient(error.code)) throw error;
       // An answer: the kind decides what it means for the rest.
       markJobActionFailed();
       this.#logger.warn(
@@ -182,6 +202,20 @@ export class JobRunner implements Service {
         'an action of a job failed',
       );
       await this.#write(job, (now) => withFailure(now, decision.about, error.message));
+    } finally {
+      this.#actions.delete(job.id);
+    }
+  }
+
+  /** A hint for people: the work goes on without it. */
+  async #noteProgress(job: shoal.v1.Job, { done, total }: JobProgress): Promise<void> {
+    try {
+      await this.#write(job, (now) => {
+        if (now.progressDone === done && now.progressTotal === total) return now;
+        return new shoal.v1.Job({ ...now, progressDone: done, progressTotal: total });
+      });
+    } catch (caught) {
+      this.#logger.debug({ jobId: job.id, err: caught }, 'the progress of a job could not be recorded');
     }
   }
 
@@ -194,6 +228,34 @@ export class JobRunner implements Service {
       if (next === row.record) return;
       jobTable.update(change, row, new shoal.v1.Job({ ...next, updatedMs: this.#clock.nowMs() }));
     });
+  }
+}
+
+/** Passes on what is told of progress, the first at once and then one in a while, one after the other. */
+class ProgressNotes {
+  readonly #clock: Pick<Clock, 'monotonicMs'>;
+  readonly #note: (progress: JobProgress) => Promise<void>;
+  #lastMs = Number.NEGATIVE_INFINITY;
+  #writing: Promise<void> | undefined;
+
+  /** @param note never rejects. */
+  constructor(clock: Pick<Clock, 'monotonicMs'>, note: (progress: JobProgress) => Promise<void>) {
+    this.#clock = clock;
+    this.#note = note;
+  }
+
+  tell(progress: JobProgress): void {
+    const nowMs = this.#clock.monotonicMs();
+    if (this.#writing !== undefined || nowMs - this.#lastMs < progressMs) return;
+    this.#lastMs = nowMs;
+    this.#writing = this.#note(progress).finally(() => {
+      this.#writing = undefined;
+    });
+  }
+
+  /** Resolves when nothing is being written any more. */
+  async written(): Promise<void> {
+    await this.#writing;
   }
 }
 

@@ -9,12 +9,15 @@
  * 2. Is it to go? A committed deletion is the only reason to destroy anything.
  * 3. Did the guest change by itself? What the guest did (powered off) is told to the record, not undone.
  * 4. Else bring the guest to what the record wants, and tell the record when it is there.
+ * 5. Then its volumes: what is to go is unplugged first, so that nothing is plugged in that is on its way out. Power comes before
+ *    them, for an owner who stops or deletes a server waits for no disk that cannot be plugged in.
  *
  * A guest without a record never reaches this function: it is left alone and told (engine/stepped-kind.ts).
  */
 import type { GuestFound } from '../../../drivers/types.ts';
 import { shoal } from '../../../proto/messages.ts';
 import type { HostId } from '../../base/ids.ts';
+import { isOwnDisk } from '../../services/kit/server-disks.ts';
 import { isObserved } from '../../services/kit/server-request.ts';
 
 const { PowerWanted, ServerStatus } = shoal.v1;
@@ -33,7 +36,13 @@ export type ServerStep =
   | { readonly kind: 'resume' }
   /** The record does not say yet what is so here. */
   | { readonly kind: 'report'; readonly power: 'running' | 'stopped' | 'paused' }
-  /** Guest, ports, disk and record go, in this order. */
+  /** Open the volume and plug it into the guest, or leave it to the next start of one that is off; tell the record. */
+  | { readonly kind: 'plug'; readonly volumeId: string }
+  /** A volume that is recorded as attached has gone from the guest by itself: plug it in again. */
+  | { readonly kind: 'replug'; readonly volumeId: string }
+  /** Have the guest let go of the volume, close it, and tell the record. */
+  | { readonly kind: 'unplug'; readonly volumeId: string }
+  /** Guest, ports, disks of its own and record go, in this order; volumes are closed. */
   | { readonly kind: 'destroy' }
   /** Guest, ports and lock go; the disk stays for the next host; the record is told. */
   | { readonly kind: 'release' };
@@ -44,6 +53,10 @@ interface ServerMemory {
   readonly rebootsDone: number;
   /** A step failed lately: the record is in ERROR until its owner asks for something again. */
   readonly failed: boolean;
+  /** What is asked of its volumes now has failed, and its owner is about to be told. */
+  readonly disksFailed: boolean;
+  /** Its volumes that their host has not made yet: nothing can open them. */
+  readonly unmadeVolumeIds: ReadonlySet<string>;
 }
 
 /** How long a guest may take to power off when its owner asks for a stop or a soft reboot. */
@@ -68,7 +81,17 @@ export function planServer(
   // The old host still has it: starting now could write one disk from two places.
   if (record.previousHostId !== '' && record.releasedGeneration < record.generation - 1) return undefined;
 
+  return planPower(record, guest, memory, options) ?? planDisks(record, guest, memory);
+}
+
+function planPower(
+  record: shoal.v1.Server,
+  guest: GuestFound | undefined,
+  memory: ServerMemory,
+  options: ReconcileOptions,
+): ServerStep | undefined {
   const isUp = guest !== undefined && (guest.power === 'running' || guest.power === 'paused');
+  const mayStart = !memory.failed && memory.unmadeVolumeIds.size === 0;
   const rebootWanted = record.rebootsWanted > Math.max(record.rebootsDone, memory.rebootsDone);
 
   if (guest?.power === 'shutdown') {
@@ -86,15 +109,14 @@ export function planServer(
         ? undefined
         : { kind: 'report', power: 'stopped' };
     case PowerWanted.POWER_WANTED_PAUSED:
-      if (!isUp)
-        return memory.failed ? undefined : { kind: 'start', reason: guest === undefined ? 'wanted' : 'crashed' };
+      if (!isUp) return mayStart ? { kind: 'start', reason: guest === undefined ? 'wanted' : 'crashed' } : undefined;
       if (guest.power === 'running') return { kind: 'pause' };
       return record.status === ServerStatus.SERVER_STATUS_PAUSED && record.taskState === '' && isObserved(record)
         ? undefined
         : { kind: 'report', power: 'paused' };
     case PowerWanted.POWER_WANTED_RUNNING: {
       if (!isUp) {
-        if (memory.failed) return undefined;
+        if (!mayStart) return undefined;
         return { kind: 'start', reason: guest?.power === 'crashed' ? 'crashed' : 'wanted' };
       }
       if (rebootWanted) return { kind: 'reboot', hard: record.rebootHard, number: record.rebootsWanted };
@@ -111,4 +133,35 @@ export function planServer(
       // Written by a newer agent: leave the guest as it is.
       return undefined;
   }
+}
+
+/** Volumes alone: disks of the server's own come and go with its guest. */
+function planDisks(
+  { disks, powerWanted }: shoal.v1.Server,
+  guest: GuestFound | undefined,
+  { disksFailed, unmadeVolumeIds }: ServerMemory,
+): ServerStep | undefined {
+  if (disksFailed || !isKnownPower(powerWanted)) return undefined;
+  const volumes = disks.filter((disk) => !isOwnDisk(disk));
+  const leaving = volumes.find(({ detaching }) => detaching);
+  if (leaving !== undefined) return { kind: 'unplug', volumeId: leaving.volumeId };
+  const fresh = volumes.find(({ volumeId, attached }) => !attached && !unmadeVolumeIds.has(volumeId));
+  if (fresh !== undefined) return { kind: 'plug', volumeId: fresh.volumeId };
+  const plugged: readonly string[] | undefined = isGuestUp(guest) ? guest.disks : undefined;
+  const gone = plugged === undefined ? undefined : volumes.find(({ volumeId }) => !plugged.includes(volumeId));
+  return gone === undefined ? undefined : { kind: 'replug', volumeId: gone.volumeId };
+}
+
+/** Whether there is a guest that a disk can be plugged into. */
+export function isGuestUp(guest: GuestFound | undefined): guest is GuestFound {
+  return guest !== undefined && (guest.power === 'running' || guest.power === 'paused');
+}
+
+/** False: written by a newer agent, whose guest is left as it is. */
+function isKnownPower(power: shoal.v1.PowerWanted): boolean {
+  return (
+    power === PowerWanted.POWER_WANTED_STOPPED ||
+    power === PowerWanted.POWER_WANTED_PAUSED ||
+    power === PowerWanted.POWER_WANTED_RUNNING
+  );
 }

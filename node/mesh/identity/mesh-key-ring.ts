@@ -60,6 +60,12 @@ export class MeshKeyRing {
     return { key: epoch === 0 ? this.#first : this.#open(reader, epoch), goodUntilMs };
   }
 
+  /** The key of an epoch, for what was sealed with it and still is; undefined: this host has no copy of it. */
+  opening(reader: StateReader, epoch: number): MeshKey | undefined {
+    if (!this.#has(reader, epoch)) return undefined;
+    return epoch === 0 ? this.#first : this.#open(reader, epoch);
+  }
+
   /** When an epoch began, wall clock in milliseconds; 0 for the first. */
   beganMs(reader: StateReader, epoch: number): number {
     return meshKeyEpochTable.get(reader, String(epoch))?.record.createdMs ?? 0;

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { ShoalError } from '../../base/errors.ts';
 import type { MeshKeyRing } from '../../mesh/identity/mesh-key-ring.ts';
-import { seal } from '../../mesh/identity/seal.ts';
+import { seal, unseal } from '../../mesh/identity/seal.ts';
 import type { StateClient } from '../../state/types.ts';
 import type { SealedSecret } from '../volume/kit/dependencies.ts';
 
@@ -16,5 +16,25 @@ export function meshSealedKeys(
     }
     const { epoch, key } = keys.current(state.local);
     return { sealed: seal(key, label, randomBytes(bytes)), keyEpoch: epoch };
+  };
+}
+
+/**
+ * Opens what `meshSealedKeys` has sealed, on the host that needs it. Throws `UNAVAILABLE` when this host has no copy of the mesh key
+ * of that time, `IDENTITY_MISMATCH` for another label or bytes that were changed.
+ */
+export function meshOpenedKeys(
+  keys: MeshKeyRing,
+  state: Pick<StateClient, 'local'>,
+): (label: string, secret: SealedSecret) => Uint8Array {
+  return (label, { sealed, keyEpoch }) => {
+    const key = keys.opening(state.local, keyEpoch);
+    if (key === undefined) {
+      throw new ShoalError(
+        'UNAVAILABLE',
+        `This host has no copy of the mesh key ${keyEpoch}, which seals the ${label}.`,
+      );
+    }
+    return unseal(key, label, sealed);
   };
 }

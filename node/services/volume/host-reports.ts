@@ -33,7 +33,7 @@ type Server = shoal.v1.Server;
 
 const markVolumeReportComesLate = coverageMark(
   'volume-report-comes-late',
-  "a report speaks of a volume that is another host's or gone",
+  'a report speaks of a volume that has gone, or has another host',
 );
 const markVolumeReportOfOldRequest = coverageMark(
   'volume-report-of-old-request',

@@ -4,13 +4,17 @@ import { shoal } from '../../../../proto/messages.ts';
 import { coverageMark } from '../../../base/buggify/buggify.ts';
 import type { Clock } from '../../../base/clock.ts';
 import type { PortId } from '../../../base/ids.ts';
+import { isOwnDisk } from '../../../services/kit/server-disks.ts';
 import { requestOf } from '../../../services/kit/server-request.ts';
-import { serverTable } from '../../../state/tables/index.ts';
+import { serverTable, volumeTable } from '../../../state/tables/index.ts';
+import type { StateReader } from '../../../state/types.ts';
 import type { Fault, SteppedDefinition } from '../../engine/stepped-kind.ts';
 import { PowerOffNotes } from '../../outage/power-off-notes.ts';
 import { RevisionFence } from '../../outage/revision-fence.ts';
 import { planServer, type ServerStep } from '../../plan/server-plan.ts';
+import type { GuestHolds } from '../volume/kit/guest-holds.ts';
 import { Crashes, crashesMax, crashWindowMs } from './crashes.ts';
+import { diskOf, pullOut } from './kit/plugging.ts';
 import { RebootNotes } from './kit/reboot-notes.ts';
 import type { ServerPorts, ServerTools } from './kit/tools.ts';
 import { serverSteps } from './steps/index.ts';
@@ -38,6 +42,8 @@ interface ServerKindDeps extends ServerPorts {
   ) => Promise<ReadonlyMap<string, string>>;
   /** Hears of the guests found by each pass; for metrics. */
   readonly onGuests?: ((guests: readonly GuestFound[]) => void) | undefined;
+  /** Guests that another kind has paused for a moment. */
+  readonly guestHolds: GuestHolds;
   readonly clock: Clock;
 }
 
@@ -51,22 +57,27 @@ export function serverKind(
   const revisionFence = new RevisionFence(deps.store);
   const crashes = new Crashes(deps.clock);
   let roomless: ReadonlyMap<string, string> = new Map();
+  /** By server. */
+  const unmade = new Map<string, ReadonlySet<string>>();
   return {
     name: 'server',
     atOnceMax: stepsAtOnceMax,
     steps: serverSteps,
     id: (server) => server.id,
     facts: ({ generation }) => ({ generation }),
-    requestOf,
-    wanted: (reader, failed) =>
-      serverTable.by(reader, 'host', deps.hostId).map(({ record }) => {
+    requestOf: (server) => requestOf(server) + askedOfDisks(server),
+    wanted: (reader, failed) => {
+      unmade.clear();
+      return serverTable.by(reader, 'host', deps.hostId).map(({ record }) => {
         try {
+          unmade.set(record.id, unmadeVolumes(record, reader));
           return deps.withIntents(record);
         } catch (caught) {
           failed(record.id, caught);
           return record;
         }
-      }),
+      });
+    },
     recorded: (reader, id) => serverTable.get(reader, id)?.record,
     async found(signal) {
       const guests = await deps.compute.list(signal);
@@ -77,17 +88,28 @@ export function serverKind(
       roomless = await deps.onRecords(servers, revision, (serverId) => guests.has(serverId));
       crashes.keep(new Set(servers.map(({ id }) => id)));
     },
-    plan: (server, guest, hasFailed) =>
-      planServer(
-        server,
-        guest,
-        { rebootsDone: reboots.done(server), failed: hasFailed || saysFailed(server) },
-        deps.hostId,
-        options,
-      ),
+    plan: (server, guest, givenUp) => {
+      if (deps.guestHolds.isHeld(server.id)) return undefined;
+      const isOfDisks = givenUp === 'plug' || givenUp === 'unplug';
+      const memory = {
+        rebootsDone: reboots.done(server),
+        failed: (givenUp !== undefined && !isOfDisks) || saysFailed(server),
+        disksFailed: isOfDisks,
+        unmadeVolumeIds: unmade.get(server.id) ?? new Set<string>(),
+      };
+      return planServer(server, guest, memory, deps.hostId, options);
+    },
     refuse: (step, server) => refusal(step, server, roomless, crashes),
     tools: (reader, signal) => ({ ...deps, powerOffs, reboots, revisionFence, reader, signal }),
-    fault: (server, { message, details }) => deps.reports.fault(server, message, details),
+    async fault(server, fault, step, tools) {
+      if (step.kind === 'plug') {
+        // The guest may have it in spite of the failure: nothing is free in the records that is open here.
+        await pullOut(server, diskOf(server, step.volumeId), tools);
+        return deps.volumeReports.attachFailed(server, step.volumeId, fault);
+      }
+      if (step.kind === 'unplug') return deps.volumeReports.detachFailed(server, step.volumeId, fault);
+      return deps.reports.fault(server, fault.message, fault.details);
+    },
     orphan: ({ pid, power }) => ({ pid, power }),
   };
 }
@@ -104,6 +126,28 @@ export function busyPorts(
     for (const portId of server.portIds) busy.add(portId as PortId);
   }
   return busy;
+}
+
+/** What its owner asks of its disks now, as a part of the name of a request; nothing asked: empty. */
+function askedOfDisks({ disks }: shoal.v1.Server): string {
+  return disks
+    .filter((disk) => disk.detaching || (!disk.attached && !isOwnDisk(disk)))
+    .map(({ volumeId, detaching, generation }) => `${detaching ? '-' : '+'}${volumeId}@${generation}`)
+    .join('');
+}
+
+/** Its volumes that their host has not made yet, without those on their way out. */
+function unmadeVolumes({ disks }: shoal.v1.Server, reader: StateReader): ReadonlySet<string> {
+  const volumes = disks.filter((disk) => !isOwnDisk(disk) && !disk.detaching);
+  return new Set(
+    volumes
+      .filter(({ volumeId }) => {
+        const volume = volumeTable.get(reader, volumeId)?.record;
+        // One that could not be made is opened like any other, and the owner is told what comes of it.
+        return volume?.madeGib === 0 && volume.status !== 'error';
+      })
+      .map(({ volumeId }) => volumeId),
+  );
 }
 
 /** A step failed for good, and nothing was asked since. */

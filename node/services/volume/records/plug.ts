@@ -1,5 +1,6 @@
 /** A volume is plugged in: what its record and the server's disks get, for the one transaction that writes both. */
 import { shoal } from '../../../../proto/messages.ts';
+import { putOnHost } from '../../kit/put-on-host.ts';
 import { advertisedPools, isSharedPool } from '../../kit/storage-pools.ts';
 import type { Attempt } from '../../kit/transact.ts';
 import type { VolumeDependencies } from '../kit/dependencies.ts';
@@ -30,8 +31,16 @@ export function planPlug(
   // One whose making failed is asked for again.
   const isIdle = volume.observedRevision >= volume.askedRevision;
   const again = volume.hostId !== '' && volume.madeGib === 0 && isIdle ? nextVolumeRequest(volume) : {};
-  const binding = { ...again, ...bindVolume(deps, attempt, volume, hostId) };
   const others = volume.attachments.length;
+  const binding: { hostId?: string; askedRevision?: number } = {
+    ...again,
+    ...bindVolume(deps, attempt, volume, hostId),
+  };
+  if (binding.hostId === undefined && others === 0 && volume.madeGib > 0 && volume.hostId !== hostId) {
+    // In a shared pool: what has it open is what extends it and keeps snapshots of it.
+    putOnHost(attempt.change, hostId);
+    binding.hostId = hostId;
+  }
   // Those who have it open together share its lock: one number for all of them.
   const generation = others > 0 ? volume.generation : volume.generation + 1;
   const { readOnly, multiattach, pool, sizeGib } = volume;

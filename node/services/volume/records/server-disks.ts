@@ -113,7 +113,9 @@ export function moveVolumes(
     const attachments = row.record.attachments.map((one) =>
       one.serverId === server.id ? new shoal.v1.VolumeAttachment({ ...one, hostId }) : one,
     );
-    writeVolume(change, row, { attachments, generation }, nowMs);
+    // Only a shared pool's volumes move, and what has one open is what extends it and keeps snapshots of it.
+    const follows = attachments.length === 1 && row.record.madeGib > 0;
+    writeVolume(change, row, { attachments, generation, ...(follows ? { hostId } : {}) }, nowMs);
     return new shoal.v1.ServerDisk({ ...disk, generation });
   });
 }

@@ -134,7 +134,7 @@ function encryptionOf(deps: VolumeDependencies, { type, source }: CheckedVolume)
 }
 
 /** What the key of an encrypted volume is sealed under: by its own id, as copies of the volume have the same key. */
-function volumeKeyLabel(keyId: string): string {
+export function volumeKeyLabel(keyId: string): string {
   return `volume-key/${keyId}`;
 }
 

@@ -58,7 +58,7 @@ export function scratchKind(
     wanted: (reader) => serverTable.by(reader, 'host', hostId).map(({ record }) => record),
     recorded: (reader, id) => serverTable.get(reader, id)?.record,
     found: async () => new Map([...tools.folders].map((id) => [id, true as const])),
-    plan: (server, found, hasFailed) => planScratch(server, found === true, hasFailed),
+    plan: (server, found, givenUp) => planScratch(server, found === true, givenUp !== undefined),
     tools: () => tools,
     fault: async (server, { message }) => told(server.id, message),
     orphan: () => ({}),

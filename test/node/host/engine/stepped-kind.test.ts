@@ -53,7 +53,7 @@ class World {
       wanted: () => this.things,
       recorded: (_reader, id) => this.things.find((thing) => thing.id === id),
       found: async () => new Map([...this.made].map((id) => [id, true as const])),
-      plan: (_thing, found, hasFailed) => (found === true || hasFailed ? undefined : { kind: 'make' }),
+      plan: (_thing, found, givenUp) => (found === true || givenUp !== undefined ? undefined : { kind: 'make' }),
       tools: () => null,
       fault: async ({ id }, { message }) => {
         this.events.push(`fault ${id} ${message}`);

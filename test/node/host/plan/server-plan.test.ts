@@ -8,7 +8,7 @@ import { shoal } from '../../../../proto/messages.ts';
 const { PowerWanted, ServerStatus } = shoal.v1;
 const self = 'aa' as HostId;
 const options = { stopGraceMs: 60_000 };
-const fresh = { rebootsDone: 0, failed: false };
+const fresh = { rebootsDone: 0, failed: false, disksFailed: false, unmadeVolumeIds: new Set<string>() };
 
 function server(properties: shoal.v1.Server.$Properties): shoal.v1.Server {
   return new shoal.v1.Server({
@@ -162,7 +162,7 @@ t.test('nothing is destroyed without a committed deletion, and nothing starts wh
   fc.assert(
     fc.property(arbitraryServer, arbitraryGuest, fc.boolean(), (properties, found, failed) => {
       const record = server(properties);
-      const step = planServer(record, found, { rebootsDone: 0, failed }, self, options);
+      const step = planServer(record, found, { ...fresh, failed }, self, options);
       if (step?.kind === 'destroy') return record.deleting && record.hostId === self;
       if (step?.kind === 'start' || step?.kind === 'reboot' || step?.kind === 'resume') {
         const handedOver = record.previousHostId === '' || record.releasedGeneration >= record.generation - 1;

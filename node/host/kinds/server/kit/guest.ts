@@ -48,7 +48,7 @@ export async function giveBackDisks(server: shoal.v1.Server, tools: ServerTools)
   const found = await tools.compute.find(server.id as ServerId, tools.signal);
   if (found !== undefined && found.power !== 'crashed') return;
   markStartFailedLockGivenBack();
-  await closeDisks(server, server.generation, tools);
+  await closeDisks(server, tools);
 }
 
 function nic(portId: PortId, tools: ServerTools): NicSpec {

@@ -3,20 +3,23 @@ import type { ComputeDriver, ImageFile, StorageDriver } from '../../../../../dri
 import type { shoal } from '../../../../../proto/messages.ts';
 import type { HostId, PortId } from '../../../../base/ids.ts';
 import type { HostReports } from '../../../../services/kit/host-reporting.ts';
+import type { VolumeReports } from '../../../../services/kit/volume-reporting.ts';
 import type { StateReader } from '../../../../state/types.ts';
 import type { HostStore } from '../../../../store/host/host-store.ts';
 import type { PowerOffNotes } from '../../../outage/power-off-notes.ts';
 import type { RevisionFence } from '../../../outage/revision-fence.ts';
+import type { VolumeKeyTools } from '../../volume/kit/volume-spec.ts';
 import type { RebootNotes } from './reboot-notes.ts';
 
 /** What this host gives to the steps of its servers. */
-export interface ServerPorts {
+export interface ServerPorts extends VolumeKeyTools {
   readonly hostId: HostId;
   readonly compute: ComputeDriver;
   /** By the name that a server's record says. */
   readonly storage: ReadonlyMap<string, StorageDriver>;
   readonly store: HostStore;
   readonly reports: HostReports;
+  readonly volumeReports: VolumeReports;
   /** The image's content as a verified local file, fetched from another host if need be. */
   readonly imageFile: (image: shoal.v1.Image, signal: AbortSignal) => Promise<ImageFile>;
   /** The tap of a port; undefined: it is not plugged on this host yet. */

@@ -5,13 +5,16 @@ import type { ServerStep } from '../../../plan/server-plan.ts';
 import type { ServerTools } from '../kit/tools.ts';
 import { destroy } from './destroy.ts';
 import { pause } from './pause.ts';
+import { plug } from './plug.ts';
 import { reboot } from './reboot.ts';
 import { recordShutdown } from './record-shutdown.ts';
 import { release } from './release.ts';
+import { replug } from './replug.ts';
 import { report } from './report.ts';
 import { resume } from './resume.ts';
 import { start } from './start.ts';
 import { stop } from './stop.ts';
+import { unplug } from './unplug.ts';
 
 /** By the name that the plan gives them. */
 export const serverSteps: Steps<ServerStep, shoal.v1.Server, ServerTools> = {
@@ -21,6 +24,9 @@ export const serverSteps: Steps<ServerStep, shoal.v1.Server, ServerTools> = {
   reboot,
   pause,
   resume,
+  plug,
+  replug,
+  unplug,
   report,
   destroy,
   release,

@@ -21,7 +21,7 @@ export const recordShutdown: ServerStepDefinition<'record-shutdown'> = {
     await tools.compute.stopGuest(server.id as ServerId, { graceMs: 0 }, tools.signal);
     failpointShutdownGuestRemoved();
     markGuestPoweredItselfOff();
-    await closeDisks(server, server.generation, tools);
+    await closeDisks(server, tools);
     await tools.reports.shutdown(server);
     // The records say so now, as of this revision: the note goes, and no older one is believed any more.
     await tools.revisionFence.note(tools.reader.revision);

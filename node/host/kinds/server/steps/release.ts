@@ -1,5 +1,5 @@
 import type { ServerId } from '../../../../base/ids.ts';
-import { closeDisks } from '../kit/disks.ts';
+import { releaseDisks } from '../kit/disks.ts';
 import type { ServerStepDefinition } from './definition.ts';
 
 /** The server has moved on: guest, ports, locks and notes go; the disks stay for the next host; the record is told. */
@@ -10,7 +10,7 @@ export const release: ServerStepDefinition<'release'> = {
     const serverId = server.id as ServerId;
     await tools.compute.stopGuest(serverId, { graceMs: 0 }, tools.signal);
     await tools.compute.removeGuest(serverId, tools.signal);
-    await closeDisks(server, server.generation - 1, tools);
+    await releaseDisks(server, tools);
     // Before the record forgets this host: nothing would have them removed afterwards.
     await tools.store.write([tools.reboots.dropping(server.id), tools.powerOffs.dropping(server.id)]);
     await tools.reports.released(server);

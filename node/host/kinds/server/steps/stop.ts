@@ -12,7 +12,7 @@ export const stop: ServerStepDefinition<'stop'> = {
   async do(step, server, tools) {
     await tools.compute.stopGuest(server.id as ServerId, { graceMs: step.graceMs }, tools.signal);
     failpointStopGuestStopped();
-    await closeDisks(server, server.generation, tools);
+    await closeDisks(server, tools);
     await tools.reports.power(server, 'stopped', Math.max(server.rebootsDone, server.rebootsWanted));
   },
 };

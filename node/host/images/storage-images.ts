@@ -1,11 +1,11 @@
 /** The copies of images that this host has made in its storages, to be removed when no record has the image any more. */
-import { isImageSha256 } from '../../../../../drivers/image/content-name.ts';
-import type { StorageDriver } from '../../../../../drivers/types.ts';
-import { ShoalError } from '../../../../base/errors.ts';
-import type { ImageId, ImageSha256 } from '../../../../base/ids.ts';
-import { imageTable } from '../../../../state/tables/index.ts';
-import type { StateReader } from '../../../../state/types.ts';
-import type { HostStore } from '../../../../store/host/host-store.ts';
+import { isImageSha256 } from '../../../drivers/image/content-name.ts';
+import type { StorageDriver } from '../../../drivers/types.ts';
+import { ShoalError } from '../../base/errors.ts';
+import type { ImageId, ImageSha256 } from '../../base/ids.ts';
+import { imageTable } from '../../state/tables/index.ts';
+import type { StateReader } from '../../state/types.ts';
+import type { HostStore } from '../../store/host/host-store.ts';
 
 const prefix = 'storage-image/';
 

@@ -1,0 +1,65 @@
+/** Volumes, as a kind that a host keeps: the records of this host are carried out on its storages. */
+import type { shoal } from '../../../../proto/messages.ts';
+import { volumeSubject } from '../../../services/jobs/volume-jobs.ts';
+import { indexKey } from '../../../state/table.ts';
+import { jobTable, volumeSnapshotTable, volumeTable } from '../../../state/tables/index.ts';
+import type { StateReader } from '../../../state/types.ts';
+import type { SteppedDefinition } from '../../engine/stepped-kind.ts';
+import { isCopy, planVolume, type VolumeMemory, type VolumeStep } from '../../plan/volume-plan.ts';
+import type { VolumePorts, VolumeTools } from './kit/tools.ts';
+import { volumeSteps } from './steps/index.ts';
+
+/** Steps at once on one host: each is a few calls of its storage. */
+const stepsAtOnceMax = 8;
+
+/** What the last pass has read of a volume besides its record. */
+type Seen = Omit<VolumeMemory, 'failed'>;
+const unseen: Seen = { hasJob: false, snapshots: 0, isFullCopy: false };
+
+/** The definition of the kind. */
+export function volumeKind(ports: VolumePorts): SteppedDefinition<shoal.v1.Volume, never, VolumeStep, VolumeTools> {
+  const seen = new Map<string, Seen>();
+  return {
+    name: 'volume',
+    atOnceMax: stepsAtOnceMax,
+    steps: volumeSteps,
+    id: ({ id }) => id,
+    facts: ({ generation, pool }) => ({ generation, pool }),
+    requestOf,
+    wanted: (reader, failed) => {
+      seen.clear();
+      const volumes = volumeTable.by(reader, 'host', ports.hostId).map(({ record }) => record);
+      return volumes.filter((volume) => {
+        try {
+          seen.set(volume.id, seenOf(volume, reader, ports));
+          return true;
+        } catch (caught) {
+          failed(volume.id, caught);
+          return false;
+        }
+      });
+    },
+    recorded: (reader, id) => volumeTable.get(reader, id)?.record,
+    // A storage may be slow or away, and no pass waits for it: each step finds out itself what is done already.
+    found: async () => new Map<string, never>(),
+    plan: (volume, _found, givenUp) =>
+      planVolume(volume, { ...(seen.get(volume.id) ?? unseen), failed: givenUp !== undefined }, ports.hostId),
+    tools: (reader, signal) => ({ ...ports, reader, signal }),
+    fault: (volume, fault) => ports.volumeReports.failed(volume, fault),
+    orphan: () => ({}),
+  };
+}
+
+function seenOf(volume: shoal.v1.Volume, reader: StateReader, ports: VolumePorts): Seen {
+  return {
+    hasJob: jobTable.one(reader, 'subject', indexKey(volumeSubject(volume.id))) !== undefined,
+    snapshots: volumeSnapshotTable.by(reader, 'volume', indexKey(volume.id)).length,
+    isFullCopy: isCopy(volume) && ports.storage.get(volume.pool)?.capabilities.clones === false,
+  };
+}
+
+/** Names what the owner asks for now. */
+function requestOf(volume: shoal.v1.Volume): string {
+  const { generation, askedRevision, sizeGib, revertSnapshotId, status } = volume;
+  return [generation, askedRevision, sizeGib, revertSnapshotId, status === 'deleting'].join('/');
+}

@@ -1,0 +1,159 @@
+/** A host that keeps volumes, with the services that its tenants call, and the jobs of its agent. */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Test } from 'tap';
+import { FakeComputeDriver } from '../../../drivers/fake/compute.ts';
+import { FakeStorageDriver } from '../../../drivers/fake/storage.ts';
+import { setFaultInjector } from '../../../node/base/buggify/buggify.ts';
+import { ShoalError } from '../../../node/base/errors.ts';
+import type { VolumeId } from '../../../node/base/ids.ts';
+import type { HostLoop } from '../../../node/host/host-loop.ts';
+import { anyJobKind } from '../../../node/host/jobs/job-kind.ts';
+import { JobRunner } from '../../../node/host/jobs/job-runner.ts';
+import { volumeCopyJob } from '../../../node/host/jobs/kinds/volume-copy.ts';
+import { beginVolumeCopy } from '../../../node/services/jobs/volume-jobs.ts';
+import { VolumeReportService } from '../../../node/services/volume/host-reports.ts';
+import { VolumeService } from '../../../node/services/volume/index.ts';
+import { TransactionBuilder } from '../../../node/state/table.ts';
+import { hostTable, serverTable, volumeSnapshotTable, volumeTable } from '../../../node/state/tables/index.ts';
+import { shoal } from '../../../proto/messages.ts';
+import { contextOf } from '../services/world.ts';
+import { self, serverId, World } from './host-world.ts';
+
+const projectId = 'project';
+/** How long a state is waited for. */
+const waitMs = 10_000;
+
+/** See above. */
+export class VolumeHost {
+  readonly world = new World();
+  readonly context = contextOf(projectId);
+  readonly service: VolumeService;
+  #agent: { readonly loop: HostLoop; readonly jobs: JobRunner } | undefined;
+
+  constructor() {
+    const pools = [{ name: 'local', shared: false, freeGib: 90 }];
+    const advert = new shoal.v1.Advert({ hostId: self, hostName: 'host-1', enabled: true, pools });
+    this.service = new VolumeService(
+      {
+        ...this.world.deps,
+        hostViews: { adverts: () => [advert], condition: () => 'alive' },
+        drawSealedKey: () => ({ sealed: new Uint8Array(32), keyEpoch: 0 }),
+      },
+      { storage: 'local', backupStoreUrl: '' },
+    );
+  }
+
+  /** With one server that runs. */
+  async begin(): Promise<void> {
+    const builder = new TransactionBuilder();
+    hostTable.insert(builder, new shoal.v1.Host({ id: self, name: 'host-1' }));
+    await this.world.state.commit(builder.build());
+    await this.start();
+    await this.world.createServer();
+    await this.world.change((server) => {
+      server.projectId = projectId;
+      server.userId = this.context.userId;
+    });
+    await this.until('the server runs', () => this.server?.status === shoal.v1.ServerStatus.SERVER_STATUS_ACTIVE);
+  }
+
+  /** Another process of the agent. */
+  async start(): Promise<void> {
+    const { deps, compute, storage } = this.world;
+    const loop = await this.world.startLoop();
+    const ending = new AbortController();
+    const drivers = { compute: new FakeComputeDriver(compute), local: new FakeStorageDriver(storage) };
+    await drivers.compute.start(ending.signal);
+    await drivers.local.start(ending.signal);
+    const jobs = new JobRunner({
+      ...deps,
+      isOwn: ({ ownerHostId }) => ownerHostId === self,
+      kinds: [
+        anyJobKind(
+          volumeCopyJob((signal) => ({
+            hostId: self,
+            compute: drivers.compute,
+            storage: new Map([['local', drivers.local]]),
+            store: this.world.store,
+            volumeReports: new VolumeReportService(deps, self, signal),
+            beginCopy: (volume) => beginVolumeCopy(deps, volume, signal),
+            imageFile: () => Promise.reject(new ShoalError('NOT_FOUND', 'no image is copied')),
+            reader: deps.state.local,
+            signal,
+          })),
+        ),
+      ],
+    });
+    this.#agent = { loop, jobs };
+    await jobs.start();
+  }
+
+  async stop(): Promise<void> {
+    await this.#agent?.jobs.stop();
+    await this.#agent?.loop.stop();
+    this.#agent = undefined;
+  }
+
+  get server(): shoal.v1.Server | undefined {
+    return serverTable.get(this.world.state.local, serverId)?.record;
+  }
+
+  volume(id: string): shoal.v1.Volume | undefined {
+    return volumeTable.get(this.world.state.local, id)?.record;
+  }
+
+  snapshot(id: string): shoal.v1.VolumeSnapshot | undefined {
+    return volumeSnapshotTable.get(this.world.state.local, id)?.record;
+  }
+
+  /** What the guest has plugged in. */
+  get plugged(): readonly VolumeId[] {
+    return this.world.compute.guests.get(serverId)?.spec.disks.map(({ volumeId }) => volumeId) ?? [];
+  }
+
+  /** The process ends at the first hit of the point: nothing that it would do afterwards happens. */
+  killAt(point: string): { readonly hits: () => number } {
+    let hits = 0;
+    setFaultInjector({
+      buggify: () => false,
+      mark: () => {},
+      failpoint: (name) => {
+        if (name !== point) return;
+        hits += 1;
+        if (hits > 1) return;
+        // Both end their waits and take nothing back before anything else runs.
+        void this.#agent?.loop.stop();
+        void this.#agent?.jobs.stop();
+        throw new ShoalError('CANCELLED', `killed at ${name}`);
+      },
+    });
+    return { hits: () => hits };
+  }
+
+  /** Waits until it holds; starts the agent again where it was killed. */
+  async until(what: string, holds: () => boolean, restarts: () => boolean = () => false): Promise<void> {
+    const endMs = performance.now() + waitMs;
+    let isRestarted = false;
+    while (!holds()) {
+      if (performance.now() > endMs) throw new Error(`not within ${waitMs} ms: ${what}`);
+      if (restarts() && !isRestarted) {
+        isRestarted = true;
+        await this.stop();
+        await this.start();
+      }
+      await delay(5);
+    }
+  }
+}
+
+/** One that ends with the test. */
+export async function volumeHost(t: Test): Promise<VolumeHost> {
+  const host = new VolumeHost();
+  t.teardown(async () => {
+    setFaultInjector(undefined);
+    await host.stop();
+    await host.world.stop();
+  });
+  await host.begin();
+  return host;
+}
