@@ -71,6 +71,7 @@ export const readmeCommands: Readonly<Record<string, HowRun>> = {
   'npm run soak:raft': { hand: 'an hour of kill -9; test/node/consensus/crash.test.ts is its short form' },
   'npm run bench:raft -- --quick': { hand: 'measures; needs a quiet machine' },
   'npm run bench:mesh -- --quick': { hand: 'measures; needs a quiet machine' },
+  'npm run bench:volumes -- --quick': { hand: 'measures; needs a quiet machine' },
   'npm run bench:placement -- --quick': { hand: 'measures; needs a quiet machine' },
 };
 
