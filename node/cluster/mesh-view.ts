@@ -19,10 +19,10 @@ import { Libp2pGossip } from '../mesh/gossip/libp2p-gossip.ts';
 import { UpdateReaders } from '../mesh/gossip/update-readers.ts';
 import { ViewExchange } from '../mesh/gossip/view-exchange.ts';
 import { DetectorLoop } from '../mesh/health/detector-loop.ts';
+import { PeerProbes } from '../mesh/health/peer-probes.ts';
 import type { HostIdentity } from '../mesh/identity/identity.ts';
 import type { PeerClients } from '../mesh/peers/peer-client.ts';
 import type { PeerHandlers } from '../mesh/peers/peer-server.ts';
-import { askPort } from '../mesh/peers/port-probe.ts';
 import type { DetectorCounts } from '../mesh/rules/detector.ts';
 import { type Condition, type DetectorUpdate, livenessOf } from '../mesh/rules/health-update.ts';
 import type { HostViews } from '../services/kit/dependencies.ts';
@@ -144,13 +144,7 @@ export class MeshView implements Service, HostViews {
         random: random.fork(),
         gossip: this.#gossip,
         identity,
-        wire: {
-          probe: (hostId, request, call) => peers.to(hostId).call((calls) => calls.probe(request, call)),
-          port: async (hostId, timeoutMs) => {
-            const address = peers.addressOf(hostId);
-            return address === undefined ? 'unknown' : askPort(clock, address, timeoutMs);
-          },
-        },
+        wire: new PeerProbes(clock, peers),
       },
       {
         meshId,

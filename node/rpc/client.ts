@@ -66,9 +66,11 @@ export type Calls<S> = { readonly [K in MethodNames<S>]: Call<S[K]> };
 /** Bounds of a client's connection. */
 export interface ClientLimits {
   readonly messageBytesMax: number;
-  /** See `GrpcLimits`. */
+  /** See `GrpcLimits`; only while calls are under way. */
   readonly keepaliveMs: number;
   readonly keepaliveTimeoutMs: number;
+  /** A connection without a call is closed after so long, ms, and made again by the next one. Default: grpc-js's 30 minutes. */
+  readonly idleMsMax?: number;
   /** First and longest pause between attempts to connect, ms; grpc-js doubles it and adds jitter. */
   readonly reconnectMsMin: number;
   readonly reconnectMsMax: number;
@@ -100,7 +102,8 @@ export class GrpcClient {
       'grpc.max_send_message_length': limits.messageBytesMax,
       'grpc.keepalive_time_ms': limits.keepaliveMs,
       'grpc.keepalive_timeout_ms': limits.keepaliveTimeoutMs,
-      'grpc.keepalive_permit_without_calls': 1,
+      'grpc.keepalive_permit_without_calls': 0,
+      ...(limits.idleMsMax === undefined ? {} : { 'grpc.client_idle_timeout_ms': limits.idleMsMax }),
       'grpc.initial_reconnect_backoff_ms': limits.reconnectMsMin,
       'grpc.max_reconnect_backoff_ms': limits.reconnectMsMax,
       // A retry is a decision of the caller, who knows whether the call may be repeated.

@@ -188,9 +188,7 @@ export class PeerClients {
       return known.client;
     }
     if (known !== undefined) {
-      known.client.closeWhenIdle();
-      for (const client of this.#retired) if (!client.isBusy) this.#retired.delete(client);
-      if (known.client.isBusy) this.#retired.add(known.client);
+      this.#retire(known.client);
     }
     this.#clients.delete(hostId);
     if (address === undefined) {
@@ -199,6 +197,17 @@ export class PeerClients {
     const client = this.at(hostId, address);
     this.#clients.set(hostId, { client, certificates });
     return client;
+  }
+
+  /**
+   * A peer has not answered though its host is there: its connection may be dead without anybody knowing, as those without a call
+   * are not pinged. The next call makes a new one; calls under way go on.
+   */
+  reconnect(hostId: HostId): void {
+    const known = this.#clients.get(hostId);
+    if (known === undefined) return;
+    this.#clients.delete(hostId);
+    this.#retire(known.client);
   }
 
   /** A client of its own for a host at an address that is not the recorded one. The caller closes it. */
@@ -211,6 +220,12 @@ export class PeerClients {
       ...(caller === undefined ? {} : { caller }),
       ...(limits === undefined ? {} : { limits }),
     });
+  }
+
+  #retire(client: PeerClient): void {
+    client.closeWhenIdle();
+    for (const other of this.#retired) if (!other.isBusy) this.#retired.delete(other);
+    if (client.isBusy) this.#retired.add(client);
   }
 
   /** Clients that were replaced and are kept for the calls under way on them. */
