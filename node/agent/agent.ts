@@ -44,7 +44,7 @@ import { RaftLoop } from '../consensus/loop/loop.ts';
 import { GrpcRaftTransport } from '../consensus/transport/grpc-transport.ts';
 import { startDrivers } from '../host/drivers.ts';
 import { HostSlice } from '../host/host-slice.ts';
-import { loadReader, readInventory } from '../host/machine/inventory.ts';
+import { readInventory, readLoad } from '../host/machine/inventory.ts';
 import { grpcPeerChannel } from '../host/peer-channel.ts';
 import { nextEpoch } from '../mesh/identity/epoch-file.ts';
 import { loadOrCreateKeys } from '../mesh/identity/identity.ts';
@@ -247,7 +247,7 @@ export class Agent {
         openKey: meshOpenedKeys(keys, state),
         blobs,
         inventory,
-        load: loadReader(),
+        load: readLoad,
         peers: grpcPeerChannel(peers),
         gossip: (ownAdvert) =>
           new MeshView(

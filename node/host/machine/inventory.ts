@@ -1,6 +1,10 @@
-/** What this host has: totals once at start, by the kernel's own files; load now and then. */
+/**
+ * What this host has: totals once at start, load now and then. systeminformation tells of memory and load, which it reads from the
+ * kernel; what it would ask lscpu, df and others for, in processes that the start would wait for, is read from the kernel here.
+ */
 import { readFile, statfs } from 'node:fs/promises';
-import { cpus, release as kernelRelease, loadavg, machine, totalmem } from 'node:os';
+import { cpus, release as kernelRelease, loadavg, machine } from 'node:os';
+import si from 'systeminformation';
 import type { NumaCell } from '../../../placement/index.ts';
 import { ShoalError } from '../../base/errors.ts';
 import { gibBytes, mibBytes } from '../../base/units.ts';
@@ -35,7 +39,8 @@ export interface HostLoad {
 
 /** Reads the totals. Throws `DRIVER_FAILED` or `CANNOT_TELL` when the machine does not say. */
 export async function readInventory(dataDir: string): Promise<Inventory> {
-  const [disk, release, cpuText, numaCells, pciDevices] = await Promise.all([
+  const [memory, disk, release, cpuText, numaCells, pciDevices] = await Promise.all([
+    si.mem(),
     statfs(dataDir),
     readFile('/etc/os-release', 'utf8').catch(() => ''),
     readFile('/proc/cpuinfo', 'utf8'),
@@ -43,18 +48,17 @@ export async function readInventory(dataDir: string): Promise<Inventory> {
     readPciDevices(),
   ]);
   const cpuCount = cpus().length;
-  const memoryBytes = totalmem();
   const diskBytes = disk.blocks * disk.bsize;
-  if (cpuCount === 0 || memoryBytes === 0 || diskBytes === 0) {
+  if (cpuCount === 0 || memory.total === 0 || diskBytes === 0) {
     throw new ShoalError('DRIVER_FAILED', 'the CPUs, memory or disks of this machine could not be read', {
-      facts: { cpus: cpuCount, memoryBytes, diskBytes, dataDir },
+      facts: { cpus: cpuCount, memoryBytes: memory.total, diskBytes, dataDir },
     });
   }
   return {
     cpus: cpuCount,
     cpu: parseCpuInfo(cpuText),
     architecture: machine(),
-    memoryMib: Math.floor(memoryBytes / mibBytes),
+    memoryMib: Math.floor(memory.total / mibBytes),
     numaCells,
     pciDevices,
     diskGib: Math.floor(diskBytes / gibBytes),
@@ -73,35 +77,12 @@ export function parseOsRelease(text: string): string {
   return `${fields.get('NAME') || 'Linux'} ${fields.get('VERSION_ID') ?? ''}`.trim();
 }
 
-/** Makes what reads the load: each reading is of the time since the one before, the first since the machine has started. */
-export function loadReader(): () => Promise<HostLoad> {
-  let before = { busy: 0, all: 0 };
-  return async () => {
-    const now = cpuTimes();
-    const all = now.all - before.all;
-    const busy = now.busy - before.busy;
-    before = now;
-    return {
-      cpuPercent: all <= 0 ? 0 : Math.round((busy / all) * 1000) / 10,
-      load1m: loadavg()[0] ?? 0,
-      memoryAvailableMib: availableMib(await readFile('/proc/meminfo', 'utf8')),
-    };
+/** Reads the load: of the time since the last reading, at first of half a second. */
+export async function readLoad(): Promise<HostLoad> {
+  const [load, memory] = await Promise.all([si.currentLoad(), si.mem()]);
+  return {
+    cpuPercent: Math.round(load.currentLoad * 10) / 10,
+    load1m: loadavg()[0] ?? 0,
+    memoryAvailableMib: Math.floor(memory.available / mibBytes),
   };
-}
-
-/** Of all CPUs together since the machine has started. Unit: ms. */
-function cpuTimes(): { readonly busy: number; readonly all: number } {
-  let [busy, idle] = [0, 0];
-  for (const { times } of cpus()) {
-    busy += times.user + times.nice + times.sys + times.irq;
-    idle += times.idle;
-  }
-  return { busy, all: busy + idle };
-}
-
-/** What can be had without swapping, of proc_meminfo(5). Throws `DRIVER_FAILED`. */
-export function availableMib(text: string): number {
-  const found = /^MemAvailable:\s+(\d+) kB$/m.exec(text);
-  if (found === null) throw new ShoalError('DRIVER_FAILED', '/proc/meminfo does not say what memory is available');
-  return Math.floor(Number(found[1]) / 1024);
 }

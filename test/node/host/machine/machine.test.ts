@@ -7,7 +7,7 @@ import { parseDeviceHelp, readQemuDevices } from '../../../../drivers/qemu/featu
 import { loadConfig } from '../../../../node/config/load.ts';
 import { passedThrough } from '../../../../node/config/pci-passthrough.ts';
 import { parseCpuInfo } from '../../../../node/host/machine/cpu-info.ts';
-import { availableMib, loadReader, parseOsRelease, readInventory } from '../../../../node/host/machine/inventory.ts';
+import { parseOsRelease, readInventory, readLoad } from '../../../../node/host/machine/inventory.ts';
 import { parseCpuList, parseNodeMemoryMib, readNumaCells } from '../../../../node/host/machine/numa-cells.ts';
 import { pciPoolsOf, readPciDevices } from '../../../../node/host/machine/pci-devices.ts';
 
@@ -126,11 +126,10 @@ await t.test('this machine tells of itself', async (t) => {
 });
 
 await t.test('its load is that of the time since it was read last', async (t) => {
-  const read = loadReader();
-  const first = await read();
+  const first = await readLoad();
   const busyUntilMs = performance.now() + 150;
   while (performance.now() < busyUntilMs);
-  const second = await read();
+  const second = await readLoad();
   for (const { cpuPercent, memoryAvailableMib } of [first, second]) {
     t.ok(cpuPercent >= 0 && cpuPercent <= 100, `${cpuPercent} %`);
     t.ok(memoryAvailableMib > 0);
@@ -143,7 +142,5 @@ t.test('what the files of a machine say, whatever they hold', (t) => {
   t.equal(parseOsRelease("NAME=Alpine\nVERSION_ID='3.20'"), 'Alpine 3.20');
   t.equal(parseOsRelease('NAME="Arch Linux"\n'), 'Arch Linux');
   for (const text of ['', 'NAME=""', '=\n==\nNAME', '\0\xff']) t.equal(parseOsRelease(text), 'Linux');
-  t.equal(availableMib('MemTotal: 5 kB\nMemAvailable:    2097152 kB\n'), 2048);
-  t.throws(() => availableMib('MemTotal: 5 kB\n'), { code: 'DRIVER_FAILED' });
   t.end();
 });
