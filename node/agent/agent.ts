@@ -92,6 +92,8 @@ import { readVendorData } from './vendor-data.ts';
 const housekeepingMs = 1_000;
 /** How long a start waits for a slice of the state; it goes on without one, as a replica that has heard nothing yet. */
 const startMsMax = 5_000;
+/** How often connections are closed that nobody has used since the last time. */
+const unusedMs = 120_000;
 /** How often it is looked whether certificates have changed or are to be renewed. */
 const renewMs = 5_000;
 
@@ -329,6 +331,8 @@ export class Agent {
     await own.keep();
     const found = unreadableRows.onFound((row) => logger.error({ ...row }, 'a record cannot be read; it is left out'));
     this.#started('unreadable records', async () => found.close());
+    const unused = clock.setInterval(() => peers.closeUnused(), unusedMs);
+    this.#started('unused connections', async () => unused.cancel());
     const hostsChanged = (): void => {
       this.#hostsChanged(directory, view, state);
       // A host that was removed keeps no connection of before, in either direction.

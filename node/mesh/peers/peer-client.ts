@@ -166,6 +166,8 @@ export class PeerClients {
   readonly #clients = new Map<HostId, { readonly client: PeerClient; readonly certificates: PeerCertificates }>();
   /** Clients with an earlier certificate or address on which calls are under way: closed when those have ended. */
   readonly #retired = new Set<PeerClient>();
+  /** Peers that were asked for since the last `closeUnused`. */
+  readonly #used = new Set<HostId>();
   #closed = false;
 
   constructor(deps: PeerClientDeps, options: PeerClientsOptions) {
@@ -181,6 +183,7 @@ export class PeerClients {
   /** The client for a peer. Throws `NOT_FOUND` for a host without a record, `CANCELLED` after `close`. */
   to(hostId: HostId): PeerClient {
     if (this.#closed) throw new ShoalError('CANCELLED', 'The agent is stopping.');
+    this.#used.add(hostId);
     const address = this.#options.addressOf(hostId);
     const certificates = this.#options.certificates.current();
     const known = this.#clients.get(hostId);
@@ -231,6 +234,25 @@ export class PeerClients {
   /** Clients that were replaced and are kept for the calls under way on them. */
   get retired(): number {
     return this.#retired.size;
+  }
+
+  /** Peers that there are clients for. */
+  get count(): number {
+    return this.#clients.size;
+  }
+
+  /**
+   * Closes the connections on which no call is under way to peers that nobody has asked for since the last time: whom a host
+   * talks to changes with its guests, its observers and its replica, and each connection is pinged for as long as it is there.
+   */
+  closeUnused(): void {
+    for (const { client } of this.#clients.values()) {
+      if (client.isBusy || this.#used.has(client.hostId)) continue;
+      this.#clients.delete(client.hostId);
+      client.closeWhenIdle();
+    }
+    for (const client of this.#retired) if (!client.isBusy) this.#retired.delete(client);
+    this.#used.clear();
   }
 
   /** Ends the connections to hosts that have no record any more, with all calls under way. */

@@ -84,6 +84,44 @@ t.test('a clock that is wrong by more is refused, and both sides say that it may
   );
 });
 
+t.test('connections that nobody uses are closed, and made again by the next call', async (t) => {
+  const authority = testAuthority();
+  const [server, busy, client] = [hostOf(authority), hostOf(authority), hostOf(authority)];
+  const terms: number[] = [];
+  const callers = new Set<string>();
+  const handlers = {
+    raft: async (messages: AsyncIterable<{ readonly term: number }>) => {
+      for await (const { term } of messages) terms.push(term);
+      return {};
+    },
+    probe: async (_request: unknown, { remoteAddress }: { readonly remoteAddress: string }) => {
+      callers.add(remoteAddress);
+      return { reached: true };
+    },
+  };
+  const addresses = new Map<HostId, string>();
+  for (const host of [server, busy]) addresses.set(host.hostId, await serve(t, host, { handlers }));
+  const peers = clientsOf(t, client, addresses);
+  const over = new AbortController();
+  t.teardown(() => over.abort());
+  const stream = peers.to(busy.hostId).calls.raft({ signal: over.signal });
+  stream.write({ term: 1 });
+  await peers.to(server.hostId).calls.probe({}, soon);
+  peers.closeUnused();
+  await peers.to(server.hostId).calls.probe({}, soon);
+  t.equal(callers.size, 1, 'one that was used meanwhile stays');
+  peers.closeUnused();
+  t.equal(peers.count, 2);
+  peers.closeUnused();
+  t.equal(peers.count, 1, 'one that was not is closed');
+  stream.write({ term: 2 });
+  const endMs = systemClock.monotonicMs() + 3_000;
+  while (!terms.includes(2) && systemClock.monotonicMs() < endMs) await sleep(10);
+  t.same(terms, [1, 2], 'one with a call under way is not');
+  t.match(await peers.to(server.hostId).calls.probe({}, soon), { reached: true });
+  t.equal(callers.size, 2, 'and a new one is made');
+});
+
 t.test('a renewal costs no call, and leaves no connection behind', async (t) => {
   const authority = testAuthority();
   const [server, client] = [hostOf(authority), hostOf(authority)];
