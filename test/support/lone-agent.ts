@@ -7,7 +7,8 @@ import { fileURLToPath } from 'node:url';
 import { trustAuthority } from '../../node/dev/trust.ts';
 import { freePorts } from '../../node/raft/bench/machine.ts';
 
-const bin = fileURLToPath(new URL('../../node/bin/shoal.mjs', import.meta.url));
+const ownCheckout = fileURLToPath(new URL('../../', import.meta.url));
+const binOf = (checkout: string): string => join(checkout, 'node/bin/shoal.mjs');
 export const adminPassword = 'only-for-this-test';
 const startMsMax = 60_000;
 
@@ -18,12 +19,16 @@ export interface Ran {
   readonly err: string;
 }
 
-/** Runs `shoal` to its end. */
-export function shoal(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ran> {
+/** Runs `shoal` to its end, of this version or of another's checkout. */
+export function shoal(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  checkout = ownCheckout,
+): Promise<Ran> {
   return new Promise((resolve) => {
     execFile(
       process.execPath,
-      [bin, ...args],
+      [binOf(checkout), ...args],
       // No configuration of the machine that the test runs on.
       { env: { ...process.env, SHOAL_CONFIG: '', SHOAL_ADMIN_PASSWORD: adminPassword, ...env }, timeout: 60_000 },
       (error, out, err) => resolve({ status: typeof error?.code === 'number' ? error.code : 0, out, err }),
@@ -44,6 +49,8 @@ export interface LoneAgentOptions {
   readonly join?: LoneAgent;
   /** Where its folder lies; default the system's folder for temporary files. */
   readonly parent?: string;
+  /** A checkout of the version that it is of; default this one. */
+  readonly checkout?: string;
   /** Authority that this process is to trust instead of the mesh's own. */
   readonly trust?: string;
 }
@@ -58,6 +65,7 @@ export class LoneAgent {
   readonly #ports: readonly number[];
   readonly #name: string;
   readonly #more: Readonly<Record<string, string>>;
+  readonly #checkout: string;
   #address: string;
   #process: ChildProcess | undefined;
   #ended: Promise<unknown> | undefined;
@@ -74,6 +82,7 @@ export class LoneAgent {
     this.#name = options.name ?? 'alpha';
     this.#address = options.address ?? '127.0.0.1';
     this.#more = settings;
+    this.#checkout = options.checkout ?? ownCheckout;
     this.dataDir = join(folder, this.#name);
     this.apiPort = api;
     this.grpcPort = grpc;
@@ -106,14 +115,14 @@ export class LoneAgent {
 
   /** A join ticket of its mesh. */
   async ticket(): Promise<string> {
-    const { status, out, err } = await shoal(['ticket', 'create', '--data-dir', this.dataDir]);
+    const { status, out, err } = await shoal(['ticket', 'create', '--data-dir', this.dataDir], {}, this.#checkout);
     if (status !== 0) throw new Error(err);
     return out.trim();
   }
 
   /** What a command of it prints as JSON. */
   async json(...args: readonly string[]): Promise<unknown> {
-    const { out, err } = await shoal([...args, '--json', '--data-dir', this.dataDir]);
+    const { out, err } = await shoal([...args, '--json', '--data-dir', this.dataDir], {}, this.#checkout);
     if (out === '') throw new Error(err);
     return JSON.parse(out);
   }
@@ -126,8 +135,8 @@ export class LoneAgent {
     const member = options.join;
     const made =
       member === undefined
-        ? await shoal(['init', '--json', ...agent.flags])
-        : await shoal(['join', ...agent.flags], { SHOAL_JOIN: await member.ticket() });
+        ? await shoal(['init', '--json', ...agent.flags], {}, agent.#checkout)
+        : await shoal(['join', ...agent.flags], { SHOAL_JOIN: await member.ticket() }, agent.#checkout);
     if (made.status !== 0) throw new Error(made.err);
     trustAuthority(options.trust ?? readFileSync(agent.authorityPath, 'utf8'));
     await agent.run();
@@ -163,7 +172,10 @@ export class LoneAgent {
   async run(ticket?: string, isUp: () => Promise<boolean> = () => this.#takesServers()): Promise<void> {
     const log = openSync(join(this.folder, 'agent.log'), 'a');
     const env = { ...process.env, SHOAL_CONFIG: '', ...(ticket === undefined ? {} : { SHOAL_JOIN: ticket }) };
-    const child = spawn(process.execPath, [bin, 'agent', ...this.flags], { stdio: ['ignore', log, log], env });
+    const child = spawn(process.execPath, [binOf(this.#checkout), 'agent', ...this.flags], {
+      stdio: ['ignore', log, log],
+      env,
+    });
     this.#process = child;
     this.#ended = new Promise((resolve) => child.once('exit', resolve));
     const endMs = performance.now() + startMsMax;
@@ -177,7 +189,8 @@ export class LoneAgent {
 
   /** Up, and its own advert is in its view. */
   async #takesServers(): Promise<boolean> {
-    const asked = await shoal(['placement', 'what-if', '--flavor', '1', '--json', '--data-dir', this.dataDir]);
+    const words = ['placement', 'what-if', '--flavor', '1', '--json', '--data-dir', this.dataDir];
+    const asked = await shoal(words, {}, this.#checkout);
     return asked.status === 0 && !asked.out.includes('"count":0');
   }
 
