@@ -37,7 +37,7 @@ const volumeRules: readonly PolicyRule[] = [
   rule('volume_extension:volume_actions:unreserve', projectMember, [volumeAction('os-unreserve')]),
   rule('volume_extension:volume_actions:begin_detaching', projectMember, [volumeAction('os-begin_detaching')]),
   rule('volume_extension:volume_actions:roll_detaching', projectMember, [volumeAction('os-roll_detaching')]),
-  rule('volume_extension:volume_image_metadata:show', projectReader, [volumeAction('os-show_image_metadata')]),
+  rule('volume_extension:volume_image_metadata:show', projectMember, [volumeAction('os-show_image_metadata')]),
   rule('volume_extension:volume_actions:attach', projectMember, [volumeAction('os-attach')]),
   rule('volume_extension:volume_actions:detach', projectMember, [volumeAction('os-detach')]),
   rule('volume_extension:volume_actions:initialize_connection', projectMember, [
@@ -49,6 +49,78 @@ const volumeRules: readonly PolicyRule[] = [
   rule('volume_extension:volume_admin_actions:force_detach', cloudAdmin, [volumeAction('os-force_detach')]),
   rule('volume_extension:volume_admin_actions:reset_status', cloudAdmin, [volumeAction('os-reset_status')]),
   rule('volume_extension:volume_admin_actions:force_delete', cloudAdmin, [volumeAction('os-force_delete')]),
+];
+
+const moveRules: readonly PolicyRule[] = [
+  rule('volume:retype', projectMember, [volumeAction('os-retype')]),
+  rule('volume_extension:volume_admin_actions:migrate_volume', cloudAdmin, [volumeAction('os-migrate_volume')]),
+  rule('volume_extension:volume_actions:upload_image', projectMember, [volumeAction('os-volume_upload_image')]),
+  rule('volume:reimage', projectMember, [volumeAction('os-reimage')]),
+  rule('volume_extension:volume_manage', cloudAdmin, ['POST /v3/manageable_volumes', 'POST /v3/os-volume-manage']),
+  rule('volume_extension:volume_unmanage', cloudAdmin, [volumeAction('os-unmanage')]),
+];
+
+const transferRules: readonly PolicyRule[] = [
+  rule('volume:get_all_transfers', projectReader, [
+    'GET /v3/volume-transfers',
+    'GET /v3/volume-transfers/detail',
+    'GET /v3/os-volume-transfer',
+    'GET /v3/os-volume-transfer/detail',
+  ]),
+  rule('volume:get_transfer', projectReader, ['GET /v3/volume-transfers/:id', 'GET /v3/os-volume-transfer/:id']),
+  rule('volume:create_transfer', projectMember, ['POST /v3/volume-transfers', 'POST /v3/os-volume-transfer']),
+  rule('volume:accept_transfer', projectMember, [
+    'POST /v3/volume-transfers/:id/accept',
+    'POST /v3/os-volume-transfer/:id/accept',
+  ]),
+  rule('volume:delete_transfer', projectMember, [
+    'DELETE /v3/volume-transfers/:id',
+    'DELETE /v3/os-volume-transfer/:id',
+  ]),
+];
+
+const backupRules: readonly PolicyRule[] = [
+  rule('backup:get_all', projectReader, ['GET /v3/backups', 'GET /v3/backups/detail']),
+  rule('backup:get', projectReader, ['GET /v3/backups/:id']),
+  rule('backup:create', projectMember, ['POST /v3/backups']),
+  rule('backup:update', projectMember, ['PUT /v3/backups/:id']),
+  rule('backup:delete', projectMember, ['DELETE /v3/backups/:id']),
+  rule('backup:restore', projectMember, ['POST /v3/backups/:id/restore']),
+  rule('backup:export-import', cloudAdmin, ['GET /v3/backups/:id/export_record']),
+  rule('backup:backup-import', cloudAdmin, ['POST /v3/backups/import_record']),
+  rule('backup:action', cloudAdmin, ['POST /v3/backups/:id/action']),
+  rule('volume_extension:backup_admin_actions:reset_status', cloudAdmin, [act('backups', 'os-reset_status')]),
+  rule('volume_extension:backup_admin_actions:force_delete', cloudAdmin, [act('backups', 'os-force_delete')]),
+];
+
+const groupRules: readonly PolicyRule[] = [
+  rule('group:get_all', projectReader, ['GET /v3/groups', 'GET /v3/groups/detail']),
+  rule('group:get', projectReader, ['GET /v3/groups/:id']),
+  rule('group:create', projectMember, [
+    'POST /v3/groups',
+    'POST /v3/groups/action',
+    'POST /v3/groups/action#create-from-src',
+  ]),
+  rule('group:update', projectMember, ['PUT /v3/groups/:id']),
+  rule('group:action', projectMember, ['POST /v3/groups/:id/action']),
+  rule('group:delete', projectMember, [act('groups', 'delete')]),
+  rule('group:reset_status', cloudAdmin, [act('groups', 'reset_status')]),
+  rule('group:get_all_group_snapshots', projectReader, ['GET /v3/group_snapshots', 'GET /v3/group_snapshots/detail']),
+  rule('group:get_group_snapshot', projectReader, ['GET /v3/group_snapshots/:id']),
+  rule('group:create_group_snapshot', projectMember, ['POST /v3/group_snapshots']),
+  rule('group:delete_group_snapshot', projectMember, ['DELETE /v3/group_snapshots/:id']),
+  rule('group:group_snapshot_action', cloudAdmin, ['POST /v3/group_snapshots/:id/action']),
+  rule('group:reset_group_snapshot_status', cloudAdmin, [act('group_snapshots', 'reset_status')]),
+  rule('group:get_all_group_types', projectReader, ['GET /v3/group_types']),
+  rule('group:get_group_type', projectReader, ['GET /v3/group_types/:id']),
+  rule('group:create_group_type', cloudAdmin, ['POST /v3/group_types']),
+  rule('group:update_group_type', cloudAdmin, ['PUT /v3/group_types/:id']),
+  rule('group:delete_group_type', cloudAdmin, ['DELETE /v3/group_types/:id']),
+  rule('group:group_types_specs:get_all', cloudAdmin, ['GET /v3/group_types/:id/group_specs']),
+  rule('group:group_types_specs:get', cloudAdmin, ['GET /v3/group_types/:id/group_specs/:key']),
+  rule('group:group_types_specs:create', cloudAdmin, ['POST /v3/group_types/:id/group_specs']),
+  rule('group:group_types_specs:update', cloudAdmin, ['PUT /v3/group_types/:id/group_specs/:key']),
+  rule('group:group_types_specs:delete', cloudAdmin, ['DELETE /v3/group_types/:id/group_specs/:key']),
 ];
 
 const snapshotRules: readonly PolicyRule[] = [
@@ -152,6 +224,8 @@ const parts: readonly PolicyRule[] = [
   rule('volume_extension:volume_mig_status_attribute', administrator, []),
   rule('volume_extension:access_types_extra_specs', administrator, []),
   rule('volume_extension:access_types_qos_specs_id', administrator, []),
+  rule('backup:backup_project_attribute', administrator, []),
+  rule('group:access_group_types_specs', administrator, []),
   rule('limits_extension:other_project', administrator, []),
 ];
 
@@ -180,6 +254,10 @@ const serviceRules: readonly PolicyRule[] = [
 /** All rules of block storage. */
 export const volumePolicies: readonly PolicyRule[] = [
   ...volumeRules,
+  ...moveRules,
+  ...transferRules,
+  ...backupRules,
+  ...groupRules,
   ...snapshotRules,
   ...typeRules,
   ...qosRules,

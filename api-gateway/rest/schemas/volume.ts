@@ -159,7 +159,8 @@ export const manageSnapshotBody = within(
 export const newSnapshotBody = within(
   'snapshot',
   Type.Object({
-    volume_id: id,
+    // Null names none, which is said as of any that is not there.
+    volume_id: Type.Union([id, Type.Null()]),
     name,
     display_name: name,
     description,

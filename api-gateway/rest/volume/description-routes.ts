@@ -6,7 +6,7 @@ import type { HostView } from '../../../node/services/compute/hosts.ts';
 import type { ComputeService } from '../../../node/services/compute/index.ts';
 import { Query } from '../kit/lists/query.ts';
 import type { Gateway } from '../kit/module.ts';
-import { extensionNames, extensionView } from './extensions.ts';
+import { extensionAliases, extensionView } from './extensions.ts';
 import { addCinderList } from './kit/lists.ts';
 import { requireMicroversion } from './kit/microversion.ts';
 import { resourceFilters } from './resource-filters.ts';
@@ -17,9 +17,9 @@ export function addDescriptions(
   gateway: Gateway,
   { hosts }: Pick<ComputeService, 'hosts'>,
 ): void {
-  app.get('/v3/extensions', async () => ({ extensions: extensionNames.map(extensionView) }));
+  app.get('/v3/extensions', async () => ({ extensions: extensionAliases.map(extensionView) }));
   app.get<{ Params: { alias: string } }>('/v3/extensions/:alias', async (request) => {
-    const alias = extensionNames.find((name) => name === request.params.alias);
+    const alias = extensionAliases.find((name) => name === request.params.alias);
     if (alias === undefined) throw new ShoalError('NOT_FOUND', 'The resource could not be found.');
     return { extension: extensionView(alias) };
   });

@@ -86,7 +86,7 @@ function draftOf(request: FastifyRequest): Parameters<VolumeService['snapshots']
   const { snapshot } = parse(schemas.newSnapshotBody, request.body);
   const force = snapshot.force == null ? false : flagOf('force', snapshot.force);
   return {
-    volumeId: snapshot.volume_id,
+    volumeId: snapshot.volume_id ?? 'None',
     ...setField('name', snapshot.name ?? snapshot.display_name),
     ...setField('description', snapshot.description ?? snapshot.display_description),
     ...setField('metadata', snapshot.metadata),

@@ -11,13 +11,13 @@ import { type ById, type ByKey, flagOf, type View, viewingOf } from './kit/commo
 import { microversionOf } from './kit/microversion.ts';
 import { namesOf, setField } from './kit/set-fields.ts';
 import { addMetadata } from './metadata-routes.ts';
-import { metadataOf, volumeView } from './volume-view.ts';
+import { metadataOf, plainVolumeView, volumeView } from './volume-view.ts';
 
 /** Adds volumes one by one, with their metadata and what is known of their encryption. */
 export function addVolumes(app: FastifyInstance, gateway: Gateway, service: VolumeService): void {
   const { volumes } = service;
   const answer = async (request: FastifyRequest, volume: shoal.v1.Volume): Promise<View> => ({
-    volume: volumeView(volume, { gateway, request, reader: await gateway.readState(request) }),
+    volume: plainVolumeView(volume, { gateway, request, reader: await gateway.readState(request) }),
   });
   app.post('/v3/volumes', async (request, reply) => {
     const made = await volumes.create(gateway.context(request), draftOf(request));
@@ -25,7 +25,7 @@ export function addVolumes(app: FastifyInstance, gateway: Gateway, service: Volu
   });
   app.get<ById>('/v3/volumes/:id', async (request) => {
     const { context, reader } = await viewingOf(gateway, request);
-    return answer(request, volumes.show(context, reader, request.params.id));
+    return { volume: volumeView(volumes.show(context, reader, request.params.id), { gateway, request, reader }) };
   });
   app.put<ById>('/v3/volumes/:id', async (request) => {
     const { volume } = parse(schemas.volumeBody, request.body);

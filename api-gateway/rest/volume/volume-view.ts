@@ -21,8 +21,8 @@ export function briefVolumeView({ id, name }: shoal.v1.Volume, { gateway, reques
   return { id, name, links: linksOf(gateway, request, `/volumes/${id}`) };
 }
 
-/** All of it that this caller may see. */
-export function volumeView(volume: shoal.v1.Volume, shown: Shown): View {
+/** In answers to what makes and changes one: without what Cinder's extensions add. */
+export function plainVolumeView(volume: shoal.v1.Volume, shown: Shown): View {
   const { gateway, request, reader } = shown;
   const type = typeById(reader, volume.typeId);
   return {
@@ -46,10 +46,20 @@ export function volumeView(volume: shoal.v1.Volume, shown: Shown): View {
     consistencygroup_id: known(volume.groupId),
     multiattach: volume.multiattach,
     attachments: attachmentsOf(volume, shown),
+    ...(gateway.allows(request, 'volume_extension:volume_mig_status_attribute')
+      ? { migration_status: known(volume.migrationStatus) }
+      : {}),
+    ...newerPart(volume, shown),
+  };
+}
+
+/** All of it that this caller may see: of one, and in lists with details. */
+export function volumeView(volume: shoal.v1.Volume, shown: Shown): View {
+  return {
+    ...plainVolumeView(volume, shown),
     'os-vol-tenant-attr:tenant_id': volume.projectId,
     ...(Object.keys(volume.imageMetadata).length > 0 ? { volume_image_metadata: volume.imageMetadata } : {}),
     ...administratorsPart(volume, shown),
-    ...newerPart(volume, shown),
   };
 }
 
@@ -81,7 +91,6 @@ function administratorsPart(volume: shoal.v1.Volume, { gateway, request, reader 
     ...(sees('volume_extension:volume_host_attribute') ? { 'os-vol-host-attr:host': backendOf(reader, volume) } : {}),
     ...(sees('volume_extension:volume_mig_status_attribute')
       ? {
-          migration_status: known(volume.migrationStatus),
           'os-vol-mig-status-attr:migstat': known(volume.migrationStatus),
           'os-vol-mig-status-attr:name_id': null,
         }

@@ -112,7 +112,7 @@ void t.test('a server gets a volume and gives it back; attachments are shown', {
   const server = await run(
     '--os-compute-api-version 2.37 server create --flavor m1.tiny --image cirros --nic none --wait -f json guest',
   );
-  await run('server add volume guest data');
+  await run('server add volume -f json guest data');
   await until(id, 'in-use');
   t.match(JSON.stringify(await run('server show -f json guest')), new RegExp(id));
   t.match(await run('server volume list -f json guest'), [{ 'Volume ID': id, 'Server ID': server.id }]);
@@ -120,6 +120,6 @@ void t.test('a server gets a volume and gives it back; attachments are shown', {
   t.match(JSON.stringify(await run('volume show -f json data')), new RegExp(server.id));
   await run('server remove volume guest data');
   await until(id, 'available');
-  await run('server delete --wait guest');
   await run('volume delete data');
+  await run('server delete guest');
 });

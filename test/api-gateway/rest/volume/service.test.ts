@@ -57,7 +57,7 @@ void t.test('zones are everybody’s to see; hosts, services and pools are admin
     { zoneName: 'nova', zoneState: { available: true } },
   ]);
   const extensions = (await call('GET', '/volume/v3/extensions', { token })).json().extensions;
-  t.match(extensions[0], { alias: 'backups', name: 'backups', description: '', links: [] });
+  t.match(extensions[0], { alias: 'backups', name: 'Backups', description: '', links: [] });
   t.equal((await call('GET', '/volume/v3/extensions/backups', { token })).statusCode, 200);
   t.equal((await call('GET', '/volume/v3/extensions/toString', { token })).statusCode, 404);
   for (const path of [
