@@ -10,6 +10,9 @@ import { replyFromWire, replyToWire, requestFromWire, requestToWire } from './sl
 /** Time to connect to a replica. Unit: ms. */
 const connectMsMax = 1_000;
 
+/** One that is used, one whose connection is dead and has yet to be noticed, one that asks who the members are; and room. */
+const streamsPerHostMax = 8;
+
 /** Asks the host of a member. */
 export function grpcSliceChannel(peers: PeerClients, hostIdOf: (raftId: RaftId) => HostId | undefined): SliceChannel {
   return {
@@ -27,10 +30,23 @@ export function grpcSliceChannel(peers: PeerClients, hostIdOf: (raftId: RaftId) 
   };
 }
 
-/** Answers subscriptions with `serve`. */
+/** Answers subscriptions with `serve`. More than `streamsPerHostMax` of one host at a time are refused: `RATE_LIMITED`. */
 export function followSliceHandler(serve: SliceHandler): PeerHandlers['followSlice'] {
-  return async function* followSlice(requests, { signal }) {
-    for await (const reply of serve(mapped(requests, requestFromWire), signal)) yield replyToWire(reply);
+  const streams = new Map<HostId, number>();
+  return async function* followSlice(requests, { caller, signal }) {
+    const open = streams.get(caller) ?? 0;
+    if (open >= streamsPerHostMax) {
+      const text = `This host follows ${open} slices here already; close one, or ask another replica.`;
+      throw new ShoalError('RATE_LIMITED', text, { facts: { open, streamsPerHostMax } });
+    }
+    streams.set(caller, open + 1);
+    try {
+      for await (const reply of serve(mapped(requests, requestFromWire), signal)) yield replyToWire(reply);
+    } finally {
+      const left = (streams.get(caller) ?? 1) - 1;
+      if (left > 0) streams.set(caller, left);
+      else streams.delete(caller);
+    }
   };
 }
 

@@ -6,6 +6,7 @@ import type { Clock, Timer } from '../base/clock.ts';
 import { ShoalError } from '../base/errors.ts';
 import type { Service } from '../base/lifecycle.ts';
 import { SliceFeed, type Subscriber } from '../state/slices/slice-feed.ts';
+import { termsMax } from '../state/slices/slice-terms.ts';
 import type { ClusterStatus, StateClient } from '../state/types.ts';
 import type { SliceReply, SliceRequest } from './slice-channel.ts';
 
@@ -100,6 +101,7 @@ export class SliceFeeder implements Service {
       throw new ShoalError('UNAVAILABLE', 'This host holds no replica of the state.');
     }
     const { held, asked, revision, termsNumber } = first.value;
+    mustBeBounded(held.length + asked.length);
     if (revision > state.local.revision) {
       throw new ShoalError('STALE', `This replica is at revision ${state.local.revision}, and behind ${revision}.`);
     }
@@ -179,6 +181,7 @@ export class SliceFeeder implements Service {
       case 'subscribe':
         throw new ShoalError('INVALID_ARGUMENT', 'A subscription begins once.');
       case 'change':
+        mustBeBounded(stream.subscriber.terms.size + request.add.length);
         this.#feed.change(stream.subscriber, request.add, request.remove, request.termsNumber);
         // That it is whole in them is said, be there nothing under them.
         stream.sentMs = Number.NEGATIVE_INFINITY;
@@ -230,6 +233,11 @@ export class SliceFeeder implements Service {
     if (this.#tokens < 1) throw new ShoalError('RATE_LIMITED', 'Too many hosts subscribe at once; try again shortly.');
     this.#tokens -= 1;
   }
+}
+
+/** Throws `INVALID_ARGUMENT`: what a subscriber follows is kept in the memory of the replica that feeds it. */
+function mustBeBounded(terms: number): void {
+  if (terms > termsMax) throw new ShoalError('INVALID_ARGUMENT', `A slice has at most ${termsMax} terms.`);
 }
 
 /** What of a status is worth telling: what advances with every write is not. */
