@@ -79,7 +79,7 @@ import { PeerCertificate } from '../tls/peer-certificate.ts';
 import { apiRelay } from './api/api-route.ts';
 import { buildBackground } from './background.ts';
 import { externalMtuBytes } from './external-mtu.ts';
-import { Figures } from './figures.ts';
+import { Figures } from './figures/figures.ts';
 import { hostMetrics } from './host-metrics.ts';
 import { buildHost } from './host-side.ts';
 import { Interfaces } from './interfaces.ts';

@@ -25,6 +25,7 @@ import { RequestQueue } from './request-queue.ts';
 import type { SliceChannel, SliceReply, SliceRequest } from './slice-channel.ts';
 import type { SliceRoots } from './slice-roots.ts';
 import type { SliceStore } from './slice-store.ts';
+import { SubscriptionLog, type SubscriptionResult } from './subscription-log.ts';
 
 /** A replica that says nothing for so long is left for another: progress comes every five seconds. Unit: ms. */
 const silenceMs = 12_000;
@@ -37,12 +38,6 @@ const lookShareMax = 0.1;
 /** Pause before the next replica is asked: doubling from the first to the last, with jitter. Unit: ms. */
 const pauseMsMin = 50;
 const pauseMsMax = 2_000;
-
-/** All replicas that answer may be behind for so long, as after an election, before people are told. Unit: ms. */
-const behindMsMax = 30_000;
-
-/** How a subscription went. */
-type SubscriptionResult = 'whole' | 'changes' | 'digests' | 'failed';
 
 interface SliceReplicaDeps {
   readonly clock: Clock;
@@ -95,9 +90,7 @@ export class SliceReplica implements StateSource, Service {
   #startedMs = Number.NEGATIVE_INFINITY;
   /** Of the rows; undefined: they have changed since it was counted. */
   #bytes: number | undefined;
-  readonly #subscriptions: Record<SubscriptionResult, number> = { whole: 0, changes: 0, digests: 0, failed: 0 };
-  /** Since when those who answer are behind this slice; undefined: none has said so since it was fed last. */
-  #behindMs: number | undefined;
+  readonly #log = new SubscriptionLog();
 
   constructor(deps: SliceReplicaDeps) {
     this.#deps = deps;
@@ -186,25 +179,14 @@ export class SliceReplica implements StateSource, Service {
     return { terms: this.#slice.held.length, rows: this.#slice.rowCount, bytes: this.#bytes };
   }
 
-  /**
-   * Subscriptions begun since the start, by how the slice became current: `whole` where there was none, `changes` where the
-   * replica knew what had changed, `digests` where it did not; `failed` before it was.
-   */
+  /** Subscriptions begun since the start, by how they went. */
   get subscriptions(): Readonly<Record<SubscriptionResult, number>> {
-    return { ...this.#subscriptions };
+    return this.#log.counts;
   }
 
   /** What is wrong with the subscription, for people, by part; empty when all is well. */
   troubles(): Readonly<Record<string, string>> {
-    const { clock } = this.#deps;
-    if (this.#behindMs === undefined || clock.monotonicMs() - this.#behindMs < behindMsMax) return {};
-    const { revision } = this.#slice;
-    return {
-      slice:
-        `the replicas are behind revision ${revision}, which this host has followed: it keeps its guests as of then and hears ` +
-        'of nothing new. If their disks were put back from copies and are to stay so: stop this agent, then ' +
-        'shoal reset-membership   and join again with a ticket; its disks, images and guests stay',
-    };
+    return this.#log.troubles(this.#deps.clock.monotonicMs(), this.#slice.revision);
   }
 
   /** The terms that the slice is whole in. */
@@ -332,7 +314,7 @@ export class SliceReplica implements StateSource, Service {
           this.#deps.onFatal(error);
           return;
         }
-        if (error.code === 'STALE') this.#behindMs ??= clock.monotonicMs();
+        this.#log.failed(error, clock.monotonicMs());
         logger.info({ replica: to, code: error.code, error: error.message }, 'a subscription ended');
       }
       // One that says its status and refuses has not fed: the next is asked.
@@ -361,8 +343,7 @@ export class SliceReplica implements StateSource, Service {
     const silent = new AbortController();
     const signal = AbortSignal.any([stop, silent.signal]);
     let timer = clock.setTimeout(() => silent.abort(silence(to)), silenceMs);
-    let result: SubscriptionResult = this.#slice.revision === 0 ? 'whole' : 'changes';
-    let isCurrent = false;
+    this.#log.begins(this.#slice.revision > 0);
     const { held, asked, revision, termsNumber } = this.#slice;
     requests.push({ kind: 'subscribe', held, asked, revision, termsNumber });
     if (this.#reach > this.#durable) requests.push({ kind: 'reach', revision: this.#reach });
@@ -373,13 +354,9 @@ export class SliceReplica implements StateSource, Service {
         timer = clock.setTimeout(() => silent.abort(silence(to)), silenceMs);
         this.#heardMs = clock.monotonicMs();
         await this.#heard(to, reply, requests);
-        if (isCurrent) continue;
-        if (reply.kind === 'ask-digests' && result === 'changes') result = 'digests';
-        isCurrent = reply.kind === 'piece' && reply.delta.isWhole;
-        if (isCurrent) this.#subscriptions[result] += 1;
       }
     } finally {
-      if (!isCurrent) this.#subscriptions.failed += 1;
+      this.#log.ends();
       timer.cancel();
       requests.close();
       this.#requests = undefined;
@@ -396,14 +373,15 @@ export class SliceReplica implements StateSource, Service {
         this.#changes.tell();
         return;
       case 'ask-digests':
+        this.#log.isAskedForDigests();
         requests.push({ kind: 'digests', digests: this.#slice.digests() });
         return;
       case 'piece': {
         this.#connected = from;
         this.#pieces += 1;
-        this.#behindMs = undefined;
         const change = this.#slice.take(reply.delta);
         if (change !== undefined) await this.#changed(change);
+        this.#log.isFed(change !== undefined);
       }
     }
   }

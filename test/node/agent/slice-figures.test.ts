@@ -1,6 +1,6 @@
 /** What the metrics say of slices. */
 import t from 'tap';
-import { type ObservedSlices, SliceFigures } from '../../../node/agent/slice-figures.ts';
+import { type ObservedSlices, SliceFigures } from '../../../node/agent/figures/slice-figures.ts';
 import { createMetrics } from '../../../node/base/telemetry/metrics.ts';
 
 t.test('a host that holds a slice says how large, how old and how it became current', async (t) => {

@@ -1,14 +1,14 @@
 /** Metrics of an agent that are not counted as things happen, and what its clock is told of. */
-import type { HostId } from '../base/ids.ts';
-import type { Health } from '../base/telemetry/health.ts';
-import type { Metrics } from '../base/telemetry/metrics.ts';
-import type { RepeatedLog } from '../base/telemetry/repeated-log.ts';
-import type { MeshView } from '../cluster/mesh-view.ts';
-import type { RaftLoop } from '../consensus/loop/loop.ts';
-import type { DetectorCounts } from '../mesh/rules/detector.ts';
-import { hostTable } from '../state/tables/index.ts';
-import type { StateClient } from '../state/types.ts';
-import { unreadableRows } from '../state/unreadable-rows.ts';
+import type { HostId } from '../../base/ids.ts';
+import type { Health } from '../../base/telemetry/health.ts';
+import type { Metrics } from '../../base/telemetry/metrics.ts';
+import type { RepeatedLog } from '../../base/telemetry/repeated-log.ts';
+import type { MeshView } from '../../cluster/mesh-view.ts';
+import type { RaftLoop } from '../../consensus/loop/loop.ts';
+import type { DetectorCounts } from '../../mesh/rules/detector.ts';
+import { hostTable } from '../../state/tables/index.ts';
+import type { StateClient } from '../../state/types.ts';
+import { unreadableRows } from '../../state/unreadable-rows.ts';
 import { GossipFigures } from './gossip-figures.ts';
 import { type ObservedSlices, SliceFigures } from './slice-figures.ts';
 

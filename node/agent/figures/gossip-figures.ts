@@ -1,6 +1,6 @@
 /** Counts of gossip, which are kept where it runs, as metrics. */
-import type { Metrics } from '../base/telemetry/metrics.ts';
-import type { MeshView } from '../cluster/mesh-view.ts';
+import type { Metrics } from '../../base/telemetry/metrics.ts';
+import type { MeshView } from '../../cluster/mesh-view.ts';
 
 /** Sets them, each time that it is asked to. */
 export class GossipFigures {

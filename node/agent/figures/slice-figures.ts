@@ -1,7 +1,7 @@
 /** What a host holds of the state, and what it feeds to others, as metrics. */
-import type { Metrics } from '../base/telemetry/metrics.ts';
-import type { SliceFeeder } from '../slices/slice-feeder.ts';
-import type { SliceReplica } from '../slices/slice-replica.ts';
+import type { Metrics } from '../../base/telemetry/metrics.ts';
+import type { SliceFeeder } from '../../slices/slice-feeder.ts';
+import type { SliceReplica } from '../../slices/slice-replica.ts';
 
 /** What is looked at. */
 export interface ObservedSlices {
