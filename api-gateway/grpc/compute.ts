@@ -7,10 +7,9 @@ import type { StateClient } from '../../node/state/types.ts';
 import type { shoal } from '../../proto/messages.ts';
 import { keypairHandlers } from './keypairs.ts';
 import type { Caller, Callers } from './kit/caller.ts';
+import { tokenOf } from './kit/client-token.ts';
 import { pageById } from './kit/page.ts';
 import { ServerWatch, serverView } from './server-watch.ts';
-
-const clientTokenPattern = /^[\x21-\x7e]{1,128}$/;
 
 /** `shoal.v1.ComputeService`: the same servers as the compute API's, natively. */
 export function computeHandlers(
@@ -118,10 +117,6 @@ export function computeHandlers(
 }
 
 function draftOf(request: shoal.v1.CreateServerRequest): ServerDraft {
-  const { clientToken } = request;
-  if (clientToken !== '' && !clientTokenPattern.test(clientToken)) {
-    throw new ShoalError('INVALID_ARGUMENT', 'client_token: 1 to 128 printable ASCII characters.');
-  }
   return {
     name: request.name,
     flavorId: request.flavorId,
@@ -133,7 +128,7 @@ function draftOf(request: shoal.v1.CreateServerRequest): ServerDraft {
     ...(request.zone === '' ? {} : { zone: request.zone }),
     ...(request.securityGroupNames.length === 0 ? {} : { securityGroups: request.securityGroupNames }),
     schedulerHints: request.schedulerHints,
-    ...(clientToken === '' ? {} : { clientToken }),
+    ...tokenOf(request.clientToken),
     ...(request.minCount === 0 ? {} : { minCount: request.minCount }),
     ...(request.maxCount === 0 ? {} : { maxCount: request.maxCount }),
   };

@@ -21,6 +21,7 @@ import type { ImageService } from '../../node/services/image/image.ts';
 import type { Jobs } from '../../node/services/jobs/jobs.ts';
 import type { PlacementInquiry } from '../../node/services/kit/dependencies.ts';
 import type { NetworkService } from '../../node/services/network/index.ts';
+import type { VolumeService } from '../../node/services/volume/index.ts';
 import type { StateClient } from '../../node/state/types.ts';
 import { grpc, shoal } from '../../proto/messages.ts';
 import type { ApiRelay } from '../kit/api-relay.ts';
@@ -48,6 +49,7 @@ import { isRelayed, isServed } from './kit/served.ts';
 import { networkServiceHandlers } from './network/index.ts';
 import { placementHandlers } from './placement.ts';
 import { reflectionHandlers } from './reflection.ts';
+import { volumeHandlers } from './volumes.ts';
 
 /** Calls at once on one connection. */
 const callsPerConnectionMax = 100;
@@ -71,6 +73,7 @@ interface GrpcGatewayDependencies {
   readonly compute: ComputeService;
   readonly images: ImageService;
   readonly network: NetworkService;
+  readonly volume: VolumeService;
   readonly identity: IdentityService;
   readonly directory: IdentityDirectory;
   /** The one that REST has, too. */
@@ -183,7 +186,7 @@ export class GrpcGateway implements Service {
   }
 
   #build(descriptors: DescriptorSet, isOperatorDoor: boolean): GrpcServer {
-    const { clock, logger, compute, images, network, cluster, jobs, inquiry, preview, state } = this.#deps;
+    const { clock, logger, compute, images, network, volume, cluster, jobs, inquiry, preview, state } = this.#deps;
     const server = new GrpcServer(
       { clock, logger },
       {
@@ -258,6 +261,10 @@ export class GrpcGateway implements Service {
     server.add({
       ...guarded(shoal.v1.NetworkService),
       handlers: networkServiceHandlers(callers, network),
+    });
+    server.add({
+      ...guarded(shoal.v1.VolumeService),
+      handlers: volumeHandlers(callers, volume),
     });
     server.add({
       ...guarded(shoal.v1.ClusterService),

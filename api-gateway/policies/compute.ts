@@ -37,12 +37,16 @@ const serverRules: readonly PolicyRule[] = [
   rule('os_compute_api:os-security-groups:list', projectReader, [`GET ${servers}/:id/os-security-groups`]),
   rule('os_compute_api:os-volumes-attachments:index', projectReader, [`GET ${servers}/:id/os-volume_attachments`]),
   rule('os_compute_api:os-volumes-attachments:show', projectReader, [`GET ${servers}/:id/os-volume_attachments/:key`]),
-  rule('os_compute_api:os-volumes-attachments:create', projectMember, [`POST ${servers}/:id/os-volume_attachments`]),
+  rule('os_compute_api:os-volumes-attachments:create', projectMember, [
+    `POST ${servers}/:id/os-volume_attachments`,
+    'rpc shoal.v1.VolumeService/AttachVolume',
+  ]),
   rule('os_compute_api:os-volumes-attachments:update', projectMember, [
     `PUT ${servers}/:id/os-volume_attachments/:key`,
   ]),
   rule('os_compute_api:os-volumes-attachments:delete', projectMember, [
     `DELETE ${servers}/:id/os-volume_attachments/:key`,
+    'rpc shoal.v1.VolumeService/DetachVolume',
   ]),
   rule('os_compute_api:os-attach-interfaces:list', projectReader, [`GET ${servers}/:id/os-interface`]),
   rule('os_compute_api:os-attach-interfaces:show', projectReader, [`GET ${servers}/:id/os-interface/:key`]),

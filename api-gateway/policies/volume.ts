@@ -1,15 +1,21 @@
 /** Cinder's policy, by Cinder's names, for the block storage API and for `shoal.v1.VolumeService`. */
 import { administrator, anyToken, cloudAdmin, type PolicyRule, projectMember, projectReader, rule } from './rule.ts';
 
+const rpc = (name: string): string => `rpc shoal.v1.VolumeService/${name}`;
 const act = (collection: string, name: string): string => `POST /v3/${collection}/:id/action#${name}`;
 const volumeAction = (name: string): string => act('volumes', name);
 
 const volumeRules: readonly PolicyRule[] = [
-  rule('volume:create', projectMember, ['POST /v3/volumes']),
-  rule('volume:get_all', projectReader, ['GET /v3/volumes', 'GET /v3/volumes/detail', 'GET /v3/volumes/summary']),
-  rule('volume:get', projectReader, ['GET /v3/volumes/:id']),
-  rule('volume:update', projectMember, ['PUT /v3/volumes/:id']),
-  rule('volume:delete', projectMember, ['DELETE /v3/volumes/:id']),
+  rule('volume:create', projectMember, ['POST /v3/volumes', rpc('CreateVolume')]),
+  rule('volume:get_all', projectReader, [
+    'GET /v3/volumes',
+    'GET /v3/volumes/detail',
+    'GET /v3/volumes/summary',
+    rpc('ListVolumes'),
+  ]),
+  rule('volume:get', projectReader, ['GET /v3/volumes/:id', rpc('GetVolume')]),
+  rule('volume:update', projectMember, ['PUT /v3/volumes/:id', rpc('UpdateVolume')]),
+  rule('volume:delete', projectMember, ['DELETE /v3/volumes/:id', rpc('DeleteVolume')]),
   rule('volume:get_volume_metadata', projectReader, [
     'GET /v3/volumes/:id/metadata',
     'GET /v3/volumes/:id/metadata/:key',
@@ -26,9 +32,9 @@ const volumeRules: readonly PolicyRule[] = [
   ]),
   // The handler refuses what is no action of this version; this rule says which callers it tells.
   rule('volume:action', projectMember, ['POST /v3/volumes/:id/action']),
-  rule('volume:extend', projectMember, [volumeAction('os-extend')]),
+  rule('volume:extend', projectMember, [volumeAction('os-extend'), rpc('ExtendVolume')]),
   rule('volume:extend_volume_completion', cloudAdmin, [volumeAction('os-extend_volume_completion')]),
-  rule('volume:revert_to_snapshot', projectMember, [volumeAction('revert')]),
+  rule('volume:revert_to_snapshot', projectMember, [volumeAction('revert'), rpc('RevertVolume')]),
   rule('volume:update_readonly_flag', projectMember, [volumeAction('os-update_readonly_flag')]),
   rule('volume:set_bootable', projectMember, [volumeAction('os-set_bootable')]),
   rule('volume_extension:volume_image_metadata:set', projectMember, [volumeAction('os-set_image_metadata')]),
@@ -124,11 +130,15 @@ const groupRules: readonly PolicyRule[] = [
 ];
 
 const snapshotRules: readonly PolicyRule[] = [
-  rule('volume:get_all_snapshots', projectReader, ['GET /v3/snapshots', 'GET /v3/snapshots/detail']),
-  rule('volume:create_snapshot', projectMember, ['POST /v3/snapshots']),
-  rule('volume:get_snapshot', projectReader, ['GET /v3/snapshots/:id']),
+  rule('volume:get_all_snapshots', projectReader, [
+    'GET /v3/snapshots',
+    'GET /v3/snapshots/detail',
+    rpc('ListVolumeSnapshots'),
+  ]),
+  rule('volume:create_snapshot', projectMember, ['POST /v3/snapshots', rpc('CreateVolumeSnapshot')]),
+  rule('volume:get_snapshot', projectReader, ['GET /v3/snapshots/:id', rpc('GetVolumeSnapshot')]),
   rule('volume:update_snapshot', projectMember, ['PUT /v3/snapshots/:id']),
-  rule('volume:delete_snapshot', projectMember, ['DELETE /v3/snapshots/:id']),
+  rule('volume:delete_snapshot', projectMember, ['DELETE /v3/snapshots/:id', rpc('DeleteVolumeSnapshot')]),
   rule('volume:get_snapshot_metadata', projectReader, [
     'GET /v3/snapshots/:id/metadata',
     'GET /v3/snapshots/:id/metadata/:key',
@@ -145,7 +155,7 @@ const snapshotRules: readonly PolicyRule[] = [
 ];
 
 const typeRules: readonly PolicyRule[] = [
-  rule('volume_extension:type_get_all', projectReader, ['GET /v3/types']),
+  rule('volume_extension:type_get_all', projectReader, ['GET /v3/types', rpc('ListVolumeTypes')]),
   rule('volume_extension:type_get', projectReader, ['GET /v3/types/:id']),
   rule('volume_extension:type_create', cloudAdmin, ['POST /v3/types']),
   rule('volume_extension:type_update', cloudAdmin, ['PUT /v3/types/:id']),

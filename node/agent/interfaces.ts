@@ -80,6 +80,7 @@ export class Interfaces implements Service, RelayedApi {
         newId,
         authenticator: identity,
         compute,
+        volume,
         images,
         network,
         identity,

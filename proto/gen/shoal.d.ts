@@ -32522,6 +32522,2868 @@ export namespace shoal {
             type $Shape = shoal.v1.WhatIfResponse.$Properties;
         }
 
+        /** Represents a VolumeService */
+        class VolumeService extends $protobuf.rpc.Service {
+
+            /**
+             * Constructs a new VolumeService service.
+             * @param rpcImpl RPC implementation
+             * @param [requestDelimited=false] Whether requests are length-delimited
+             * @param [responseDelimited=false] Whether responses are length-delimited
+             */
+            constructor(rpcImpl: $protobuf.RPCImpl, requestDelimited?: boolean, responseDelimited?: boolean);
+
+            /**
+             * Creates new VolumeService service using the specified rpc implementation.
+             * @param rpcImpl RPC implementation
+             * @param [requestDelimited=false] Whether requests are length-delimited
+             * @param [responseDelimited=false] Whether responses are length-delimited
+             * @returns RPC service. Useful where requests and/or responses are streamed.
+             */
+            static create(rpcImpl: $protobuf.RPCImpl, requestDelimited?: boolean, responseDelimited?: boolean): VolumeService;
+
+            /** Calls ListVolumes. */
+            listVolumes: shoal.v1.VolumeService.ListVolumes;
+
+            /** Calls GetVolume. */
+            getVolume: shoal.v1.VolumeService.GetVolume;
+
+            /** Calls CreateVolume. */
+            createVolume: shoal.v1.VolumeService.CreateVolume;
+
+            /** Calls UpdateVolume. */
+            updateVolume: shoal.v1.VolumeService.UpdateVolume;
+
+            /** Calls DeleteVolume. */
+            deleteVolume: shoal.v1.VolumeService.DeleteVolume;
+
+            /** Calls ExtendVolume. */
+            extendVolume: shoal.v1.VolumeService.ExtendVolume;
+
+            /** Calls RevertVolume. */
+            revertVolume: shoal.v1.VolumeService.RevertVolume;
+
+            /** Calls AttachVolume. */
+            attachVolume: shoal.v1.VolumeService.AttachVolume;
+
+            /** Calls DetachVolume. */
+            detachVolume: shoal.v1.VolumeService.DetachVolume;
+
+            /** Calls ListVolumeSnapshots. */
+            listVolumeSnapshots: shoal.v1.VolumeService.ListVolumeSnapshots;
+
+            /** Calls GetVolumeSnapshot. */
+            getVolumeSnapshot: shoal.v1.VolumeService.GetVolumeSnapshot;
+
+            /** Calls CreateVolumeSnapshot. */
+            createVolumeSnapshot: shoal.v1.VolumeService.CreateVolumeSnapshot;
+
+            /** Calls DeleteVolumeSnapshot. */
+            deleteVolumeSnapshot: shoal.v1.VolumeService.DeleteVolumeSnapshot;
+
+            /** Calls ListVolumeTypes. */
+            listVolumeTypes: shoal.v1.VolumeService.ListVolumeTypes;
+        }
+
+        namespace VolumeService {
+
+            /**
+             * Callback as used by {@link shoal.v1.VolumeService#listVolumes}.
+             * @param error Error, if any
+             * @param [response] ListVolumesResponse
+             */
+            type ListVolumesCallback = (error: (Error|null), response?: shoal.v1.ListVolumesResponse) => void;
+
+            /** Calls ListVolumes. */
+            type ListVolumes = {
+              (request: shoal.v1.IListVolumesRequest, callback: shoal.v1.VolumeService.ListVolumesCallback): void;
+              (request: shoal.v1.IListVolumesRequest): Promise<shoal.v1.ListVolumesResponse>;
+              readonly name: "ListVolumes";
+              readonly path: "/shoal.v1.VolumeService/ListVolumes";
+              readonly requestType: "ListVolumesRequest";
+              readonly responseType: "ListVolumesResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.VolumeService#getVolume}.
+             * @param error Error, if any
+             * @param [response] GetVolumeResponse
+             */
+            type GetVolumeCallback = (error: (Error|null), response?: shoal.v1.GetVolumeResponse) => void;
+
+            /** Calls GetVolume. */
+            type GetVolume = {
+              (request: shoal.v1.IGetVolumeRequest, callback: shoal.v1.VolumeService.GetVolumeCallback): void;
+              (request: shoal.v1.IGetVolumeRequest): Promise<shoal.v1.GetVolumeResponse>;
+              readonly name: "GetVolume";
+              readonly path: "/shoal.v1.VolumeService/GetVolume";
+              readonly requestType: "GetVolumeRequest";
+              readonly responseType: "GetVolumeResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.VolumeService#createVolume}.
+             * @param error Error, if any
+             * @param [response] CreateVolumeResponse
+             */
+            type CreateVolumeCallback = (error: (Error|null), response?: shoal.v1.CreateVolumeResponse) => void;
+
+            /** Calls CreateVolume. */
+            type CreateVolume = {
+              (request: shoal.v1.ICreateVolumeRequest, callback: shoal.v1.VolumeService.CreateVolumeCallback): void;
+              (request: shoal.v1.ICreateVolumeRequest): Promise<shoal.v1.CreateVolumeResponse>;
+              readonly name: "CreateVolume";
+              readonly path: "/shoal.v1.VolumeService/CreateVolume";
+              readonly requestType: "CreateVolumeRequest";
+              readonly responseType: "CreateVolumeResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.VolumeService#updateVolume}.
+             * @param error Error, if any
+             * @param [response] UpdateVolumeResponse
+             */
+            type UpdateVolumeCallback = (error: (Error|null), response?: shoal.v1.UpdateVolumeResponse) => void;
+
+            /** Calls UpdateVolume. */
+            type UpdateVolume = {
+              (request: shoal.v1.IUpdateVolumeRequest, callback: shoal.v1.VolumeService.UpdateVolumeCallback): void;
+              (request: shoal.v1.IUpdateVolumeRequest): Promise<shoal.v1.UpdateVolumeResponse>;
+              readonly name: "UpdateVolume";
+              readonly path: "/shoal.v1.VolumeService/UpdateVolume";
+              readonly requestType: "UpdateVolumeRequest";
+              readonly responseType: "UpdateVolumeResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.VolumeService#deleteVolume}.
+             * @param error Error, if any
+             * @param [response] DeleteVolumeResponse
+             */
+            type DeleteVolumeCallback = (error: (Error|null), response?: shoal.v1.DeleteVolumeResponse) => void;
+
+            /** Calls DeleteVolume. */
+            type DeleteVolume = {
+              (request: shoal.v1.IDeleteVolumeRequest, callback: shoal.v1.VolumeService.DeleteVolumeCallback): void;
+              (request: shoal.v1.IDeleteVolumeRequest): Promise<shoal.v1.DeleteVolumeResponse>;
+              readonly name: "DeleteVolume";
+              readonly path: "/shoal.v1.VolumeService/DeleteVolume";
+              readonly requestType: "DeleteVolumeRequest";
+              readonly responseType: "DeleteVolumeResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.VolumeService#extendVolume}.
+             * @param error Error, if any
+             * @param [response] ExtendVolumeResponse
+             */
+            type ExtendVolumeCallback = (error: (Error|null), response?: shoal.v1.ExtendVolumeResponse) => void;
+
+            /** Calls ExtendVolume. */
+            type ExtendVolume = {
+              (request: shoal.v1.IExtendVolumeRequest, callback: shoal.v1.VolumeService.ExtendVolumeCallback): void;
+              (request: shoal.v1.IExtendVolumeRequest): Promise<shoal.v1.ExtendVolumeResponse>;
+              readonly name: "ExtendVolume";
+              readonly path: "/shoal.v1.VolumeService/ExtendVolume";
+              readonly requestType: "ExtendVolumeRequest";
+              readonly responseType: "ExtendVolumeResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.VolumeService#revertVolume}.
+             * @param error Error, if any
+             * @param [response] RevertVolumeResponse
+             */
+            type RevertVolumeCallback = (error: (Error|null), response?: shoal.v1.RevertVolumeResponse) => void;
+
+            /** Calls RevertVolume. */
+            type RevertVolume = {
+              (request: shoal.v1.IRevertVolumeRequest, callback: shoal.v1.VolumeService.RevertVolumeCallback): void;
+              (request: shoal.v1.IRevertVolumeRequest): Promise<shoal.v1.RevertVolumeResponse>;
+              readonly name: "RevertVolume";
+              readonly path: "/shoal.v1.VolumeService/RevertVolume";
+              readonly requestType: "RevertVolumeRequest";
+              readonly responseType: "RevertVolumeResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.VolumeService#attachVolume}.
+             * @param error Error, if any
+             * @param [response] AttachVolumeResponse
+             */
+            type AttachVolumeCallback = (error: (Error|null), response?: shoal.v1.AttachVolumeResponse) => void;
+
+            /** Calls AttachVolume. */
+            type AttachVolume = {
+              (request: shoal.v1.IAttachVolumeRequest, callback: shoal.v1.VolumeService.AttachVolumeCallback): void;
+              (request: shoal.v1.IAttachVolumeRequest): Promise<shoal.v1.AttachVolumeResponse>;
+              readonly name: "AttachVolume";
+              readonly path: "/shoal.v1.VolumeService/AttachVolume";
+              readonly requestType: "AttachVolumeRequest";
+              readonly responseType: "AttachVolumeResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.VolumeService#detachVolume}.
+             * @param error Error, if any
+             * @param [response] DetachVolumeResponse
+             */
+            type DetachVolumeCallback = (error: (Error|null), response?: shoal.v1.DetachVolumeResponse) => void;
+
+            /** Calls DetachVolume. */
+            type DetachVolume = {
+              (request: shoal.v1.IDetachVolumeRequest, callback: shoal.v1.VolumeService.DetachVolumeCallback): void;
+              (request: shoal.v1.IDetachVolumeRequest): Promise<shoal.v1.DetachVolumeResponse>;
+              readonly name: "DetachVolume";
+              readonly path: "/shoal.v1.VolumeService/DetachVolume";
+              readonly requestType: "DetachVolumeRequest";
+              readonly responseType: "DetachVolumeResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.VolumeService#listVolumeSnapshots}.
+             * @param error Error, if any
+             * @param [response] ListVolumeSnapshotsResponse
+             */
+            type ListVolumeSnapshotsCallback = (error: (Error|null), response?: shoal.v1.ListVolumeSnapshotsResponse) => void;
+
+            /** Calls ListVolumeSnapshots. */
+            type ListVolumeSnapshots = {
+              (request: shoal.v1.IListVolumeSnapshotsRequest, callback: shoal.v1.VolumeService.ListVolumeSnapshotsCallback): void;
+              (request: shoal.v1.IListVolumeSnapshotsRequest): Promise<shoal.v1.ListVolumeSnapshotsResponse>;
+              readonly name: "ListVolumeSnapshots";
+              readonly path: "/shoal.v1.VolumeService/ListVolumeSnapshots";
+              readonly requestType: "ListVolumeSnapshotsRequest";
+              readonly responseType: "ListVolumeSnapshotsResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.VolumeService#getVolumeSnapshot}.
+             * @param error Error, if any
+             * @param [response] GetVolumeSnapshotResponse
+             */
+            type GetVolumeSnapshotCallback = (error: (Error|null), response?: shoal.v1.GetVolumeSnapshotResponse) => void;
+
+            /** Calls GetVolumeSnapshot. */
+            type GetVolumeSnapshot = {
+              (request: shoal.v1.IGetVolumeSnapshotRequest, callback: shoal.v1.VolumeService.GetVolumeSnapshotCallback): void;
+              (request: shoal.v1.IGetVolumeSnapshotRequest): Promise<shoal.v1.GetVolumeSnapshotResponse>;
+              readonly name: "GetVolumeSnapshot";
+              readonly path: "/shoal.v1.VolumeService/GetVolumeSnapshot";
+              readonly requestType: "GetVolumeSnapshotRequest";
+              readonly responseType: "GetVolumeSnapshotResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.VolumeService#createVolumeSnapshot}.
+             * @param error Error, if any
+             * @param [response] CreateVolumeSnapshotResponse
+             */
+            type CreateVolumeSnapshotCallback = (error: (Error|null), response?: shoal.v1.CreateVolumeSnapshotResponse) => void;
+
+            /** Calls CreateVolumeSnapshot. */
+            type CreateVolumeSnapshot = {
+              (request: shoal.v1.ICreateVolumeSnapshotRequest, callback: shoal.v1.VolumeService.CreateVolumeSnapshotCallback): void;
+              (request: shoal.v1.ICreateVolumeSnapshotRequest): Promise<shoal.v1.CreateVolumeSnapshotResponse>;
+              readonly name: "CreateVolumeSnapshot";
+              readonly path: "/shoal.v1.VolumeService/CreateVolumeSnapshot";
+              readonly requestType: "CreateVolumeSnapshotRequest";
+              readonly responseType: "CreateVolumeSnapshotResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.VolumeService#deleteVolumeSnapshot}.
+             * @param error Error, if any
+             * @param [response] DeleteVolumeSnapshotResponse
+             */
+            type DeleteVolumeSnapshotCallback = (error: (Error|null), response?: shoal.v1.DeleteVolumeSnapshotResponse) => void;
+
+            /** Calls DeleteVolumeSnapshot. */
+            type DeleteVolumeSnapshot = {
+              (request: shoal.v1.IDeleteVolumeSnapshotRequest, callback: shoal.v1.VolumeService.DeleteVolumeSnapshotCallback): void;
+              (request: shoal.v1.IDeleteVolumeSnapshotRequest): Promise<shoal.v1.DeleteVolumeSnapshotResponse>;
+              readonly name: "DeleteVolumeSnapshot";
+              readonly path: "/shoal.v1.VolumeService/DeleteVolumeSnapshot";
+              readonly requestType: "DeleteVolumeSnapshotRequest";
+              readonly responseType: "DeleteVolumeSnapshotResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.VolumeService#listVolumeTypes}.
+             * @param error Error, if any
+             * @param [response] ListVolumeTypesResponse
+             */
+            type ListVolumeTypesCallback = (error: (Error|null), response?: shoal.v1.ListVolumeTypesResponse) => void;
+
+            /** Calls ListVolumeTypes. */
+            type ListVolumeTypes = {
+              (request: shoal.v1.IListVolumeTypesRequest, callback: shoal.v1.VolumeService.ListVolumeTypesCallback): void;
+              (request: shoal.v1.IListVolumeTypesRequest): Promise<shoal.v1.ListVolumeTypesResponse>;
+              readonly name: "ListVolumeTypes";
+              readonly path: "/shoal.v1.VolumeService/ListVolumeTypes";
+              readonly requestType: "ListVolumeTypesRequest";
+              readonly responseType: "ListVolumeTypesResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+        }
+
+        /**
+         * Properties of a VolumeView.
+         * @deprecated Use shoal.v1.VolumeView.$Properties instead.
+         */
+        interface IVolumeView extends shoal.v1.VolumeView.$Properties {
+        }
+
+        /** Represents a VolumeView. */
+        class VolumeView {
+
+            /**
+             * Constructs a new VolumeView.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.VolumeView.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** VolumeView id. */
+            id: string;
+
+            /** VolumeView name. */
+            name: string;
+
+            /** VolumeView description. */
+            description: string;
+
+            /** VolumeView projectId. */
+            projectId: string;
+
+            /** VolumeView userId. */
+            userId: string;
+
+            /** VolumeView sizeGib. */
+            sizeGib: number;
+
+            /** VolumeView typeId. */
+            typeId: string;
+
+            /** VolumeView zone. */
+            zone: string;
+
+            /** VolumeView pool. */
+            pool: string;
+
+            /** VolumeView status. */
+            status: string;
+
+            /** VolumeView bootable. */
+            bootable: boolean;
+
+            /** VolumeView readOnly. */
+            readOnly: boolean;
+
+            /** VolumeView multiattach. */
+            multiattach: boolean;
+
+            /** VolumeView encrypted. */
+            encrypted: boolean;
+
+            /** VolumeView metadata. */
+            metadata: { [k: string]: string };
+
+            /** VolumeView imageId. */
+            imageId: string;
+
+            /** VolumeView sourceSnapshotId. */
+            sourceSnapshotId: string;
+
+            /** VolumeView sourceVolumeId. */
+            sourceVolumeId: string;
+
+            /** VolumeView sourceBackupId. */
+            sourceBackupId: string;
+
+            /** VolumeView uses. */
+            uses: shoal.v1.VolumeUseView[];
+
+            /** VolumeView createdMs. */
+            createdMs: number;
+
+            /** VolumeView updatedMs. */
+            updatedMs: number;
+
+            /**
+             * Creates a new VolumeView instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns VolumeView instance
+             */
+            static create(properties: shoal.v1.VolumeView.$Shape): shoal.v1.VolumeView & shoal.v1.VolumeView.$Shape;
+            static create(properties?: shoal.v1.VolumeView.$Properties): shoal.v1.VolumeView;
+
+            /**
+             * Encodes the specified VolumeView message. Does not implicitly {@link shoal.v1.VolumeView.verify|verify} messages.
+             * @param message VolumeView message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.VolumeView.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a VolumeView message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.VolumeView & shoal.v1.VolumeView.$Shape} VolumeView
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.VolumeView & shoal.v1.VolumeView.$Shape;
+        }
+
+        namespace VolumeView {
+
+            /** Properties of a VolumeView. */
+            interface $Properties {
+
+                /** VolumeView id */
+                id?: string;
+
+                /** VolumeView name */
+                name?: string;
+
+                /** VolumeView description */
+                description?: string;
+
+                /** VolumeView projectId */
+                projectId?: string;
+
+                /** VolumeView userId */
+                userId?: string;
+
+                /** VolumeView sizeGib */
+                sizeGib?: number;
+
+                /** VolumeView typeId */
+                typeId?: string;
+
+                /** VolumeView zone */
+                zone?: string;
+
+                /** VolumeView pool */
+                pool?: string;
+
+                /** VolumeView status */
+                status?: string;
+
+                /** VolumeView bootable */
+                bootable?: boolean;
+
+                /** VolumeView readOnly */
+                readOnly?: boolean;
+
+                /** VolumeView multiattach */
+                multiattach?: boolean;
+
+                /** VolumeView encrypted */
+                encrypted?: boolean;
+
+                /** VolumeView metadata */
+                metadata?: { [k: string]: string };
+
+                /** VolumeView imageId */
+                imageId?: string;
+
+                /** VolumeView sourceSnapshotId */
+                sourceSnapshotId?: string;
+
+                /** VolumeView sourceVolumeId */
+                sourceVolumeId?: string;
+
+                /** VolumeView sourceBackupId */
+                sourceBackupId?: string;
+
+                /** VolumeView uses */
+                uses?: shoal.v1.VolumeUseView.$Properties[];
+
+                /** VolumeView createdMs */
+                createdMs?: number;
+
+                /** VolumeView updatedMs */
+                updatedMs?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a VolumeView. */
+            type $Shape = shoal.v1.VolumeView.$Properties;
+        }
+
+        /**
+         * Properties of a VolumeUseView.
+         * @deprecated Use shoal.v1.VolumeUseView.$Properties instead.
+         */
+        interface IVolumeUseView extends shoal.v1.VolumeUseView.$Properties {
+        }
+
+        /** Represents a VolumeUseView. */
+        class VolumeUseView {
+
+            /**
+             * Constructs a new VolumeUseView.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.VolumeUseView.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** VolumeUseView attachmentId. */
+            attachmentId: string;
+
+            /** VolumeUseView serverId. */
+            serverId: string;
+
+            /** VolumeUseView device. */
+            device: string;
+
+            /** VolumeUseView status. */
+            status: string;
+
+            /**
+             * Creates a new VolumeUseView instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns VolumeUseView instance
+             */
+            static create(properties: shoal.v1.VolumeUseView.$Shape): shoal.v1.VolumeUseView & shoal.v1.VolumeUseView.$Shape;
+            static create(properties?: shoal.v1.VolumeUseView.$Properties): shoal.v1.VolumeUseView;
+
+            /**
+             * Encodes the specified VolumeUseView message. Does not implicitly {@link shoal.v1.VolumeUseView.verify|verify} messages.
+             * @param message VolumeUseView message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.VolumeUseView.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a VolumeUseView message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.VolumeUseView & shoal.v1.VolumeUseView.$Shape} VolumeUseView
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.VolumeUseView & shoal.v1.VolumeUseView.$Shape;
+        }
+
+        namespace VolumeUseView {
+
+            /** Properties of a VolumeUseView. */
+            interface $Properties {
+
+                /** VolumeUseView attachmentId */
+                attachmentId?: string;
+
+                /** VolumeUseView serverId */
+                serverId?: string;
+
+                /** VolumeUseView device */
+                device?: string;
+
+                /** VolumeUseView status */
+                status?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a VolumeUseView. */
+            type $Shape = shoal.v1.VolumeUseView.$Properties;
+        }
+
+        /**
+         * Properties of a VolumeSnapshotView.
+         * @deprecated Use shoal.v1.VolumeSnapshotView.$Properties instead.
+         */
+        interface IVolumeSnapshotView extends shoal.v1.VolumeSnapshotView.$Properties {
+        }
+
+        /** Represents a VolumeSnapshotView. */
+        class VolumeSnapshotView {
+
+            /**
+             * Constructs a new VolumeSnapshotView.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.VolumeSnapshotView.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** VolumeSnapshotView id. */
+            id: string;
+
+            /** VolumeSnapshotView name. */
+            name: string;
+
+            /** VolumeSnapshotView description. */
+            description: string;
+
+            /** VolumeSnapshotView projectId. */
+            projectId: string;
+
+            /** VolumeSnapshotView volumeId. */
+            volumeId: string;
+
+            /** VolumeSnapshotView sizeGib. */
+            sizeGib: number;
+
+            /** VolumeSnapshotView status. */
+            status: string;
+
+            /** VolumeSnapshotView metadata. */
+            metadata: { [k: string]: string };
+
+            /** VolumeSnapshotView ofAttached. */
+            ofAttached: boolean;
+
+            /** VolumeSnapshotView frozen. */
+            frozen: boolean;
+
+            /** VolumeSnapshotView createdMs. */
+            createdMs: number;
+
+            /**
+             * Creates a new VolumeSnapshotView instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns VolumeSnapshotView instance
+             */
+            static create(properties: shoal.v1.VolumeSnapshotView.$Shape): shoal.v1.VolumeSnapshotView & shoal.v1.VolumeSnapshotView.$Shape;
+            static create(properties?: shoal.v1.VolumeSnapshotView.$Properties): shoal.v1.VolumeSnapshotView;
+
+            /**
+             * Encodes the specified VolumeSnapshotView message. Does not implicitly {@link shoal.v1.VolumeSnapshotView.verify|verify} messages.
+             * @param message VolumeSnapshotView message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.VolumeSnapshotView.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a VolumeSnapshotView message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.VolumeSnapshotView & shoal.v1.VolumeSnapshotView.$Shape} VolumeSnapshotView
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.VolumeSnapshotView & shoal.v1.VolumeSnapshotView.$Shape;
+        }
+
+        namespace VolumeSnapshotView {
+
+            /** Properties of a VolumeSnapshotView. */
+            interface $Properties {
+
+                /** VolumeSnapshotView id */
+                id?: string;
+
+                /** VolumeSnapshotView name */
+                name?: string;
+
+                /** VolumeSnapshotView description */
+                description?: string;
+
+                /** VolumeSnapshotView projectId */
+                projectId?: string;
+
+                /** VolumeSnapshotView volumeId */
+                volumeId?: string;
+
+                /** VolumeSnapshotView sizeGib */
+                sizeGib?: number;
+
+                /** VolumeSnapshotView status */
+                status?: string;
+
+                /** VolumeSnapshotView metadata */
+                metadata?: { [k: string]: string };
+
+                /** VolumeSnapshotView ofAttached */
+                ofAttached?: boolean;
+
+                /** VolumeSnapshotView frozen */
+                frozen?: boolean;
+
+                /** VolumeSnapshotView createdMs */
+                createdMs?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a VolumeSnapshotView. */
+            type $Shape = shoal.v1.VolumeSnapshotView.$Properties;
+        }
+
+        /**
+         * Properties of a VolumeTypeView.
+         * @deprecated Use shoal.v1.VolumeTypeView.$Properties instead.
+         */
+        interface IVolumeTypeView extends shoal.v1.VolumeTypeView.$Properties {
+        }
+
+        /** Represents a VolumeTypeView. */
+        class VolumeTypeView {
+
+            /**
+             * Constructs a new VolumeTypeView.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.VolumeTypeView.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** VolumeTypeView id. */
+            id: string;
+
+            /** VolumeTypeView name. */
+            name: string;
+
+            /** VolumeTypeView description. */
+            description: string;
+
+            /** VolumeTypeView isPublic. */
+            isPublic: boolean;
+
+            /** VolumeTypeView extraSpecs. */
+            extraSpecs: { [k: string]: string };
+
+            /** VolumeTypeView encrypted. */
+            encrypted: boolean;
+
+            /** VolumeTypeView isDefault. */
+            isDefault: boolean;
+
+            /**
+             * Creates a new VolumeTypeView instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns VolumeTypeView instance
+             */
+            static create(properties: shoal.v1.VolumeTypeView.$Shape): shoal.v1.VolumeTypeView & shoal.v1.VolumeTypeView.$Shape;
+            static create(properties?: shoal.v1.VolumeTypeView.$Properties): shoal.v1.VolumeTypeView;
+
+            /**
+             * Encodes the specified VolumeTypeView message. Does not implicitly {@link shoal.v1.VolumeTypeView.verify|verify} messages.
+             * @param message VolumeTypeView message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.VolumeTypeView.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a VolumeTypeView message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.VolumeTypeView & shoal.v1.VolumeTypeView.$Shape} VolumeTypeView
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.VolumeTypeView & shoal.v1.VolumeTypeView.$Shape;
+        }
+
+        namespace VolumeTypeView {
+
+            /** Properties of a VolumeTypeView. */
+            interface $Properties {
+
+                /** VolumeTypeView id */
+                id?: string;
+
+                /** VolumeTypeView name */
+                name?: string;
+
+                /** VolumeTypeView description */
+                description?: string;
+
+                /** VolumeTypeView isPublic */
+                isPublic?: boolean;
+
+                /** VolumeTypeView extraSpecs */
+                extraSpecs?: { [k: string]: string };
+
+                /** VolumeTypeView encrypted */
+                encrypted?: boolean;
+
+                /** VolumeTypeView isDefault */
+                isDefault?: boolean;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a VolumeTypeView. */
+            type $Shape = shoal.v1.VolumeTypeView.$Properties;
+        }
+
+        /**
+         * Properties of a ListVolumesRequest.
+         * @deprecated Use shoal.v1.ListVolumesRequest.$Properties instead.
+         */
+        interface IListVolumesRequest extends shoal.v1.ListVolumesRequest.$Properties {
+        }
+
+        /** Represents a ListVolumesRequest. */
+        class ListVolumesRequest {
+
+            /**
+             * Constructs a new ListVolumesRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ListVolumesRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ListVolumesRequest allProjects. */
+            allProjects: boolean;
+
+            /** ListVolumesRequest status. */
+            status: string;
+
+            /** ListVolumesRequest pageSize. */
+            pageSize: number;
+
+            /** ListVolumesRequest pageToken. */
+            pageToken: string;
+
+            /**
+             * Creates a new ListVolumesRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ListVolumesRequest instance
+             */
+            static create(properties: shoal.v1.ListVolumesRequest.$Shape): shoal.v1.ListVolumesRequest & shoal.v1.ListVolumesRequest.$Shape;
+            static create(properties?: shoal.v1.ListVolumesRequest.$Properties): shoal.v1.ListVolumesRequest;
+
+            /**
+             * Encodes the specified ListVolumesRequest message. Does not implicitly {@link shoal.v1.ListVolumesRequest.verify|verify} messages.
+             * @param message ListVolumesRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ListVolumesRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ListVolumesRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ListVolumesRequest & shoal.v1.ListVolumesRequest.$Shape} ListVolumesRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ListVolumesRequest & shoal.v1.ListVolumesRequest.$Shape;
+        }
+
+        namespace ListVolumesRequest {
+
+            /** Properties of a ListVolumesRequest. */
+            interface $Properties {
+
+                /** ListVolumesRequest allProjects */
+                allProjects?: boolean;
+
+                /** ListVolumesRequest status */
+                status?: string;
+
+                /** ListVolumesRequest pageSize */
+                pageSize?: number;
+
+                /** ListVolumesRequest pageToken */
+                pageToken?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ListVolumesRequest. */
+            type $Shape = shoal.v1.ListVolumesRequest.$Properties;
+        }
+
+        /**
+         * Properties of a ListVolumesResponse.
+         * @deprecated Use shoal.v1.ListVolumesResponse.$Properties instead.
+         */
+        interface IListVolumesResponse extends shoal.v1.ListVolumesResponse.$Properties {
+        }
+
+        /** Represents a ListVolumesResponse. */
+        class ListVolumesResponse {
+
+            /**
+             * Constructs a new ListVolumesResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ListVolumesResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ListVolumesResponse volumes. */
+            volumes: shoal.v1.VolumeView[];
+
+            /** ListVolumesResponse nextPageToken. */
+            nextPageToken: string;
+
+            /** ListVolumesResponse stale. */
+            stale: boolean;
+
+            /** ListVolumesResponse revision. */
+            revision: number;
+
+            /**
+             * Creates a new ListVolumesResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ListVolumesResponse instance
+             */
+            static create(properties: shoal.v1.ListVolumesResponse.$Shape): shoal.v1.ListVolumesResponse & shoal.v1.ListVolumesResponse.$Shape;
+            static create(properties?: shoal.v1.ListVolumesResponse.$Properties): shoal.v1.ListVolumesResponse;
+
+            /**
+             * Encodes the specified ListVolumesResponse message. Does not implicitly {@link shoal.v1.ListVolumesResponse.verify|verify} messages.
+             * @param message ListVolumesResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ListVolumesResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ListVolumesResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ListVolumesResponse & shoal.v1.ListVolumesResponse.$Shape} ListVolumesResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ListVolumesResponse & shoal.v1.ListVolumesResponse.$Shape;
+        }
+
+        namespace ListVolumesResponse {
+
+            /** Properties of a ListVolumesResponse. */
+            interface $Properties {
+
+                /** ListVolumesResponse volumes */
+                volumes?: shoal.v1.VolumeView.$Properties[];
+
+                /** ListVolumesResponse nextPageToken */
+                nextPageToken?: string;
+
+                /** ListVolumesResponse stale */
+                stale?: boolean;
+
+                /** ListVolumesResponse revision */
+                revision?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ListVolumesResponse. */
+            type $Shape = shoal.v1.ListVolumesResponse.$Properties;
+        }
+
+        /**
+         * Properties of a GetVolumeRequest.
+         * @deprecated Use shoal.v1.GetVolumeRequest.$Properties instead.
+         */
+        interface IGetVolumeRequest extends shoal.v1.GetVolumeRequest.$Properties {
+        }
+
+        /** Represents a GetVolumeRequest. */
+        class GetVolumeRequest {
+
+            /**
+             * Constructs a new GetVolumeRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.GetVolumeRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** GetVolumeRequest volumeId. */
+            volumeId: string;
+
+            /**
+             * Creates a new GetVolumeRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns GetVolumeRequest instance
+             */
+            static create(properties: shoal.v1.GetVolumeRequest.$Shape): shoal.v1.GetVolumeRequest & shoal.v1.GetVolumeRequest.$Shape;
+            static create(properties?: shoal.v1.GetVolumeRequest.$Properties): shoal.v1.GetVolumeRequest;
+
+            /**
+             * Encodes the specified GetVolumeRequest message. Does not implicitly {@link shoal.v1.GetVolumeRequest.verify|verify} messages.
+             * @param message GetVolumeRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.GetVolumeRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a GetVolumeRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.GetVolumeRequest & shoal.v1.GetVolumeRequest.$Shape} GetVolumeRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.GetVolumeRequest & shoal.v1.GetVolumeRequest.$Shape;
+        }
+
+        namespace GetVolumeRequest {
+
+            /** Properties of a GetVolumeRequest. */
+            interface $Properties {
+
+                /** GetVolumeRequest volumeId */
+                volumeId?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a GetVolumeRequest. */
+            type $Shape = shoal.v1.GetVolumeRequest.$Properties;
+        }
+
+        /**
+         * Properties of a GetVolumeResponse.
+         * @deprecated Use shoal.v1.GetVolumeResponse.$Properties instead.
+         */
+        interface IGetVolumeResponse extends shoal.v1.GetVolumeResponse.$Properties {
+        }
+
+        /** Represents a GetVolumeResponse. */
+        class GetVolumeResponse {
+
+            /**
+             * Constructs a new GetVolumeResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.GetVolumeResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** GetVolumeResponse volume. */
+            volume: (shoal.v1.VolumeView|null);
+
+            /** GetVolumeResponse stale. */
+            stale: boolean;
+
+            /**
+             * Creates a new GetVolumeResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns GetVolumeResponse instance
+             */
+            static create(properties: shoal.v1.GetVolumeResponse.$Shape): shoal.v1.GetVolumeResponse & shoal.v1.GetVolumeResponse.$Shape;
+            static create(properties?: shoal.v1.GetVolumeResponse.$Properties): shoal.v1.GetVolumeResponse;
+
+            /**
+             * Encodes the specified GetVolumeResponse message. Does not implicitly {@link shoal.v1.GetVolumeResponse.verify|verify} messages.
+             * @param message GetVolumeResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.GetVolumeResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a GetVolumeResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.GetVolumeResponse & shoal.v1.GetVolumeResponse.$Shape} GetVolumeResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.GetVolumeResponse & shoal.v1.GetVolumeResponse.$Shape;
+        }
+
+        namespace GetVolumeResponse {
+
+            /** Properties of a GetVolumeResponse. */
+            interface $Properties {
+
+                /** GetVolumeResponse volume */
+                volume?: (shoal.v1.VolumeView.$Properties|null);
+
+                /** GetVolumeResponse stale */
+                stale?: boolean;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a GetVolumeResponse. */
+            type $Shape = shoal.v1.GetVolumeResponse.$Properties;
+        }
+
+        /**
+         * Properties of a CreateVolumeRequest.
+         * @deprecated Use shoal.v1.CreateVolumeRequest.$Properties instead.
+         */
+        interface ICreateVolumeRequest extends shoal.v1.CreateVolumeRequest.$Properties {
+        }
+
+        /** Represents a CreateVolumeRequest. */
+        class CreateVolumeRequest {
+
+            /**
+             * Constructs a new CreateVolumeRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.CreateVolumeRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** CreateVolumeRequest sizeGib. */
+            sizeGib: number;
+
+            /** CreateVolumeRequest name. */
+            name: string;
+
+            /** CreateVolumeRequest description. */
+            description: string;
+
+            /** CreateVolumeRequest type. */
+            type: string;
+
+            /** CreateVolumeRequest zone. */
+            zone: string;
+
+            /** CreateVolumeRequest metadata. */
+            metadata: { [k: string]: string };
+
+            /** CreateVolumeRequest imageId. */
+            imageId: string;
+
+            /** CreateVolumeRequest snapshotId. */
+            snapshotId: string;
+
+            /** CreateVolumeRequest sourceVolumeId. */
+            sourceVolumeId: string;
+
+            /** CreateVolumeRequest backupId. */
+            backupId: string;
+
+            /** CreateVolumeRequest clientToken. */
+            clientToken: string;
+
+            /**
+             * Creates a new CreateVolumeRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns CreateVolumeRequest instance
+             */
+            static create(properties: shoal.v1.CreateVolumeRequest.$Shape): shoal.v1.CreateVolumeRequest & shoal.v1.CreateVolumeRequest.$Shape;
+            static create(properties?: shoal.v1.CreateVolumeRequest.$Properties): shoal.v1.CreateVolumeRequest;
+
+            /**
+             * Encodes the specified CreateVolumeRequest message. Does not implicitly {@link shoal.v1.CreateVolumeRequest.verify|verify} messages.
+             * @param message CreateVolumeRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.CreateVolumeRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a CreateVolumeRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.CreateVolumeRequest & shoal.v1.CreateVolumeRequest.$Shape} CreateVolumeRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.CreateVolumeRequest & shoal.v1.CreateVolumeRequest.$Shape;
+        }
+
+        namespace CreateVolumeRequest {
+
+            /** Properties of a CreateVolumeRequest. */
+            interface $Properties {
+
+                /** CreateVolumeRequest sizeGib */
+                sizeGib?: number;
+
+                /** CreateVolumeRequest name */
+                name?: string;
+
+                /** CreateVolumeRequest description */
+                description?: string;
+
+                /** CreateVolumeRequest type */
+                type?: string;
+
+                /** CreateVolumeRequest zone */
+                zone?: string;
+
+                /** CreateVolumeRequest metadata */
+                metadata?: { [k: string]: string };
+
+                /** CreateVolumeRequest imageId */
+                imageId?: string;
+
+                /** CreateVolumeRequest snapshotId */
+                snapshotId?: string;
+
+                /** CreateVolumeRequest sourceVolumeId */
+                sourceVolumeId?: string;
+
+                /** CreateVolumeRequest backupId */
+                backupId?: string;
+
+                /** CreateVolumeRequest clientToken */
+                clientToken?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a CreateVolumeRequest. */
+            type $Shape = shoal.v1.CreateVolumeRequest.$Properties;
+        }
+
+        /**
+         * Properties of a CreateVolumeResponse.
+         * @deprecated Use shoal.v1.CreateVolumeResponse.$Properties instead.
+         */
+        interface ICreateVolumeResponse extends shoal.v1.CreateVolumeResponse.$Properties {
+        }
+
+        /** Represents a CreateVolumeResponse. */
+        class CreateVolumeResponse {
+
+            /**
+             * Constructs a new CreateVolumeResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.CreateVolumeResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** CreateVolumeResponse volume. */
+            volume: (shoal.v1.VolumeView|null);
+
+            /**
+             * Creates a new CreateVolumeResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns CreateVolumeResponse instance
+             */
+            static create(properties: shoal.v1.CreateVolumeResponse.$Shape): shoal.v1.CreateVolumeResponse & shoal.v1.CreateVolumeResponse.$Shape;
+            static create(properties?: shoal.v1.CreateVolumeResponse.$Properties): shoal.v1.CreateVolumeResponse;
+
+            /**
+             * Encodes the specified CreateVolumeResponse message. Does not implicitly {@link shoal.v1.CreateVolumeResponse.verify|verify} messages.
+             * @param message CreateVolumeResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.CreateVolumeResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a CreateVolumeResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.CreateVolumeResponse & shoal.v1.CreateVolumeResponse.$Shape} CreateVolumeResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.CreateVolumeResponse & shoal.v1.CreateVolumeResponse.$Shape;
+        }
+
+        namespace CreateVolumeResponse {
+
+            /** Properties of a CreateVolumeResponse. */
+            interface $Properties {
+
+                /** CreateVolumeResponse volume */
+                volume?: (shoal.v1.VolumeView.$Properties|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a CreateVolumeResponse. */
+            type $Shape = shoal.v1.CreateVolumeResponse.$Properties;
+        }
+
+        /**
+         * Properties of an UpdateVolumeRequest.
+         * @deprecated Use shoal.v1.UpdateVolumeRequest.$Properties instead.
+         */
+        interface IUpdateVolumeRequest extends shoal.v1.UpdateVolumeRequest.$Properties {
+        }
+
+        /** Represents an UpdateVolumeRequest. */
+        class UpdateVolumeRequest {
+
+            /**
+             * Constructs a new UpdateVolumeRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.UpdateVolumeRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** UpdateVolumeRequest volumeId. */
+            volumeId: string;
+
+            /** UpdateVolumeRequest name. */
+            name: (string|null);
+
+            /** UpdateVolumeRequest description. */
+            description: (string|null);
+
+            /** UpdateVolumeRequest setMetadata. */
+            setMetadata: { [k: string]: string };
+
+            /**
+             * Creates a new UpdateVolumeRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns UpdateVolumeRequest instance
+             */
+            static create(properties: shoal.v1.UpdateVolumeRequest.$Shape): shoal.v1.UpdateVolumeRequest & shoal.v1.UpdateVolumeRequest.$Shape;
+            static create(properties?: shoal.v1.UpdateVolumeRequest.$Properties): shoal.v1.UpdateVolumeRequest;
+
+            /**
+             * Encodes the specified UpdateVolumeRequest message. Does not implicitly {@link shoal.v1.UpdateVolumeRequest.verify|verify} messages.
+             * @param message UpdateVolumeRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.UpdateVolumeRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an UpdateVolumeRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.UpdateVolumeRequest & shoal.v1.UpdateVolumeRequest.$Shape} UpdateVolumeRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.UpdateVolumeRequest & shoal.v1.UpdateVolumeRequest.$Shape;
+        }
+
+        namespace UpdateVolumeRequest {
+
+            /** Properties of an UpdateVolumeRequest. */
+            interface $Properties {
+
+                /** UpdateVolumeRequest volumeId */
+                volumeId?: string;
+
+                /** UpdateVolumeRequest name */
+                name?: (string|null);
+
+                /** UpdateVolumeRequest description */
+                description?: (string|null);
+
+                /** UpdateVolumeRequest setMetadata */
+                setMetadata?: { [k: string]: string };
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an UpdateVolumeRequest. */
+            type $Shape = shoal.v1.UpdateVolumeRequest.$Properties;
+        }
+
+        /**
+         * Properties of an UpdateVolumeResponse.
+         * @deprecated Use shoal.v1.UpdateVolumeResponse.$Properties instead.
+         */
+        interface IUpdateVolumeResponse extends shoal.v1.UpdateVolumeResponse.$Properties {
+        }
+
+        /** Represents an UpdateVolumeResponse. */
+        class UpdateVolumeResponse {
+
+            /**
+             * Constructs a new UpdateVolumeResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.UpdateVolumeResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** UpdateVolumeResponse volume. */
+            volume: (shoal.v1.VolumeView|null);
+
+            /**
+             * Creates a new UpdateVolumeResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns UpdateVolumeResponse instance
+             */
+            static create(properties: shoal.v1.UpdateVolumeResponse.$Shape): shoal.v1.UpdateVolumeResponse & shoal.v1.UpdateVolumeResponse.$Shape;
+            static create(properties?: shoal.v1.UpdateVolumeResponse.$Properties): shoal.v1.UpdateVolumeResponse;
+
+            /**
+             * Encodes the specified UpdateVolumeResponse message. Does not implicitly {@link shoal.v1.UpdateVolumeResponse.verify|verify} messages.
+             * @param message UpdateVolumeResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.UpdateVolumeResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an UpdateVolumeResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.UpdateVolumeResponse & shoal.v1.UpdateVolumeResponse.$Shape} UpdateVolumeResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.UpdateVolumeResponse & shoal.v1.UpdateVolumeResponse.$Shape;
+        }
+
+        namespace UpdateVolumeResponse {
+
+            /** Properties of an UpdateVolumeResponse. */
+            interface $Properties {
+
+                /** UpdateVolumeResponse volume */
+                volume?: (shoal.v1.VolumeView.$Properties|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an UpdateVolumeResponse. */
+            type $Shape = shoal.v1.UpdateVolumeResponse.$Properties;
+        }
+
+        /**
+         * Properties of a DeleteVolumeRequest.
+         * @deprecated Use shoal.v1.DeleteVolumeRequest.$Properties instead.
+         */
+        interface IDeleteVolumeRequest extends shoal.v1.DeleteVolumeRequest.$Properties {
+        }
+
+        /** Represents a DeleteVolumeRequest. */
+        class DeleteVolumeRequest {
+
+            /**
+             * Constructs a new DeleteVolumeRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.DeleteVolumeRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** DeleteVolumeRequest volumeId. */
+            volumeId: string;
+
+            /** DeleteVolumeRequest cascade. */
+            cascade: boolean;
+
+            /** DeleteVolumeRequest force. */
+            force: boolean;
+
+            /**
+             * Creates a new DeleteVolumeRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns DeleteVolumeRequest instance
+             */
+            static create(properties: shoal.v1.DeleteVolumeRequest.$Shape): shoal.v1.DeleteVolumeRequest & shoal.v1.DeleteVolumeRequest.$Shape;
+            static create(properties?: shoal.v1.DeleteVolumeRequest.$Properties): shoal.v1.DeleteVolumeRequest;
+
+            /**
+             * Encodes the specified DeleteVolumeRequest message. Does not implicitly {@link shoal.v1.DeleteVolumeRequest.verify|verify} messages.
+             * @param message DeleteVolumeRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.DeleteVolumeRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a DeleteVolumeRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.DeleteVolumeRequest & shoal.v1.DeleteVolumeRequest.$Shape} DeleteVolumeRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.DeleteVolumeRequest & shoal.v1.DeleteVolumeRequest.$Shape;
+        }
+
+        namespace DeleteVolumeRequest {
+
+            /** Properties of a DeleteVolumeRequest. */
+            interface $Properties {
+
+                /** DeleteVolumeRequest volumeId */
+                volumeId?: string;
+
+                /** DeleteVolumeRequest cascade */
+                cascade?: boolean;
+
+                /** DeleteVolumeRequest force */
+                force?: boolean;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a DeleteVolumeRequest. */
+            type $Shape = shoal.v1.DeleteVolumeRequest.$Properties;
+        }
+
+        /**
+         * Properties of a DeleteVolumeResponse.
+         * @deprecated Use shoal.v1.DeleteVolumeResponse.$Properties instead.
+         */
+        interface IDeleteVolumeResponse extends shoal.v1.DeleteVolumeResponse.$Properties {
+        }
+
+        /** Represents a DeleteVolumeResponse. */
+        class DeleteVolumeResponse {
+
+            /**
+             * Constructs a new DeleteVolumeResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.DeleteVolumeResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /**
+             * Creates a new DeleteVolumeResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns DeleteVolumeResponse instance
+             */
+            static create(properties: shoal.v1.DeleteVolumeResponse.$Shape): shoal.v1.DeleteVolumeResponse & shoal.v1.DeleteVolumeResponse.$Shape;
+            static create(properties?: shoal.v1.DeleteVolumeResponse.$Properties): shoal.v1.DeleteVolumeResponse;
+
+            /**
+             * Encodes the specified DeleteVolumeResponse message. Does not implicitly {@link shoal.v1.DeleteVolumeResponse.verify|verify} messages.
+             * @param message DeleteVolumeResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.DeleteVolumeResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a DeleteVolumeResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.DeleteVolumeResponse & shoal.v1.DeleteVolumeResponse.$Shape} DeleteVolumeResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.DeleteVolumeResponse & shoal.v1.DeleteVolumeResponse.$Shape;
+        }
+
+        namespace DeleteVolumeResponse {
+
+            /** Properties of a DeleteVolumeResponse. */
+            interface $Properties {
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a DeleteVolumeResponse. */
+            type $Shape = shoal.v1.DeleteVolumeResponse.$Properties;
+        }
+
+        /**
+         * Properties of an ExtendVolumeRequest.
+         * @deprecated Use shoal.v1.ExtendVolumeRequest.$Properties instead.
+         */
+        interface IExtendVolumeRequest extends shoal.v1.ExtendVolumeRequest.$Properties {
+        }
+
+        /** Represents an ExtendVolumeRequest. */
+        class ExtendVolumeRequest {
+
+            /**
+             * Constructs a new ExtendVolumeRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ExtendVolumeRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ExtendVolumeRequest volumeId. */
+            volumeId: string;
+
+            /** ExtendVolumeRequest sizeGib. */
+            sizeGib: number;
+
+            /**
+             * Creates a new ExtendVolumeRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ExtendVolumeRequest instance
+             */
+            static create(properties: shoal.v1.ExtendVolumeRequest.$Shape): shoal.v1.ExtendVolumeRequest & shoal.v1.ExtendVolumeRequest.$Shape;
+            static create(properties?: shoal.v1.ExtendVolumeRequest.$Properties): shoal.v1.ExtendVolumeRequest;
+
+            /**
+             * Encodes the specified ExtendVolumeRequest message. Does not implicitly {@link shoal.v1.ExtendVolumeRequest.verify|verify} messages.
+             * @param message ExtendVolumeRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ExtendVolumeRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an ExtendVolumeRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ExtendVolumeRequest & shoal.v1.ExtendVolumeRequest.$Shape} ExtendVolumeRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ExtendVolumeRequest & shoal.v1.ExtendVolumeRequest.$Shape;
+        }
+
+        namespace ExtendVolumeRequest {
+
+            /** Properties of an ExtendVolumeRequest. */
+            interface $Properties {
+
+                /** ExtendVolumeRequest volumeId */
+                volumeId?: string;
+
+                /** ExtendVolumeRequest sizeGib */
+                sizeGib?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an ExtendVolumeRequest. */
+            type $Shape = shoal.v1.ExtendVolumeRequest.$Properties;
+        }
+
+        /**
+         * Properties of an ExtendVolumeResponse.
+         * @deprecated Use shoal.v1.ExtendVolumeResponse.$Properties instead.
+         */
+        interface IExtendVolumeResponse extends shoal.v1.ExtendVolumeResponse.$Properties {
+        }
+
+        /** Represents an ExtendVolumeResponse. */
+        class ExtendVolumeResponse {
+
+            /**
+             * Constructs a new ExtendVolumeResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ExtendVolumeResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /**
+             * Creates a new ExtendVolumeResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ExtendVolumeResponse instance
+             */
+            static create(properties: shoal.v1.ExtendVolumeResponse.$Shape): shoal.v1.ExtendVolumeResponse & shoal.v1.ExtendVolumeResponse.$Shape;
+            static create(properties?: shoal.v1.ExtendVolumeResponse.$Properties): shoal.v1.ExtendVolumeResponse;
+
+            /**
+             * Encodes the specified ExtendVolumeResponse message. Does not implicitly {@link shoal.v1.ExtendVolumeResponse.verify|verify} messages.
+             * @param message ExtendVolumeResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ExtendVolumeResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an ExtendVolumeResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ExtendVolumeResponse & shoal.v1.ExtendVolumeResponse.$Shape} ExtendVolumeResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ExtendVolumeResponse & shoal.v1.ExtendVolumeResponse.$Shape;
+        }
+
+        namespace ExtendVolumeResponse {
+
+            /** Properties of an ExtendVolumeResponse. */
+            interface $Properties {
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an ExtendVolumeResponse. */
+            type $Shape = shoal.v1.ExtendVolumeResponse.$Properties;
+        }
+
+        /**
+         * Properties of a RevertVolumeRequest.
+         * @deprecated Use shoal.v1.RevertVolumeRequest.$Properties instead.
+         */
+        interface IRevertVolumeRequest extends shoal.v1.RevertVolumeRequest.$Properties {
+        }
+
+        /** Represents a RevertVolumeRequest. */
+        class RevertVolumeRequest {
+
+            /**
+             * Constructs a new RevertVolumeRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.RevertVolumeRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** RevertVolumeRequest volumeId. */
+            volumeId: string;
+
+            /** RevertVolumeRequest snapshotId. */
+            snapshotId: string;
+
+            /**
+             * Creates a new RevertVolumeRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns RevertVolumeRequest instance
+             */
+            static create(properties: shoal.v1.RevertVolumeRequest.$Shape): shoal.v1.RevertVolumeRequest & shoal.v1.RevertVolumeRequest.$Shape;
+            static create(properties?: shoal.v1.RevertVolumeRequest.$Properties): shoal.v1.RevertVolumeRequest;
+
+            /**
+             * Encodes the specified RevertVolumeRequest message. Does not implicitly {@link shoal.v1.RevertVolumeRequest.verify|verify} messages.
+             * @param message RevertVolumeRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.RevertVolumeRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a RevertVolumeRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.RevertVolumeRequest & shoal.v1.RevertVolumeRequest.$Shape} RevertVolumeRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.RevertVolumeRequest & shoal.v1.RevertVolumeRequest.$Shape;
+        }
+
+        namespace RevertVolumeRequest {
+
+            /** Properties of a RevertVolumeRequest. */
+            interface $Properties {
+
+                /** RevertVolumeRequest volumeId */
+                volumeId?: string;
+
+                /** RevertVolumeRequest snapshotId */
+                snapshotId?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a RevertVolumeRequest. */
+            type $Shape = shoal.v1.RevertVolumeRequest.$Properties;
+        }
+
+        /**
+         * Properties of a RevertVolumeResponse.
+         * @deprecated Use shoal.v1.RevertVolumeResponse.$Properties instead.
+         */
+        interface IRevertVolumeResponse extends shoal.v1.RevertVolumeResponse.$Properties {
+        }
+
+        /** Represents a RevertVolumeResponse. */
+        class RevertVolumeResponse {
+
+            /**
+             * Constructs a new RevertVolumeResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.RevertVolumeResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /**
+             * Creates a new RevertVolumeResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns RevertVolumeResponse instance
+             */
+            static create(properties: shoal.v1.RevertVolumeResponse.$Shape): shoal.v1.RevertVolumeResponse & shoal.v1.RevertVolumeResponse.$Shape;
+            static create(properties?: shoal.v1.RevertVolumeResponse.$Properties): shoal.v1.RevertVolumeResponse;
+
+            /**
+             * Encodes the specified RevertVolumeResponse message. Does not implicitly {@link shoal.v1.RevertVolumeResponse.verify|verify} messages.
+             * @param message RevertVolumeResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.RevertVolumeResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a RevertVolumeResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.RevertVolumeResponse & shoal.v1.RevertVolumeResponse.$Shape} RevertVolumeResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.RevertVolumeResponse & shoal.v1.RevertVolumeResponse.$Shape;
+        }
+
+        namespace RevertVolumeResponse {
+
+            /** Properties of a RevertVolumeResponse. */
+            interface $Properties {
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a RevertVolumeResponse. */
+            type $Shape = shoal.v1.RevertVolumeResponse.$Properties;
+        }
+
+        /**
+         * Properties of an AttachVolumeRequest.
+         * @deprecated Use shoal.v1.AttachVolumeRequest.$Properties instead.
+         */
+        interface IAttachVolumeRequest extends shoal.v1.AttachVolumeRequest.$Properties {
+        }
+
+        /** Represents an AttachVolumeRequest. */
+        class AttachVolumeRequest {
+
+            /**
+             * Constructs a new AttachVolumeRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.AttachVolumeRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** AttachVolumeRequest serverId. */
+            serverId: string;
+
+            /** AttachVolumeRequest volumeId. */
+            volumeId: string;
+
+            /** AttachVolumeRequest device. */
+            device: string;
+
+            /** AttachVolumeRequest tag. */
+            tag: string;
+
+            /** AttachVolumeRequest deleteOnTermination. */
+            deleteOnTermination: boolean;
+
+            /**
+             * Creates a new AttachVolumeRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns AttachVolumeRequest instance
+             */
+            static create(properties: shoal.v1.AttachVolumeRequest.$Shape): shoal.v1.AttachVolumeRequest & shoal.v1.AttachVolumeRequest.$Shape;
+            static create(properties?: shoal.v1.AttachVolumeRequest.$Properties): shoal.v1.AttachVolumeRequest;
+
+            /**
+             * Encodes the specified AttachVolumeRequest message. Does not implicitly {@link shoal.v1.AttachVolumeRequest.verify|verify} messages.
+             * @param message AttachVolumeRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.AttachVolumeRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an AttachVolumeRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.AttachVolumeRequest & shoal.v1.AttachVolumeRequest.$Shape} AttachVolumeRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.AttachVolumeRequest & shoal.v1.AttachVolumeRequest.$Shape;
+        }
+
+        namespace AttachVolumeRequest {
+
+            /** Properties of an AttachVolumeRequest. */
+            interface $Properties {
+
+                /** AttachVolumeRequest serverId */
+                serverId?: string;
+
+                /** AttachVolumeRequest volumeId */
+                volumeId?: string;
+
+                /** AttachVolumeRequest device */
+                device?: string;
+
+                /** AttachVolumeRequest tag */
+                tag?: string;
+
+                /** AttachVolumeRequest deleteOnTermination */
+                deleteOnTermination?: boolean;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an AttachVolumeRequest. */
+            type $Shape = shoal.v1.AttachVolumeRequest.$Properties;
+        }
+
+        /**
+         * Properties of an AttachVolumeResponse.
+         * @deprecated Use shoal.v1.AttachVolumeResponse.$Properties instead.
+         */
+        interface IAttachVolumeResponse extends shoal.v1.AttachVolumeResponse.$Properties {
+        }
+
+        /** Represents an AttachVolumeResponse. */
+        class AttachVolumeResponse {
+
+            /**
+             * Constructs a new AttachVolumeResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.AttachVolumeResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** AttachVolumeResponse attachmentId. */
+            attachmentId: string;
+
+            /** AttachVolumeResponse device. */
+            device: string;
+
+            /**
+             * Creates a new AttachVolumeResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns AttachVolumeResponse instance
+             */
+            static create(properties: shoal.v1.AttachVolumeResponse.$Shape): shoal.v1.AttachVolumeResponse & shoal.v1.AttachVolumeResponse.$Shape;
+            static create(properties?: shoal.v1.AttachVolumeResponse.$Properties): shoal.v1.AttachVolumeResponse;
+
+            /**
+             * Encodes the specified AttachVolumeResponse message. Does not implicitly {@link shoal.v1.AttachVolumeResponse.verify|verify} messages.
+             * @param message AttachVolumeResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.AttachVolumeResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an AttachVolumeResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.AttachVolumeResponse & shoal.v1.AttachVolumeResponse.$Shape} AttachVolumeResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.AttachVolumeResponse & shoal.v1.AttachVolumeResponse.$Shape;
+        }
+
+        namespace AttachVolumeResponse {
+
+            /** Properties of an AttachVolumeResponse. */
+            interface $Properties {
+
+                /** AttachVolumeResponse attachmentId */
+                attachmentId?: string;
+
+                /** AttachVolumeResponse device */
+                device?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an AttachVolumeResponse. */
+            type $Shape = shoal.v1.AttachVolumeResponse.$Properties;
+        }
+
+        /**
+         * Properties of a DetachVolumeRequest.
+         * @deprecated Use shoal.v1.DetachVolumeRequest.$Properties instead.
+         */
+        interface IDetachVolumeRequest extends shoal.v1.DetachVolumeRequest.$Properties {
+        }
+
+        /** Represents a DetachVolumeRequest. */
+        class DetachVolumeRequest {
+
+            /**
+             * Constructs a new DetachVolumeRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.DetachVolumeRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** DetachVolumeRequest serverId. */
+            serverId: string;
+
+            /** DetachVolumeRequest volumeId. */
+            volumeId: string;
+
+            /**
+             * Creates a new DetachVolumeRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns DetachVolumeRequest instance
+             */
+            static create(properties: shoal.v1.DetachVolumeRequest.$Shape): shoal.v1.DetachVolumeRequest & shoal.v1.DetachVolumeRequest.$Shape;
+            static create(properties?: shoal.v1.DetachVolumeRequest.$Properties): shoal.v1.DetachVolumeRequest;
+
+            /**
+             * Encodes the specified DetachVolumeRequest message. Does not implicitly {@link shoal.v1.DetachVolumeRequest.verify|verify} messages.
+             * @param message DetachVolumeRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.DetachVolumeRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a DetachVolumeRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.DetachVolumeRequest & shoal.v1.DetachVolumeRequest.$Shape} DetachVolumeRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.DetachVolumeRequest & shoal.v1.DetachVolumeRequest.$Shape;
+        }
+
+        namespace DetachVolumeRequest {
+
+            /** Properties of a DetachVolumeRequest. */
+            interface $Properties {
+
+                /** DetachVolumeRequest serverId */
+                serverId?: string;
+
+                /** DetachVolumeRequest volumeId */
+                volumeId?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a DetachVolumeRequest. */
+            type $Shape = shoal.v1.DetachVolumeRequest.$Properties;
+        }
+
+        /**
+         * Properties of a DetachVolumeResponse.
+         * @deprecated Use shoal.v1.DetachVolumeResponse.$Properties instead.
+         */
+        interface IDetachVolumeResponse extends shoal.v1.DetachVolumeResponse.$Properties {
+        }
+
+        /** Represents a DetachVolumeResponse. */
+        class DetachVolumeResponse {
+
+            /**
+             * Constructs a new DetachVolumeResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.DetachVolumeResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /**
+             * Creates a new DetachVolumeResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns DetachVolumeResponse instance
+             */
+            static create(properties: shoal.v1.DetachVolumeResponse.$Shape): shoal.v1.DetachVolumeResponse & shoal.v1.DetachVolumeResponse.$Shape;
+            static create(properties?: shoal.v1.DetachVolumeResponse.$Properties): shoal.v1.DetachVolumeResponse;
+
+            /**
+             * Encodes the specified DetachVolumeResponse message. Does not implicitly {@link shoal.v1.DetachVolumeResponse.verify|verify} messages.
+             * @param message DetachVolumeResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.DetachVolumeResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a DetachVolumeResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.DetachVolumeResponse & shoal.v1.DetachVolumeResponse.$Shape} DetachVolumeResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.DetachVolumeResponse & shoal.v1.DetachVolumeResponse.$Shape;
+        }
+
+        namespace DetachVolumeResponse {
+
+            /** Properties of a DetachVolumeResponse. */
+            interface $Properties {
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a DetachVolumeResponse. */
+            type $Shape = shoal.v1.DetachVolumeResponse.$Properties;
+        }
+
+        /**
+         * Properties of a ListVolumeSnapshotsRequest.
+         * @deprecated Use shoal.v1.ListVolumeSnapshotsRequest.$Properties instead.
+         */
+        interface IListVolumeSnapshotsRequest extends shoal.v1.ListVolumeSnapshotsRequest.$Properties {
+        }
+
+        /** Represents a ListVolumeSnapshotsRequest. */
+        class ListVolumeSnapshotsRequest {
+
+            /**
+             * Constructs a new ListVolumeSnapshotsRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ListVolumeSnapshotsRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ListVolumeSnapshotsRequest allProjects. */
+            allProjects: boolean;
+
+            /** ListVolumeSnapshotsRequest volumeId. */
+            volumeId: string;
+
+            /** ListVolumeSnapshotsRequest pageSize. */
+            pageSize: number;
+
+            /** ListVolumeSnapshotsRequest pageToken. */
+            pageToken: string;
+
+            /**
+             * Creates a new ListVolumeSnapshotsRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ListVolumeSnapshotsRequest instance
+             */
+            static create(properties: shoal.v1.ListVolumeSnapshotsRequest.$Shape): shoal.v1.ListVolumeSnapshotsRequest & shoal.v1.ListVolumeSnapshotsRequest.$Shape;
+            static create(properties?: shoal.v1.ListVolumeSnapshotsRequest.$Properties): shoal.v1.ListVolumeSnapshotsRequest;
+
+            /**
+             * Encodes the specified ListVolumeSnapshotsRequest message. Does not implicitly {@link shoal.v1.ListVolumeSnapshotsRequest.verify|verify} messages.
+             * @param message ListVolumeSnapshotsRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ListVolumeSnapshotsRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ListVolumeSnapshotsRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ListVolumeSnapshotsRequest & shoal.v1.ListVolumeSnapshotsRequest.$Shape} ListVolumeSnapshotsRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ListVolumeSnapshotsRequest & shoal.v1.ListVolumeSnapshotsRequest.$Shape;
+        }
+
+        namespace ListVolumeSnapshotsRequest {
+
+            /** Properties of a ListVolumeSnapshotsRequest. */
+            interface $Properties {
+
+                /** ListVolumeSnapshotsRequest allProjects */
+                allProjects?: boolean;
+
+                /** ListVolumeSnapshotsRequest volumeId */
+                volumeId?: string;
+
+                /** ListVolumeSnapshotsRequest pageSize */
+                pageSize?: number;
+
+                /** ListVolumeSnapshotsRequest pageToken */
+                pageToken?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ListVolumeSnapshotsRequest. */
+            type $Shape = shoal.v1.ListVolumeSnapshotsRequest.$Properties;
+        }
+
+        /**
+         * Properties of a ListVolumeSnapshotsResponse.
+         * @deprecated Use shoal.v1.ListVolumeSnapshotsResponse.$Properties instead.
+         */
+        interface IListVolumeSnapshotsResponse extends shoal.v1.ListVolumeSnapshotsResponse.$Properties {
+        }
+
+        /** Represents a ListVolumeSnapshotsResponse. */
+        class ListVolumeSnapshotsResponse {
+
+            /**
+             * Constructs a new ListVolumeSnapshotsResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ListVolumeSnapshotsResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ListVolumeSnapshotsResponse snapshots. */
+            snapshots: shoal.v1.VolumeSnapshotView[];
+
+            /** ListVolumeSnapshotsResponse nextPageToken. */
+            nextPageToken: string;
+
+            /** ListVolumeSnapshotsResponse stale. */
+            stale: boolean;
+
+            /** ListVolumeSnapshotsResponse revision. */
+            revision: number;
+
+            /**
+             * Creates a new ListVolumeSnapshotsResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ListVolumeSnapshotsResponse instance
+             */
+            static create(properties: shoal.v1.ListVolumeSnapshotsResponse.$Shape): shoal.v1.ListVolumeSnapshotsResponse & shoal.v1.ListVolumeSnapshotsResponse.$Shape;
+            static create(properties?: shoal.v1.ListVolumeSnapshotsResponse.$Properties): shoal.v1.ListVolumeSnapshotsResponse;
+
+            /**
+             * Encodes the specified ListVolumeSnapshotsResponse message. Does not implicitly {@link shoal.v1.ListVolumeSnapshotsResponse.verify|verify} messages.
+             * @param message ListVolumeSnapshotsResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ListVolumeSnapshotsResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ListVolumeSnapshotsResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ListVolumeSnapshotsResponse & shoal.v1.ListVolumeSnapshotsResponse.$Shape} ListVolumeSnapshotsResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ListVolumeSnapshotsResponse & shoal.v1.ListVolumeSnapshotsResponse.$Shape;
+        }
+
+        namespace ListVolumeSnapshotsResponse {
+
+            /** Properties of a ListVolumeSnapshotsResponse. */
+            interface $Properties {
+
+                /** ListVolumeSnapshotsResponse snapshots */
+                snapshots?: shoal.v1.VolumeSnapshotView.$Properties[];
+
+                /** ListVolumeSnapshotsResponse nextPageToken */
+                nextPageToken?: string;
+
+                /** ListVolumeSnapshotsResponse stale */
+                stale?: boolean;
+
+                /** ListVolumeSnapshotsResponse revision */
+                revision?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ListVolumeSnapshotsResponse. */
+            type $Shape = shoal.v1.ListVolumeSnapshotsResponse.$Properties;
+        }
+
+        /**
+         * Properties of a GetVolumeSnapshotRequest.
+         * @deprecated Use shoal.v1.GetVolumeSnapshotRequest.$Properties instead.
+         */
+        interface IGetVolumeSnapshotRequest extends shoal.v1.GetVolumeSnapshotRequest.$Properties {
+        }
+
+        /** Represents a GetVolumeSnapshotRequest. */
+        class GetVolumeSnapshotRequest {
+
+            /**
+             * Constructs a new GetVolumeSnapshotRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.GetVolumeSnapshotRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** GetVolumeSnapshotRequest snapshotId. */
+            snapshotId: string;
+
+            /**
+             * Creates a new GetVolumeSnapshotRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns GetVolumeSnapshotRequest instance
+             */
+            static create(properties: shoal.v1.GetVolumeSnapshotRequest.$Shape): shoal.v1.GetVolumeSnapshotRequest & shoal.v1.GetVolumeSnapshotRequest.$Shape;
+            static create(properties?: shoal.v1.GetVolumeSnapshotRequest.$Properties): shoal.v1.GetVolumeSnapshotRequest;
+
+            /**
+             * Encodes the specified GetVolumeSnapshotRequest message. Does not implicitly {@link shoal.v1.GetVolumeSnapshotRequest.verify|verify} messages.
+             * @param message GetVolumeSnapshotRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.GetVolumeSnapshotRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a GetVolumeSnapshotRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.GetVolumeSnapshotRequest & shoal.v1.GetVolumeSnapshotRequest.$Shape} GetVolumeSnapshotRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.GetVolumeSnapshotRequest & shoal.v1.GetVolumeSnapshotRequest.$Shape;
+        }
+
+        namespace GetVolumeSnapshotRequest {
+
+            /** Properties of a GetVolumeSnapshotRequest. */
+            interface $Properties {
+
+                /** GetVolumeSnapshotRequest snapshotId */
+                snapshotId?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a GetVolumeSnapshotRequest. */
+            type $Shape = shoal.v1.GetVolumeSnapshotRequest.$Properties;
+        }
+
+        /**
+         * Properties of a GetVolumeSnapshotResponse.
+         * @deprecated Use shoal.v1.GetVolumeSnapshotResponse.$Properties instead.
+         */
+        interface IGetVolumeSnapshotResponse extends shoal.v1.GetVolumeSnapshotResponse.$Properties {
+        }
+
+        /** Represents a GetVolumeSnapshotResponse. */
+        class GetVolumeSnapshotResponse {
+
+            /**
+             * Constructs a new GetVolumeSnapshotResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.GetVolumeSnapshotResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** GetVolumeSnapshotResponse snapshot. */
+            snapshot: (shoal.v1.VolumeSnapshotView|null);
+
+            /** GetVolumeSnapshotResponse stale. */
+            stale: boolean;
+
+            /**
+             * Creates a new GetVolumeSnapshotResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns GetVolumeSnapshotResponse instance
+             */
+            static create(properties: shoal.v1.GetVolumeSnapshotResponse.$Shape): shoal.v1.GetVolumeSnapshotResponse & shoal.v1.GetVolumeSnapshotResponse.$Shape;
+            static create(properties?: shoal.v1.GetVolumeSnapshotResponse.$Properties): shoal.v1.GetVolumeSnapshotResponse;
+
+            /**
+             * Encodes the specified GetVolumeSnapshotResponse message. Does not implicitly {@link shoal.v1.GetVolumeSnapshotResponse.verify|verify} messages.
+             * @param message GetVolumeSnapshotResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.GetVolumeSnapshotResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a GetVolumeSnapshotResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.GetVolumeSnapshotResponse & shoal.v1.GetVolumeSnapshotResponse.$Shape} GetVolumeSnapshotResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.GetVolumeSnapshotResponse & shoal.v1.GetVolumeSnapshotResponse.$Shape;
+        }
+
+        namespace GetVolumeSnapshotResponse {
+
+            /** Properties of a GetVolumeSnapshotResponse. */
+            interface $Properties {
+
+                /** GetVolumeSnapshotResponse snapshot */
+                snapshot?: (shoal.v1.VolumeSnapshotView.$Properties|null);
+
+                /** GetVolumeSnapshotResponse stale */
+                stale?: boolean;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a GetVolumeSnapshotResponse. */
+            type $Shape = shoal.v1.GetVolumeSnapshotResponse.$Properties;
+        }
+
+        /**
+         * Properties of a CreateVolumeSnapshotRequest.
+         * @deprecated Use shoal.v1.CreateVolumeSnapshotRequest.$Properties instead.
+         */
+        interface ICreateVolumeSnapshotRequest extends shoal.v1.CreateVolumeSnapshotRequest.$Properties {
+        }
+
+        /** Represents a CreateVolumeSnapshotRequest. */
+        class CreateVolumeSnapshotRequest {
+
+            /**
+             * Constructs a new CreateVolumeSnapshotRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.CreateVolumeSnapshotRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** CreateVolumeSnapshotRequest volumeId. */
+            volumeId: string;
+
+            /** CreateVolumeSnapshotRequest name. */
+            name: string;
+
+            /** CreateVolumeSnapshotRequest description. */
+            description: string;
+
+            /** CreateVolumeSnapshotRequest metadata. */
+            metadata: { [k: string]: string };
+
+            /** CreateVolumeSnapshotRequest clientToken. */
+            clientToken: string;
+
+            /**
+             * Creates a new CreateVolumeSnapshotRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns CreateVolumeSnapshotRequest instance
+             */
+            static create(properties: shoal.v1.CreateVolumeSnapshotRequest.$Shape): shoal.v1.CreateVolumeSnapshotRequest & shoal.v1.CreateVolumeSnapshotRequest.$Shape;
+            static create(properties?: shoal.v1.CreateVolumeSnapshotRequest.$Properties): shoal.v1.CreateVolumeSnapshotRequest;
+
+            /**
+             * Encodes the specified CreateVolumeSnapshotRequest message. Does not implicitly {@link shoal.v1.CreateVolumeSnapshotRequest.verify|verify} messages.
+             * @param message CreateVolumeSnapshotRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.CreateVolumeSnapshotRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a CreateVolumeSnapshotRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.CreateVolumeSnapshotRequest & shoal.v1.CreateVolumeSnapshotRequest.$Shape} CreateVolumeSnapshotRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.CreateVolumeSnapshotRequest & shoal.v1.CreateVolumeSnapshotRequest.$Shape;
+        }
+
+        namespace CreateVolumeSnapshotRequest {
+
+            /** Properties of a CreateVolumeSnapshotRequest. */
+            interface $Properties {
+
+                /** CreateVolumeSnapshotRequest volumeId */
+                volumeId?: string;
+
+                /** CreateVolumeSnapshotRequest name */
+                name?: string;
+
+                /** CreateVolumeSnapshotRequest description */
+                description?: string;
+
+                /** CreateVolumeSnapshotRequest metadata */
+                metadata?: { [k: string]: string };
+
+                /** CreateVolumeSnapshotRequest clientToken */
+                clientToken?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a CreateVolumeSnapshotRequest. */
+            type $Shape = shoal.v1.CreateVolumeSnapshotRequest.$Properties;
+        }
+
+        /**
+         * Properties of a CreateVolumeSnapshotResponse.
+         * @deprecated Use shoal.v1.CreateVolumeSnapshotResponse.$Properties instead.
+         */
+        interface ICreateVolumeSnapshotResponse extends shoal.v1.CreateVolumeSnapshotResponse.$Properties {
+        }
+
+        /** Represents a CreateVolumeSnapshotResponse. */
+        class CreateVolumeSnapshotResponse {
+
+            /**
+             * Constructs a new CreateVolumeSnapshotResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.CreateVolumeSnapshotResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** CreateVolumeSnapshotResponse snapshot. */
+            snapshot: (shoal.v1.VolumeSnapshotView|null);
+
+            /**
+             * Creates a new CreateVolumeSnapshotResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns CreateVolumeSnapshotResponse instance
+             */
+            static create(properties: shoal.v1.CreateVolumeSnapshotResponse.$Shape): shoal.v1.CreateVolumeSnapshotResponse & shoal.v1.CreateVolumeSnapshotResponse.$Shape;
+            static create(properties?: shoal.v1.CreateVolumeSnapshotResponse.$Properties): shoal.v1.CreateVolumeSnapshotResponse;
+
+            /**
+             * Encodes the specified CreateVolumeSnapshotResponse message. Does not implicitly {@link shoal.v1.CreateVolumeSnapshotResponse.verify|verify} messages.
+             * @param message CreateVolumeSnapshotResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.CreateVolumeSnapshotResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a CreateVolumeSnapshotResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.CreateVolumeSnapshotResponse & shoal.v1.CreateVolumeSnapshotResponse.$Shape} CreateVolumeSnapshotResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.CreateVolumeSnapshotResponse & shoal.v1.CreateVolumeSnapshotResponse.$Shape;
+        }
+
+        namespace CreateVolumeSnapshotResponse {
+
+            /** Properties of a CreateVolumeSnapshotResponse. */
+            interface $Properties {
+
+                /** CreateVolumeSnapshotResponse snapshot */
+                snapshot?: (shoal.v1.VolumeSnapshotView.$Properties|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a CreateVolumeSnapshotResponse. */
+            type $Shape = shoal.v1.CreateVolumeSnapshotResponse.$Properties;
+        }
+
+        /**
+         * Properties of a DeleteVolumeSnapshotRequest.
+         * @deprecated Use shoal.v1.DeleteVolumeSnapshotRequest.$Properties instead.
+         */
+        interface IDeleteVolumeSnapshotRequest extends shoal.v1.DeleteVolumeSnapshotRequest.$Properties {
+        }
+
+        /** Represents a DeleteVolumeSnapshotRequest. */
+        class DeleteVolumeSnapshotRequest {
+
+            /**
+             * Constructs a new DeleteVolumeSnapshotRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.DeleteVolumeSnapshotRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** DeleteVolumeSnapshotRequest snapshotId. */
+            snapshotId: string;
+
+            /**
+             * Creates a new DeleteVolumeSnapshotRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns DeleteVolumeSnapshotRequest instance
+             */
+            static create(properties: shoal.v1.DeleteVolumeSnapshotRequest.$Shape): shoal.v1.DeleteVolumeSnapshotRequest & shoal.v1.DeleteVolumeSnapshotRequest.$Shape;
+            static create(properties?: shoal.v1.DeleteVolumeSnapshotRequest.$Properties): shoal.v1.DeleteVolumeSnapshotRequest;
+
+            /**
+             * Encodes the specified DeleteVolumeSnapshotRequest message. Does not implicitly {@link shoal.v1.DeleteVolumeSnapshotRequest.verify|verify} messages.
+             * @param message DeleteVolumeSnapshotRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.DeleteVolumeSnapshotRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a DeleteVolumeSnapshotRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.DeleteVolumeSnapshotRequest & shoal.v1.DeleteVolumeSnapshotRequest.$Shape} DeleteVolumeSnapshotRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.DeleteVolumeSnapshotRequest & shoal.v1.DeleteVolumeSnapshotRequest.$Shape;
+        }
+
+        namespace DeleteVolumeSnapshotRequest {
+
+            /** Properties of a DeleteVolumeSnapshotRequest. */
+            interface $Properties {
+
+                /** DeleteVolumeSnapshotRequest snapshotId */
+                snapshotId?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a DeleteVolumeSnapshotRequest. */
+            type $Shape = shoal.v1.DeleteVolumeSnapshotRequest.$Properties;
+        }
+
+        /**
+         * Properties of a DeleteVolumeSnapshotResponse.
+         * @deprecated Use shoal.v1.DeleteVolumeSnapshotResponse.$Properties instead.
+         */
+        interface IDeleteVolumeSnapshotResponse extends shoal.v1.DeleteVolumeSnapshotResponse.$Properties {
+        }
+
+        /** Represents a DeleteVolumeSnapshotResponse. */
+        class DeleteVolumeSnapshotResponse {
+
+            /**
+             * Constructs a new DeleteVolumeSnapshotResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.DeleteVolumeSnapshotResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /**
+             * Creates a new DeleteVolumeSnapshotResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns DeleteVolumeSnapshotResponse instance
+             */
+            static create(properties: shoal.v1.DeleteVolumeSnapshotResponse.$Shape): shoal.v1.DeleteVolumeSnapshotResponse & shoal.v1.DeleteVolumeSnapshotResponse.$Shape;
+            static create(properties?: shoal.v1.DeleteVolumeSnapshotResponse.$Properties): shoal.v1.DeleteVolumeSnapshotResponse;
+
+            /**
+             * Encodes the specified DeleteVolumeSnapshotResponse message. Does not implicitly {@link shoal.v1.DeleteVolumeSnapshotResponse.verify|verify} messages.
+             * @param message DeleteVolumeSnapshotResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.DeleteVolumeSnapshotResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a DeleteVolumeSnapshotResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.DeleteVolumeSnapshotResponse & shoal.v1.DeleteVolumeSnapshotResponse.$Shape} DeleteVolumeSnapshotResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.DeleteVolumeSnapshotResponse & shoal.v1.DeleteVolumeSnapshotResponse.$Shape;
+        }
+
+        namespace DeleteVolumeSnapshotResponse {
+
+            /** Properties of a DeleteVolumeSnapshotResponse. */
+            interface $Properties {
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a DeleteVolumeSnapshotResponse. */
+            type $Shape = shoal.v1.DeleteVolumeSnapshotResponse.$Properties;
+        }
+
+        /**
+         * Properties of a ListVolumeTypesRequest.
+         * @deprecated Use shoal.v1.ListVolumeTypesRequest.$Properties instead.
+         */
+        interface IListVolumeTypesRequest extends shoal.v1.ListVolumeTypesRequest.$Properties {
+        }
+
+        /** Represents a ListVolumeTypesRequest. */
+        class ListVolumeTypesRequest {
+
+            /**
+             * Constructs a new ListVolumeTypesRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ListVolumeTypesRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /**
+             * Creates a new ListVolumeTypesRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ListVolumeTypesRequest instance
+             */
+            static create(properties: shoal.v1.ListVolumeTypesRequest.$Shape): shoal.v1.ListVolumeTypesRequest & shoal.v1.ListVolumeTypesRequest.$Shape;
+            static create(properties?: shoal.v1.ListVolumeTypesRequest.$Properties): shoal.v1.ListVolumeTypesRequest;
+
+            /**
+             * Encodes the specified ListVolumeTypesRequest message. Does not implicitly {@link shoal.v1.ListVolumeTypesRequest.verify|verify} messages.
+             * @param message ListVolumeTypesRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ListVolumeTypesRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ListVolumeTypesRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ListVolumeTypesRequest & shoal.v1.ListVolumeTypesRequest.$Shape} ListVolumeTypesRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ListVolumeTypesRequest & shoal.v1.ListVolumeTypesRequest.$Shape;
+        }
+
+        namespace ListVolumeTypesRequest {
+
+            /** Properties of a ListVolumeTypesRequest. */
+            interface $Properties {
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ListVolumeTypesRequest. */
+            type $Shape = shoal.v1.ListVolumeTypesRequest.$Properties;
+        }
+
+        /**
+         * Properties of a ListVolumeTypesResponse.
+         * @deprecated Use shoal.v1.ListVolumeTypesResponse.$Properties instead.
+         */
+        interface IListVolumeTypesResponse extends shoal.v1.ListVolumeTypesResponse.$Properties {
+        }
+
+        /** Represents a ListVolumeTypesResponse. */
+        class ListVolumeTypesResponse {
+
+            /**
+             * Constructs a new ListVolumeTypesResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ListVolumeTypesResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ListVolumeTypesResponse types. */
+            types: shoal.v1.VolumeTypeView[];
+
+            /**
+             * Creates a new ListVolumeTypesResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ListVolumeTypesResponse instance
+             */
+            static create(properties: shoal.v1.ListVolumeTypesResponse.$Shape): shoal.v1.ListVolumeTypesResponse & shoal.v1.ListVolumeTypesResponse.$Shape;
+            static create(properties?: shoal.v1.ListVolumeTypesResponse.$Properties): shoal.v1.ListVolumeTypesResponse;
+
+            /**
+             * Encodes the specified ListVolumeTypesResponse message. Does not implicitly {@link shoal.v1.ListVolumeTypesResponse.verify|verify} messages.
+             * @param message ListVolumeTypesResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ListVolumeTypesResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ListVolumeTypesResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ListVolumeTypesResponse & shoal.v1.ListVolumeTypesResponse.$Shape} ListVolumeTypesResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ListVolumeTypesResponse & shoal.v1.ListVolumeTypesResponse.$Shape;
+        }
+
+        namespace ListVolumeTypesResponse {
+
+            /** Properties of a ListVolumeTypesResponse. */
+            interface $Properties {
+
+                /** ListVolumeTypesResponse types */
+                types?: shoal.v1.VolumeTypeView.$Properties[];
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ListVolumeTypesResponse. */
+            type $Shape = shoal.v1.ListVolumeTypesResponse.$Properties;
+        }
+
         /**
          * Properties of a BackupManifest.
          * @deprecated Use shoal.v1.BackupManifest.$Properties instead.

@@ -20,6 +20,7 @@ import { ImageService } from '../../node/services/image/image.ts';
 import { Jobs } from '../../node/services/jobs/jobs.ts';
 import type { PlaceRequest } from '../../node/services/kit/dependencies.ts';
 import { type ComputeWorld, fakeHostViews, makeComputeWorld } from '../node/services/compute-world.ts';
+import { volumeServiceOf } from '../node/services/volume/volume-world.ts';
 import { MemoryImageContent } from './guests/memory-image-content.ts';
 
 /** Tokens are names here: `alice`, `bob` (members of their projects), `root` (an administrator). */
@@ -68,6 +69,7 @@ export async function startGrpcGateway(
         },
       },
       compute: world.compute,
+      volume: volumeServiceOf(world, 'rbd').volume,
       images: new ImageService({ ...world.deps, content: new MemoryImageContent(), hostId }),
       network: world.network,
       identity,

@@ -1,6 +1,8 @@
 /** Services of `shoal.v1` that users reach; the schema has those between agents, too. */
 const publicServices: ReadonlySet<string> = new Set(
-  ['Compute', 'Cluster', 'Identity', 'Image', 'Job', 'Network', 'Placement'].map((name) => `shoal.v1.${name}Service`),
+  ['Compute', 'Cluster', 'Identity', 'Image', 'Job', 'Network', 'Placement', 'Volume'].map(
+    (name) => `shoal.v1.${name}Service`,
+  ),
 );
 
 /** Whether this gateway serves the service of that full name. */

@@ -150,7 +150,7 @@ const hostViews: HostViews = {
   condition: () => 'alive',
 };
 const selfId = self.hostId as HostId;
-const { identity, directory, images, network, compute, cluster, jobs } = buildServices(
+const { identity, directory, images, network, compute, volume, cluster, jobs } = buildServices(
   {
     services,
     placer: {
@@ -177,6 +177,7 @@ const gateway = new GrpcGateway(
     ...services,
     authenticator: identity,
     compute,
+    volume,
     images,
     network,
     jobs,

@@ -101,6 +101,7 @@ void t.test('both versions of reflection list what is served and nothing between
       'shoal.v1.JobService',
       'shoal.v1.NetworkService',
       'shoal.v1.PlacementService',
+      'shoal.v1.VolumeService',
     ]);
     t.equal(byName?.fileDescriptorResponse?.fileDescriptorProto.length, 1);
     t.strictSame(bySymbol?.fileDescriptorResponse, byName?.fileDescriptorResponse);

@@ -15,6 +15,7 @@ import { Jobs } from '../../../node/services/jobs/jobs.ts';
 import type { PlacementInquiry } from '../../../node/services/kit/dependencies.ts';
 import { type Cloud, startCloud } from '../../api-gateway/rest/cloud.ts';
 import { fakeHostViews } from '../../node/services/compute-world.ts';
+import { volumeServiceOf } from '../../node/services/volume/volume-world.ts';
 
 export interface WholeCloud {
   readonly cloud: Cloud;
@@ -90,6 +91,7 @@ export function grpcGatewayOf(
       ...world.deps,
       authenticator: gateway.identity,
       compute: world.compute,
+      volume: volumeServiceOf(world, 'rbd').volume,
       images: gateway.images,
       network: world.network,
       identity: gateway.identity,
