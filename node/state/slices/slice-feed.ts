@@ -36,7 +36,7 @@ export class Subscriber {
   termsNumber = 0;
   /** What it lacks is not known: it must send its digests. */
   isLost = true;
-  /** The pieces of a repair are on their way. Their keys are bounded by the slice. */
+  /** The pieces of a repair or of new terms are on their way. Their keys are bounded by the slice. */
   isRepaired = false;
   /** The last piece was not the last of its delta. */
   isInPieces = false;
@@ -113,7 +113,10 @@ export class SliceFeed {
     this.#subscribers.add(subscriber);
     for (const term of held) this.#add(subscriber, term);
     const since = Math.max(this.#recentSince, knownSince);
-    if (revision >= since && revision <= this.#reader.revision && revision > 0) {
+    if (revision === 0) {
+      // It has nothing, and is sent all that it asks for.
+      subscriber.isLost = false;
+    } else if (revision >= since && revision <= this.#reader.revision) {
       subscriber.isLost = false;
       subscriber.told = revision;
       for (const change of this.#recent) {
@@ -143,6 +146,8 @@ export class SliceFeed {
       if (subscriber.terms.has(term)) continue;
       this.#add(subscriber, term);
       if (subscriber.isLost) continue;
+      // However many: they are of its slice, and each is sent once.
+      subscriber.isRepaired = true;
       for (const { key, value } of coveredBy(this.#reader, term)) {
         subscriber.touch(key);
         const named = namedBy(term, key, value);

@@ -208,8 +208,7 @@ await t.test('what is not covered is not said to be absent', (t) => {
   t.throws(() => slice.wholly(compute), { code: 'NOT_IN_SLICE' });
   slice.change(missed, []);
   const subscriber = world.feed.subscribe(slice.held, slice.asked, 0, slice.termsNumber);
-  t.equal(subscriber.isLost, true, 'who has nothing begins with digests');
-  world.feed.repair(subscriber, slice.digests());
+  t.equal(subscriber.isLost, false, 'who has nothing is sent what it asks for, and has nothing to compare');
   for (let delta = world.feed.next(subscriber, true); delta !== undefined; delta = world.feed.next(subscriber, false))
     slice.take(delta);
   t.equal(
@@ -218,6 +217,29 @@ await t.test('what is not covered is not said to be absent', (t) => {
   );
   t.equal(slice.get('t/a/1') === undefined, !world.rows.has('t/a/1'), 'absence can be told now');
   t.ok(used.has('x/a/of/1/'));
+  t.end();
+});
+
+await t.test('new terms are sent whole, however many rows they have, without comparing digests', (t) => {
+  const world = new World(2, { pendingKeysMax: 3, pieceBytes: 100 });
+  for (let n = 0; n < 80; n += 1) world.change();
+  const host = new Host(world);
+  host.connect();
+  const rowsOfTables = ['t/a/', 't/b/'];
+  for (const terms of [rowsOfTables, ['x/a/', 'x/b/']]) {
+    host.slice.change(terms, []);
+    world.feed.change(host.subscriber as Subscriber, terms, [], host.slice.termsNumber);
+    t.equal(host.subscriber?.isLost, false);
+    // What changes meanwhile comes with it.
+    host.take(1, false);
+    for (let n = 0; n < 5; n += 1) world.change();
+    t.equal(host.subscriber?.isLost, false);
+    for (let n = 0; n < 500 && !host.take(1, true); n += 1);
+    t.same(shown(host.slice.rows()), shown(sliceOf(world.machine, host.slice.held).values()));
+  }
+  t.ok(host.slice.rowCount > 10);
+  for (let n = 0; n < 40; n += 1) world.change();
+  t.equal(host.subscriber?.isLost, true, 'one that takes nothing after that is lost as ever');
   t.end();
 });
 
