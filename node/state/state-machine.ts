@@ -207,9 +207,10 @@ export class StateMachine implements StateReader {
     const decoded = decodeRow(row);
     switch (decoded.kind) {
       case 'key': {
-        const before = this.#keys.put(decoded.entry);
+        const entry = { ...decoded.entry, value: shared(decoded.entry.value) };
+        const before = this.#keys.put(entry);
         if (before !== undefined) this.#digest.key(-1, before);
-        this.#digest.key(1, decoded.entry);
+        this.#digest.key(1, entry);
         return;
       }
       case 'counter': {
@@ -301,7 +302,7 @@ export class StateMachine implements StateReader {
   ): TransactionOutcome['refusal'] {
     switch (op.kind) {
       case 'put': {
-        const entry: KeyValue = { key: op.key, value: op.value, revision: index };
+        const entry: KeyValue = { key: op.key, value: shared(op.value), revision: index };
         const before = this.#keys.put(entry);
         into.changes.key(op.key, before, entry);
         into.undos.push(() => this.#restoreKey(op.key, before));
@@ -358,6 +359,16 @@ export class StateMachine implements StateReader {
       rows.push({ key: `s${oldest.key}`, value: undefined });
     }
   }
+}
+
+const noBytes = new Uint8Array(0);
+
+/**
+ * The value as it is kept. Index entries have none, and are two thirds of a state: an empty array each takes as much as the
+ * key, and keeps the bytes that it was cut from.
+ */
+function shared(value: Uint8Array): Uint8Array {
+  return value.length === 0 ? noBytes : value;
 }
 
 /** Notes what one transaction touched, so that rows and events are written from the end result. */

@@ -16,7 +16,10 @@ import type { SubscribersAnswer, SubscribersQuestion } from './subscribers-proce
 
 /** How much of it. */
 interface FeedOptions {
+  /** Subscribers that each have the slice of a host; all in one process, which has all their rows. */
   readonly hosts: number;
+  /** Subscribers that have one row each. */
+  readonly watchers: number;
   readonly writesPerSecond: number;
   readonly forMs: number;
   /** Changes of one row that all have. */
@@ -38,17 +41,18 @@ const subscribersHeap = '--max-old-space-size=10000';
 
 /** Measures it. */
 export async function feedLoad(options: FeedOptions): Promise<readonly Figure[]> {
-  const { hosts, say } = options;
+  const { say } = options;
   const figures: Figure[] = [];
-  const add: Add = (what, value, unit, target) =>
-    void figures.push({ what, hosts, value, unit, ...(target === undefined ? {} : { target }) });
   for (const follows of ['host', 'one-row'] as const) {
+    const hosts = follows === 'host' ? options.hosts : options.watchers;
+    const add: Add = (what, value, unit, target) =>
+      void figures.push({ what, hosts, value, unit, ...(target === undefined ? {} : { target }) });
     const folder = await mkdtemp(join(options.folder, 'feed-'));
     const replica: Replica = new Child(new URL('replica-process.ts', import.meta.url));
     const subscribers: Subscribers = new Child(new URL('subscribers-process.ts', import.meta.url), [subscribersHeap]);
     try {
       say(`slices: ${hosts} subscribers, each with ${follows === 'host' ? 'the slice of a host' : 'one row'}`);
-      await start(replica, subscribers, { ...options, folder }, follows, add);
+      await start(replica, subscribers, { ...options, hosts, folder }, follows, add);
       if (follows === 'host') await writeToHosts(replica, subscribers, options, add);
       else await writeToAll(replica, subscribers, options, add);
     } finally {
@@ -124,13 +128,7 @@ async function writeToHosts(replica: Replica, subscribers: Subscribers, options:
     0,
   );
 
-  await replica.ask({ ask: 'down' });
-  const before = await replica.ask({ ask: 'write', perSecond: 100, forMs: 1_000, involvedHosts });
-  // They have given up by then, and try again in their own time.
-  await delay(3_000);
-  await replica.ask({ ask: 'up' });
-  const resumed = await subscribers.ask({ ask: 'current', revision: before.revision });
-  add('all reconnect at once: the last is current after', resumed.tookMs / 1000, 's', 10);
+  await reconnectAll(replica, subscribers, add);
 }
 
 /** Changes of one row that all of them have. */
@@ -151,4 +149,16 @@ async function writeToAll(replica: Replica, subscribers: Subscribers, options: F
   add('one row that all watch: seen by all, worst', all?.worstMs ?? Number.NaN, 'ms');
   add('one row that all watch: seen by one, p50', timesOf(found.seenByOneMs)?.p50Ms ?? Number.NaN, 'ms');
   add('one row that all watch: replica, processor a change', (cpuPercent / 100) * everyMs, 'ms');
+  await reconnectAll(replica, subscribers, add);
+}
+
+/** The replica goes, its state changes, and it comes back: all subscribers come at once. */
+async function reconnectAll(replica: Replica, subscribers: Subscribers, add: Add): Promise<void> {
+  await replica.ask({ ask: 'down' });
+  const before = await replica.ask({ ask: 'write', perSecond: 100, forMs: 1_000, involvedHosts: 10 });
+  // They have given up by then, and try again in their own time.
+  await delay(3_000);
+  await replica.ask({ ask: 'up' });
+  const resumed = await subscribers.ask({ ask: 'current', revision: before.revision });
+  add('all reconnect at once: the last is current after', resumed.tookMs / 1000, 's', 10);
 }
