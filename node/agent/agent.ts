@@ -42,6 +42,7 @@ import { AutopilotLoop } from '../consensus/client/autopilot-loop.ts';
 import { stateWatchHandler } from '../consensus/client/watch-handler.ts';
 import { RaftLoop } from '../consensus/loop/loop.ts';
 import { GrpcRaftTransport } from '../consensus/transport/grpc-transport.ts';
+import { backupStores } from '../host/backup-stores.ts';
 import { startDrivers } from '../host/drivers.ts';
 import { HostSlice } from '../host/host-slice.ts';
 import { readInventory, readLoad } from '../host/machine/inventory.ts';
@@ -409,6 +410,7 @@ export class Agent {
       isLeader: () => loop.isLeader,
       isSharedStorage: (storage) => drivers.storage.get(storage)?.capabilities.shared === true,
       volumeTools: host.volumeTools,
+      backupStore: backupStores(clock, config.backups),
       metrics: this.#metrics,
     });
     await background.start();

@@ -1,4 +1,5 @@
 /** What an agent does behind everybody's back: jobs that are its own, and the leader's tasks while it leads. */
+import type { BackupStore } from '../../drivers/backup/store.ts';
 import type { shoal } from '../../proto/messages.ts';
 import type { HostId } from '../base/ids.ts';
 import type { Service } from '../base/lifecycle.ts';
@@ -7,11 +8,14 @@ import { anyJobKind } from '../host/jobs/job-kind.ts';
 import { JobRunner } from '../host/jobs/job-runner.ts';
 import { drainJob } from '../host/jobs/kinds/drain.ts';
 import { rotateAuthorityJob } from '../host/jobs/kinds/rotate-authority.ts';
+import { type BackupTools, volumeBackupDeleteJob, volumeBackupJob } from '../host/jobs/kinds/volume-backup.ts';
 import { type VolumeToolsOf, volumeCopyJob } from '../host/jobs/kinds/volume-copy.ts';
+import { volumeRestoreJob } from '../host/jobs/kinds/volume-restore.ts';
 import { forgetEndedJobs } from '../host/tasks/forget-ended-jobs.ts';
 import { TaskRunner } from '../host/tasks/task-runner.ts';
 import type { ComputeService } from '../services/compute/index.ts';
 import type { ServiceDependencies } from '../services/kit/dependencies.ts';
+import { VolumeJobReportService } from '../services/volume/job-reports.ts';
 
 /** What it works with. */
 interface BackgroundDeps {
@@ -23,6 +27,8 @@ interface BackgroundDeps {
   readonly isSharedStorage: (storage: string) => boolean;
   /** What this host does to volumes is done with these. */
   readonly volumeTools: VolumeToolsOf;
+  /** The store of backups of that URL. */
+  readonly backupStore: (url: string) => BackupStore;
   readonly metrics?: Metrics | undefined;
 }
 
@@ -35,8 +41,22 @@ class Background implements Service {
   readonly #jobs: JobRunner;
   readonly #tasks: TaskRunner;
 
-  constructor({ services, compute, hostId, isLeader, isSharedStorage, volumeTools, metrics }: BackgroundDeps) {
+  constructor({
+    services,
+    compute,
+    hostId,
+    isLeader,
+    isSharedStorage,
+    volumeTools,
+    backupStore,
+    metrics,
+  }: BackgroundDeps) {
     const { logger } = services;
+    const backupTools = (signal: AbortSignal): BackupTools => ({
+      ...volumeTools(signal),
+      jobReports: new VolumeJobReportService(services, signal),
+      backupStore,
+    });
     this.#jobs = new JobRunner({
       ...services,
       logger: logger.child({ part: 'jobs' }),
@@ -46,6 +66,9 @@ class Background implements Service {
         anyJobKind(drainJob(compute, isSharedStorage)),
         anyJobKind(rotateAuthorityJob(services)),
         anyJobKind(volumeCopyJob(volumeTools)),
+        anyJobKind(volumeBackupJob(backupTools)),
+        anyJobKind(volumeRestoreJob(backupTools)),
+        anyJobKind(volumeBackupDeleteJob(backupTools)),
       ],
     });
     this.#tasks = new TaskRunner({

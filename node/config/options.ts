@@ -167,7 +167,13 @@ export const configSchema = Type.Object(
           pattern: '^(|file:///.*|s3://.*)$',
           maxLength: 1024,
           description:
-            'where backups of volumes go: file:///FOLDER that all hosts see, or s3://...; empty: there are none',
+            'where backups of volumes go: file:///FOLDER that all hosts see, or s3://BUCKET/PREFIX; empty: there are none',
+        }),
+        s3Endpoint: Type.String({ pattern: '^(|https?://[^ ]+)$', maxLength: 512, description: 'of s3:// stores' }),
+        s3Region: Type.String({ pattern: '^[a-z0-9-]{1,64}$', description: 'that requests to it are signed for' }),
+        s3CredentialsPath: Type.String({
+          maxLength: 4096,
+          description: 'file with two lines: id and secret of the access key of the s3:// store',
         }),
       },
       { additionalProperties: false },
@@ -313,7 +319,7 @@ export function configDefaults(): Config {
       vendorDataPath: '',
     },
     storage: 'local',
-    backups: { store: '' },
+    backups: { store: '', s3Endpoint: '', s3Region: 'us-east-1', s3CredentialsPath: '' },
     ceph: { confPath: '', user: 'shoal', imagePool: 'images', diskPool: 'volumes' },
     network: {
       driver: 'vxlan',

@@ -16,7 +16,7 @@ import type { HostId } from '../../base/ids.ts';
 export type VolumeStep =
   /** Make its bytes, where that is quick: empty, above an image, a clone, or what lies there already. Tell the record. */
   | { readonly kind: 'make' }
-  /** Its content is a full copy: begin the job that makes it. */
+  /** Its content is a full copy, or a backup's: begin the job that makes it. */
   | { readonly kind: 'begin-copy' }
   /** Give it the size that its owner asked for; a guest that has it open sees that. Tell the record. */
   | { readonly kind: 'grow' }
@@ -59,10 +59,8 @@ function mayGo({ attachments }: shoal.v1.Volume, { snapshots }: VolumeMemory): b
   return attachments.length === 0 && snapshots === 0;
 }
 
-/** A volume from a backup is made by the job that restores it, which the request for the volume has begun. */
-function planMake(volume: shoal.v1.Volume, { isFullCopy }: VolumeMemory): VolumeStep | undefined {
-  if (volume.sourceBackupId !== '') return undefined;
-  return { kind: isFullCopy ? 'begin-copy' : 'make' };
+function planMake({ sourceBackupId }: shoal.v1.Volume, { isFullCopy }: VolumeMemory): VolumeStep {
+  return { kind: isFullCopy || sourceBackupId !== '' ? 'begin-copy' : 'make' };
 }
 
 /** Whether the volume is to have the content of another one, now or as it was. */

@@ -4,7 +4,7 @@ import { indexKey } from '../../state/table.ts';
 import { jobTable, volumeTable } from '../../state/tables/index.ts';
 import type { ServiceDependencies } from '../kit/dependencies.ts';
 import { transact } from '../kit/transact.ts';
-import { beginJob } from './job-record.ts';
+import { beginJob, type JobDraft } from './job-record.ts';
 
 /** A copy that has not come to its end by then is taken back, ms: a week. */
 const deadlineMs = 7 * 86_400_000;
@@ -14,7 +14,7 @@ export function volumeSubject(volumeId: string): string {
   return `volume/${volumeId}`;
 }
 
-/** Begins the job that makes a volume as a full copy, unless one about it is under way, or its record has moved on. */
+/** Begins the job that makes a volume as a full copy, or of a backup, unless one about it is under way, or its record has moved on. */
 export async function beginVolumeCopy(
   deps: ServiceDependencies,
   volume: shoal.v1.Volume,
@@ -30,8 +30,15 @@ export async function beginVolumeCopy(
     volumeTable.unchanged(attempt.change, row);
     const nowMs = deps.clock.nowMs();
     const { projectId, userId, hostId: ownerHostId } = volume;
-    const volumeCopy = new shoal.v1.VolumeCopyJob({ volumeId: volume.id });
-    const draft = { id, kind: 'volume-copy', subject, projectId, userId, ownerHostId };
-    beginJob(attempt, { ...draft, deadlineMs: nowMs + deadlineMs, detail: { volumeCopy } }, nowMs);
+    const draft = { id, subject, projectId, userId, ownerHostId, deadlineMs: nowMs + deadlineMs };
+    beginJob(attempt, { ...draft, ...workOf(volume) }, nowMs);
   });
+}
+
+function workOf({ id: volumeId, sourceBackupId: backupId }: shoal.v1.Volume): Pick<JobDraft, 'kind' | 'detail'> {
+  if (backupId === '') {
+    return { kind: 'volume-copy', detail: { volumeCopy: new shoal.v1.VolumeCopyJob({ volumeId }) } };
+  }
+  const volumeRestore = new shoal.v1.VolumeRestoreJob({ backupId, volumeId });
+  return { kind: 'volume-restore', detail: { volumeRestore } };
 }

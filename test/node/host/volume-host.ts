@@ -1,6 +1,8 @@
 /** A host that keeps volumes, with the services that its tenants call, and the jobs of its agent. */
 import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import type { Test } from 'tap';
+import { FolderBackupStore } from '../../../drivers/backup/folder-store.ts';
 import { FakeComputeDriver } from '../../../drivers/fake/compute.ts';
 import { FakeStorageDriver } from '../../../drivers/fake/storage.ts';
 import { setFaultInjector } from '../../../node/base/buggify/buggify.ts';
@@ -9,12 +11,25 @@ import type { VolumeId } from '../../../node/base/ids.ts';
 import type { HostLoop } from '../../../node/host/host-loop.ts';
 import { anyJobKind } from '../../../node/host/jobs/job-kind.ts';
 import { JobRunner } from '../../../node/host/jobs/job-runner.ts';
+import {
+  type BackupTools,
+  volumeBackupDeleteJob,
+  volumeBackupJob,
+} from '../../../node/host/jobs/kinds/volume-backup.ts';
 import { volumeCopyJob } from '../../../node/host/jobs/kinds/volume-copy.ts';
+import { volumeRestoreJob } from '../../../node/host/jobs/kinds/volume-restore.ts';
 import { beginVolumeCopy } from '../../../node/services/jobs/volume-jobs.ts';
 import { VolumeReportService } from '../../../node/services/volume/host-reports.ts';
 import { VolumeService } from '../../../node/services/volume/index.ts';
+import { VolumeJobReportService } from '../../../node/services/volume/job-reports.ts';
 import { TransactionBuilder } from '../../../node/state/table.ts';
-import { hostTable, serverTable, volumeSnapshotTable, volumeTable } from '../../../node/state/tables/index.ts';
+import {
+  hostTable,
+  serverTable,
+  volumeBackupTable,
+  volumeSnapshotTable,
+  volumeTable,
+} from '../../../node/state/tables/index.ts';
 import { shoal } from '../../../proto/messages.ts';
 import { contextOf } from '../services/world.ts';
 import { self, serverId, World } from './host-world.ts';
@@ -30,7 +45,8 @@ export class VolumeHost {
   readonly service: VolumeService;
   #agent: { readonly loop: HostLoop; readonly jobs: JobRunner } | undefined;
 
-  constructor() {
+  /** @param backupStoreUrl where backups go; empty: nowhere. */
+  constructor(backupStoreUrl: string) {
     const pools = [{ name: 'local', shared: false, freeGib: 90 }];
     const advert = new shoal.v1.Advert({ hostId: self, hostName: 'host-1', enabled: true, pools });
     this.service = new VolumeService(
@@ -39,7 +55,7 @@ export class VolumeHost {
         hostViews: { adverts: () => [advert], condition: () => 'alive' },
         drawSealedKey: () => ({ sealed: new Uint8Array(32), keyEpoch: 0 }),
       },
-      { storage: 'local', backupStoreUrl: '' },
+      { storage: 'local', backupStoreUrl },
     );
   }
 
@@ -65,23 +81,28 @@ export class VolumeHost {
     const drivers = { compute: new FakeComputeDriver(compute), local: new FakeStorageDriver(storage) };
     await drivers.compute.start(ending.signal);
     await drivers.local.start(ending.signal);
+    const tools = (signal: AbortSignal): BackupTools => ({
+      hostId: self,
+      compute: drivers.compute,
+      storage: new Map([['local', drivers.local]]),
+      store: this.world.store,
+      volumeReports: new VolumeReportService(deps, self, signal),
+      jobReports: new VolumeJobReportService(deps, signal),
+      beginCopy: (volume) => beginVolumeCopy(deps, volume, signal),
+      imageFile: () => Promise.reject(new ShoalError('NOT_FOUND', 'no image is copied')),
+      openKey: (_label, { sealed }) => sealed,
+      backupStore: (url) => new FolderBackupStore(fileURLToPath(url)),
+      reader: deps.state.local,
+      signal,
+    });
     const jobs = new JobRunner({
       ...deps,
       isOwn: ({ ownerHostId }) => ownerHostId === self,
       kinds: [
-        anyJobKind(
-          volumeCopyJob((signal) => ({
-            hostId: self,
-            compute: drivers.compute,
-            storage: new Map([['local', drivers.local]]),
-            store: this.world.store,
-            volumeReports: new VolumeReportService(deps, self, signal),
-            beginCopy: (volume) => beginVolumeCopy(deps, volume, signal),
-            imageFile: () => Promise.reject(new ShoalError('NOT_FOUND', 'no image is copied')),
-            reader: deps.state.local,
-            signal,
-          })),
-        ),
+        anyJobKind(volumeCopyJob(tools)),
+        anyJobKind(volumeBackupJob(tools)),
+        anyJobKind(volumeRestoreJob(tools)),
+        anyJobKind(volumeBackupDeleteJob(tools)),
       ],
     });
     this.#agent = { loop, jobs };
@@ -104,6 +125,10 @@ export class VolumeHost {
 
   snapshot(id: string): shoal.v1.VolumeSnapshot | undefined {
     return volumeSnapshotTable.get(this.world.state.local, id)?.record;
+  }
+
+  backup(id: string): shoal.v1.VolumeBackup | undefined {
+    return volumeBackupTable.get(this.world.state.local, id)?.record;
   }
 
   /** What the guest has plugged in. */
@@ -147,8 +172,8 @@ export class VolumeHost {
 }
 
 /** One that ends with the test. */
-export async function volumeHost(t: Test): Promise<VolumeHost> {
-  const host = new VolumeHost();
+export async function volumeHost(t: Test, backupStoreUrl = ''): Promise<VolumeHost> {
+  const host = new VolumeHost(backupStoreUrl);
   t.teardown(async () => {
     setFaultInjector(undefined);
     await host.stop();
