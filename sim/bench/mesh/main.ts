@@ -156,7 +156,7 @@ async function measureSlices(folder: string): Promise<readonly Figure[]> {
   }
   const load = flags.quick
     ? { hosts: 50, watchers: 100, writesPerSecond: 100, forMs: 3_000, sharedChanges: 5 }
-    : { hosts: 400, watchers: 1_000, writesPerSecond: 1_000, forMs: 20_000, sharedChanges: 30 };
+    : { hosts: 100, watchers: 1_000, writesPerSecond: 1_000, forMs: 20_000, sharedChanges: 30 };
   return [...figures, ...(await feedLoad({ ...load, folder, say: options.say }))];
 }
 

@@ -20,6 +20,12 @@ t.test(
   },
 );
 
+t.test('among a thousand hosts, too, nobody waits for a heartbeat when one message in a hundred is lost', async (t) => {
+  const rows = await runGossip({ hosts: 1_000, changes: 20, busyS: 1 });
+  t.ok(figureOf(rows, 'ordinary change, until all have it, max') < 400);
+  t.ok(figureOf(rows, 'at rest, bytes sent a host, mean') < 2_000);
+});
+
 t.test('at rest the cost of a host does not depend on how many there are', async (t) => {
   const atRest = async (hosts: number): Promise<number> =>
     figureOf(await runGossip({ hosts, changes: 1, busyS: 1 }), 'at rest, bytes sent a host, mean');
