@@ -11,6 +11,7 @@ import { portTable, securityGroupTable } from '../../../node/state/tables/index.
 import type { StateReader } from '../../../node/state/types.ts';
 import type { shoal } from '../../../proto/messages.ts';
 import { shown } from '../../kit/input.ts';
+import { clientTokenOf } from '../kit/client-token.ts';
 import type { Query } from '../kit/lists/query.ts';
 import type { Gateway } from '../kit/module.ts';
 import { parse } from '../kit/validation.ts';
@@ -37,9 +38,6 @@ import {
 
 type ById = { Params: { id: string } };
 type ByKey = { Params: { id: string; key: string } };
-
-/** Repeats of a create with the same value give the same server. Shoal's own: OpenStack has nothing like it. */
-const clientTokenHeader = 'x-shoal-client-token';
 
 /**
  * Adds the servers, their addresses, interfaces, security groups, metadata and tags. Actions are in
@@ -297,10 +295,6 @@ function draftOf(request: FastifyRequest, body: Static<typeof schemas.newServerB
     throw new ShoalError('INVALID_ARGUMENT', `No compute host ${host} has the node ${server.hypervisor_hostname}.`);
   }
   const zone = server.availability_zone;
-  const clientToken = request.headers[clientTokenHeader];
-  if (clientToken !== undefined && !/^[\x21-\x7e]{1,128}$/.test(String(clientToken))) {
-    throw new ShoalError('INVALID_ARGUMENT', `${clientTokenHeader} is 1 to 128 printable ASCII characters.`);
-  }
   return {
     name: server.name,
     flavorId: lastPart(String(server.flavorRef)),
@@ -321,7 +315,7 @@ function draftOf(request: FastifyRequest, body: Static<typeof schemas.newServerB
     ...(server.tags === undefined ? {} : { tags: server.tags }),
     ...(server.personality === undefined ? {} : { injectedFiles: server.personality }),
     ...commonDraft(server),
-    ...(clientToken === undefined ? {} : { clientToken: String(clientToken) }),
+    ...clientTokenOf(request),
   };
 }
 

@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { ShoalError } from '../../../node/base/errors.ts';
 import type { VolumeService } from '../../../node/services/volume/index.ts';
 import type { shoal } from '../../../proto/messages.ts';
+import { clientTokenOf } from '../kit/client-token.ts';
 import { anyOf } from '../kit/lists/filter.ts';
 import type { Gateway } from '../kit/module.ts';
 import { parse } from '../kit/validation.ts';
@@ -104,6 +105,7 @@ function draftOf(request: FastifyRequest): Parameters<VolumeService['backups']['
   const microversion = microversionOf(request);
   return {
     volumeId: backup.volume_id,
+    ...clientTokenOf(request),
     ...setField('snapshotId', backup.snapshot_id),
     ...setField('name', backup.name),
     ...setField('description', backup.description),

@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { VolumeService } from '../../../node/services/volume/index.ts';
 import { volumeTable } from '../../../node/state/tables/index.ts';
 import type { shoal } from '../../../proto/messages.ts';
+import { clientTokenOf } from '../kit/client-token.ts';
 import { anyOf, type Filters } from '../kit/lists/filter.ts';
 import type { Listing } from '../kit/lists/list.ts';
 import { Query } from '../kit/lists/query.ts';
@@ -87,6 +88,7 @@ function draftOf(request: FastifyRequest): Parameters<VolumeService['snapshots']
   const force = snapshot.force == null ? false : flagOf('force', snapshot.force);
   return {
     volumeId: snapshot.volume_id ?? 'None',
+    ...clientTokenOf(request),
     ...setField('name', snapshot.name ?? snapshot.display_name),
     ...setField('description', snapshot.description ?? snapshot.display_description),
     ...setField('metadata', snapshot.metadata),

@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { ShoalError } from '../../../node/base/errors.ts';
 import type { VolumeService } from '../../../node/services/volume/index.ts';
 import type { shoal } from '../../../proto/messages.ts';
+import { clientTokenOf } from '../kit/client-token.ts';
 import { Query } from '../kit/lists/query.ts';
 import type { Gateway } from '../kit/module.ts';
 import { parse } from '../kit/validation.ts';
@@ -68,6 +69,7 @@ function draftOf(request: FastifyRequest): Parameters<VolumeService['volumes']['
     );
   }
   return {
+    ...clientTokenOf(request),
     ...setField('sizeGib', volume.size == null ? undefined : Number(volume.size)),
     ...setField('name', volume.name ?? volume.display_name),
     ...setField('description', volume.description ?? volume.display_description),

@@ -33,8 +33,11 @@ function page<T>({ listing: { gateway, query, request }, items, idOf }: Cut<T>):
   const wantsCount = query.one('with_count');
   const isCounted =
     wantsCount !== undefined && microversionOf(request) >= countsFrom && flagOf('with_count', wantsCount);
+  const cut = cutPage(items, { at: start + (query.number('offset') ?? 0), limit });
   return {
-    ...cutPage(items, { at: start + (query.number('offset') ?? 0), limit }),
+    ...cut,
+    // As in Cinder a page that is as long as was asked for leads on, even if the next one is empty: clients look for it.
+    hasNext: cut.hasNext || (query.one('limit') !== undefined && cut.items.length === limit && limit > 0),
     ...(isCounted ? { total: items.length } : {}),
   };
 }

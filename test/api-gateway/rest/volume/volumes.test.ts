@@ -80,6 +80,21 @@ void t.test('a volume is made, shown, changed and deleted, with the keys of its 
   });
 });
 
+void t.test('a create that is repeated with its token makes one volume, and one snapshot', async (t) => {
+  const { cloud, hosts } = await start(t);
+  const post = (path: string, body: object, token: string) =>
+    cloud.gateway.call('POST', `/volume/v3/${path}`, { body, headers: { 'x-shoal-client-token': token } });
+  const ids = [];
+  for (const token of ['t1', 't1', 't2'])
+    ids.push((await post('volumes', { volume: { size: 1 } }, token)).json().volume.id);
+  t.equal(new Set(ids).size, 2);
+  t.equal((await post('volumes', { volume: { size: 1 } }, 'x'.repeat(129))).statusCode, 400);
+  await hosts();
+  const snapshot = { snapshot: { volume_id: ids[0], name: 's' } };
+  const made = [await post('snapshots', snapshot, 's1'), await post('snapshots', snapshot, 's1')];
+  t.equal(new Set(made.map((answer) => answer.json().snapshot.id)).size, 1);
+});
+
 void t.test('what a member sees is his own, and nothing that is for administrators', async (t) => {
   const { cloud, ask, make, hosts } = await start(t);
   const token = cloud.memberToken;
@@ -149,6 +164,8 @@ void t.test('lists: filters, order, pages, counts', async (t) => {
   }
   t.equal((await ask('GET', '/volumes?marker=none')).status, 404);
   t.same((await ask('GET', '/volumes?limit=0')).body, { volumes: [] });
+  const full = (await ask('GET', '/volumes?limit=3')).body;
+  t.equal(full.volumes_links.length, 1, 'a page that is full leads on');
   const counted = (await ask('GET', '/volumes?limit=1&with_count=True&name~=a', { minor: 45 })).body;
   t.equal(counted.volumes.length, 1);
   t.equal(counted.count, 2);
