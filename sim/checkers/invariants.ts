@@ -42,6 +42,8 @@ export const invariants = {
   'hosts-speak-for-themselves': 'what is held of a host is what that host itself has said',
   'unique-vnis': 'no two networks share a VNI',
   'unique-attachments': 'a disk and a port belong to one server',
+  'volume-attached-once': 'a volume has one user unless it may have several, and both records say the same of each use',
+  'snapshot-is-its-instant': 'a snapshot holds what its volume held at the moment when it was made',
   'creation-once': 'a creation makes one server, however often and to whom it is sent',
   'lock-before-start': 'a guest is started only when its disk is locked for its host and generation',
   'tenants-apart': 'nobody is shown what belongs to another project',

@@ -1,8 +1,9 @@
 /** How far hosts are from what the records want of them: servers, claims, disks, ports and networks. */
 import { isDeepStrictEqual } from 'node:util';
 import type { ServerId } from '../../node/base/ids.ts';
+import { disksOf } from '../../node/services/kit/server-disks.ts';
 import { HostNetworkViews } from '../../node/services/network/host-view.ts';
-import { jobTable, portTable } from '../../node/state/tables/index.ts';
+import { jobTable, portTable, volumeSnapshotTable, volumeTable } from '../../node/state/tables/index.ts';
 import type { StateReader } from '../../node/state/types.ts';
 import { shoal } from '../../proto/messages.ts';
 import type { HostAgent } from '../agents/host-agent.ts';
@@ -10,6 +11,17 @@ import { liveClaims } from '../observers/host-pictures.ts';
 import type { RecordList } from '../observers/record-list.ts';
 import { factsText } from '../trace/trace.ts';
 import { type HostMachine, machineOf } from '../world/machine.ts';
+
+/** Statuses of volumes and snapshots that a host is to end. */
+const volumeUnderWay: ReadonlySet<string> = new Set([
+  'creating',
+  'downloading',
+  'attaching',
+  'detaching',
+  'extending',
+  'reverting',
+  'deleting',
+]);
 
 const { PowerWanted, ServerStatus } = shoal.v1;
 
@@ -53,6 +65,13 @@ export class Convergence {
       else if (server.powerWanted === PowerWanted.POWER_WANTED_STOPPED && guest?.power === 'running')
         found.push(`${where} is to be stopped and runs`);
     }
+    const disks = new Set([...servers.values()].flatMap((server) => disksOf(server).map(({ volumeId }) => volumeId)));
+    for (const { record } of volumeTable.list(reader)) {
+      disks.add(record.id);
+      if (volumeUnderWay.has(record.status)) found.push(`volume ${record.id} is ${record.status}`);
+    }
+    for (const { record } of volumeSnapshotTable.list(reader))
+      if (volumeUnderWay.has(record.status)) found.push(`snapshot ${record.id} is ${record.status}`);
     for (const machine of machines) {
       const host = `n${machine.raftId}`;
       if ((agentOf(machine.raftId)?.host.busySteps ?? 0) > 0) found.push(`${host} is at work`);
@@ -68,9 +87,12 @@ export class Convergence {
         for (const [key] of machine.store.peek(prefix)) found.push(`${host} keeps ${key}`);
       for (const [key] of machine.store.peek('reboot/'))
         if (!servers.has(key.slice('reboot/'.length))) found.push(`${host} keeps ${key}`);
-      const volumes = new Set([...servers.values()].map(({ rootVolumeId }) => rootVolumeId));
-      for (const [volumeId] of machine.storage.disks)
-        if (!volumes.has(volumeId)) found.push(`${host} has disk ${volumeId}`);
+      for (const [volumeId, { snapshots }] of machine.storage.disks) {
+        if (!disks.has(volumeId)) found.push(`${host} has disk ${volumeId}`);
+        for (const [snapshotId] of snapshots)
+          if (!volumeSnapshotTable.exists(reader, snapshotId))
+            found.push(`${host} has snapshot ${snapshotId} of disk ${volumeId}`);
+      }
     }
     for (const { record } of jobTable.by(reader, 'under-way', 'yes'))
       found.push(`job ${record.id} about ${record.subject} is under way: ${record.message}`);

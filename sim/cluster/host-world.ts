@@ -2,7 +2,7 @@
 import { FakeStorage } from '../../drivers/fake/storage.ts';
 import { ShoalError } from '../../node/base/errors.ts';
 import type { HostId, ServerId } from '../../node/base/ids.ts';
-import type { Prng } from '../../node/base/prng.ts';
+import { Prng } from '../../node/base/prng.ts';
 import { portTable, serverTable } from '../../node/state/tables/index.ts';
 import type { StateReader } from '../../node/state/types.ts';
 import type { HostCapacity } from '../../placement/index.ts';
@@ -13,6 +13,7 @@ import { ClaimChecker } from '../checkers/claims.ts';
 import { GossipChecker } from '../checkers/gossip.ts';
 import { checkStranger, RemovalChecker } from '../checkers/hosts.ts';
 import type { Report } from '../checkers/invariants.ts';
+import { VolumeChecker } from '../checkers/volumes.ts';
 import type { Mutant } from '../mutants/mutant.ts';
 import { HostEye } from '../observers/host-observer.ts';
 import { PowerOffs } from '../observers/power-offs.ts';
@@ -25,6 +26,7 @@ import type { Placements, WatchedOperation, WatchedServer } from '../trace/watch
 import type { Working } from '../workload/client.ts';
 import { Operator } from '../workload/operator.ts';
 import { Tenant } from '../workload/tenant.ts';
+import { VolumeTenant } from '../workload/volume-tenant.ts';
 import { hostIdOf } from '../world/ids.ts';
 import { HostMachine, machineOf, storageBytes } from '../world/machine.ts';
 import type { SimNetwork } from '../world/network.ts';
@@ -76,6 +78,7 @@ interface HostWorldOptions {
   readonly tenants: number;
   readonly tenantThinkMs: number;
   readonly operatorThinkMs: number;
+  readonly volumeThinkMs: number;
   readonly servers: number;
   readonly hostVcpus: number;
   readonly syncMs: number;
@@ -112,6 +115,7 @@ export class HostWorld {
     const reached = (mark: WorldMark): void => this.#mark(mark);
     const lists = { servers: this.#servers, ports: new RecordList(portTable) };
     const removals = new RemovalChecker(deps.report);
+    const volumes = new VolumeChecker(deps.report);
     this.members = new Members({ ...deps, reached }, options.racks);
     this.gossip = new GossipDelivery({ ...deps, agentOf });
     this.#claimChecker = new ClaimChecker(deps.report);
@@ -120,10 +124,17 @@ export class HostWorld {
     this.#founding = new Founding({ ...deps, agentOf, onCreated: (id) => this.#promises.created(id) }, options);
     this.#powerOffs = new PowerOffs(deps);
     this.#records = new RecordEye(
-      { ...deps, ...lists, removals, projects: () => this.#founding.projects() },
+      { ...deps, ...lists, removals, volumes, projects: () => this.#founding.projects() },
       scaleOf(machines.length),
     );
-    this.#eye = new HostEye({ ...deps, machines, removals, powerOffs: this.#powerOffs, records: this.#records });
+    this.#eye = new HostEye({
+      ...deps,
+      machines,
+      removals,
+      volumes,
+      powerOffs: this.#powerOffs,
+      records: this.#records,
+    });
     this.#convergence = new Convergence({ ...deps, ...lists, machines, agentOf });
   }
 
@@ -240,6 +251,7 @@ export class HostWorld {
       );
       void tenant.run();
     }
+    this.#startVolumeTenants(isOver);
     if (this.machines.length < 2 || this.#options.operatorThinkMs === 0) return;
     const agentOf = (node: SimNode): HostAgent | undefined => this.#agents.get(node.raftId);
     const entryAt = (node: SimNode): SimNode => this.#entryAt(node);
@@ -248,6 +260,34 @@ export class HostWorld {
       this.#options.operatorThinkMs,
     );
     void operator.run();
+  }
+
+  /** Their draws are their own: without them all others are as they were. */
+  #startVolumeTenants(isOver: () => boolean): void {
+    const { volumeThinkMs } = this.#options;
+    if (volumeThinkMs === 0) return;
+    const { schedule, trace, nodes, working, onFailed, trouble, replay } = this.#deps;
+    for (const [at, { projectId }] of this.#founding.tenants().entries()) {
+      const user = new VolumeTenant(
+        {
+          schedule,
+          random: new Prng(0x701e + at),
+          trace,
+          nodes,
+          entryAt: (node) => this.#entryAt(node),
+          agentOf: (node) => this.#agents.get(node.raftId),
+          working,
+          isOver,
+          onFailed,
+          trouble,
+          replay,
+          reached: (mark) => this.#mark(mark),
+        },
+        projectId,
+        volumeThinkMs,
+      );
+      void user.run();
+    }
   }
 
   /** Who answers what is asked of a host: itself, or the replica that feeds its slice, to which it passes everything on. */

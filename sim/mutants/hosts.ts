@@ -15,7 +15,7 @@ import {
 } from './host-ports.ts';
 import type { Mutant } from './mutant.ts';
 import { plantedFaults } from './planted-faults.ts';
-import { crowd, few, guests } from './settings.ts';
+import { crowd, few, guests, volumes } from './settings.ts';
 
 /** A view in which the advert that comes last wins. */
 class LastAdverts extends AdvertView {
@@ -186,6 +186,16 @@ export const hostMutants = {
         },
       }),
     ),
+  },
+  'snapshot-goes-on': {
+    text: 'what a guest writes to its volume goes into the snapshots, too',
+    overrides: volumes,
+    hand: plantedFaults['snapshot-goes-on'],
+  },
+  'removes-detached-volumes': {
+    text: 'a host takes a volume that nobody has attached for one that is gone, and removes its bytes',
+    overrides: volumes,
+    hand: plantedFaults['removes-detached-volumes'],
   },
   'disk-left-behind': {
     text: 'a disk is called removed and is not',

@@ -2,7 +2,7 @@
 import type { ComputeDriver, StorageDriver } from '../../drivers/types.ts';
 import { ShoalError } from '../../node/base/errors.ts';
 import type { ServerId, VolumeId } from '../../node/base/ids.ts';
-import { serverTable } from '../../node/state/tables/index.ts';
+import { serverTable, volumeTable } from '../../node/state/tables/index.ts';
 import { shoal } from '../../proto/messages.ts';
 import type { HostAgent } from '../agents/host-agent.ts';
 import type { HostMachine } from '../world/machine.ts';
@@ -45,6 +45,21 @@ export const plantedFaults = {
     for (const serverId of machine.runningGuests()) {
       const record = serverTable.get(process.state.local, serverId)?.record;
       if (record?.deleting === true) await agent.host.claims.release(serverId, record.generation);
+    }
+  },
+  'snapshot-goes-on': async ({ machine }) => {
+    for (const disk of machine.storage.disks.values()) {
+      for (const id of disk.snapshots.keys()) disk.snapshots.set(id, disk.content);
+    }
+  },
+  'removes-detached-volumes': async ({ process, machine, storage, signal }) => {
+    for (const { record } of volumeTable.by(process.replicaState.local, 'host', machine.hostId)) {
+      if (record.status !== 'available' || record.madeGib === 0) continue;
+      try {
+        await storage.removeDisk(record.id as VolumeId, signal);
+      } catch (caught) {
+        if (!(caught instanceof ShoalError)) throw caught;
+      }
     }
   },
   'removes-disks-of-stopped': async ({ process, machine, storage, signal }) => {

@@ -29,6 +29,9 @@ export const guests = {
   unlikely: [],
 } as const satisfies SimOverrides;
 
+/** Users of volumes who lose no time. */
+export const volumes = { ...guests, volumeThinkMs: 150, chaosMs: 60_000 } as const satisfies SimOverrides;
+
 /** Voters without CPU, all at once, and now and then a kill. */
 export const starved = {
   ...consensus,

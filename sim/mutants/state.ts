@@ -1,10 +1,10 @@
 /** Bugs planted in the state machine, its watches, and in what services write. */
 
-import { networkTable, portTable, serverGroupTable, serverTable } from '../../node/state/tables/index.ts';
+import { networkTable, portTable, serverGroupTable, serverTable, volumeTable } from '../../node/state/tables/index.ts';
 import type { Op, StateClient, StateEvent, Transaction } from '../../node/state/types.ts';
 import { shoal } from '../../proto/messages.ts';
 import type { Mutant } from './mutant.ts';
-import { consensus, guests } from './settings.ts';
+import { consensus, guests, volumes } from './settings.ts';
 import { stateClient } from './state-client.ts';
 
 /** Every member applies something else than what was asked. */
@@ -41,6 +41,24 @@ export const stateMutants = {
     command: applying((transaction) => ({
       ...transaction,
       compares: transaction.compares.filter(({ key }) => !key.startsWith(serverGroupTable.prefix)),
+    })),
+  },
+  'volume-not-compared': {
+    text: 'a volume is attached whatever has become of it since it was looked at',
+    overrides: { ...volumes, faults: [], tenants: 3 },
+    command: applying((transaction) => ({
+      ...transaction,
+      compares: transaction.compares.filter(({ key }) => !key.startsWith(volumeTable.prefix)),
+    })),
+  },
+  'volume-quota-leaks': {
+    text: 'the gigabytes of volumes that are deleted stay counted',
+    overrides: volumes,
+    command: applying((transaction) => ({
+      ...transaction,
+      thenOps: transaction.thenOps.map((op) =>
+        op.kind === 'add' && op.key.endsWith('/gigabytes') && op.delta < 0 ? { ...op, delta: 0 } : op,
+      ),
     })),
   },
   'entry-skipped': {

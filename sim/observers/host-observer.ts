@@ -1,11 +1,12 @@
 /** The eye on hosts: what their drivers are called for, and what guests, disks and claims are there, seen from outside. */
-import type { DiskSpec, GuestSpec } from '../../drivers/types.ts';
-import type { ServerId, VolumeId } from '../../node/base/ids.ts';
+import type { DiskSnapshot, DiskSpec, GuestDisk, GuestSpec } from '../../drivers/types.ts';
+import type { ServerId, VolumeId, VolumeSnapshotId } from '../../node/base/ids.ts';
 import { serverTable } from '../../node/state/tables/index.ts';
 import type { StateReader } from '../../node/state/types.ts';
 import { checkHosts, checkStart, checkWrite, type RemovalChecker } from '../checkers/hosts.ts';
 import type { Report } from '../checkers/invariants.ts';
 import { RebuildChecker } from '../checkers/rebuilds.ts';
+import type { VolumeChecker } from '../checkers/volumes.ts';
 import type { Trace } from '../trace/trace.ts';
 import type { HostMachine } from '../world/machine.ts';
 import { pictureOf } from './host-pictures.ts';
@@ -18,6 +19,7 @@ interface HostEyeDeps {
   readonly trace: Trace;
   readonly report: Report;
   readonly removals: RemovalChecker;
+  readonly volumes: VolumeChecker;
   readonly powerOffs: PowerOffs;
   readonly records: RecordEye;
   /** The replay of what was committed. */
@@ -27,6 +29,8 @@ interface HostEyeDeps {
 export class HostEye {
   readonly #deps: HostEyeDeps;
   readonly #rebuilds: RebuildChecker;
+  /** The generation that a guest's disk was opened at, by host, server and disk. */
+  readonly #opened = new Map<string, number>();
 
   constructor(deps: HostEyeDeps) {
     this.#deps = deps;
@@ -35,29 +39,29 @@ export class HostEye {
 
   /** A driver's call takes effect on a machine. */
   called(machine: HostMachine, driver: string, method: string, args: readonly unknown[]): void {
-    const { trace, report, removals, powerOffs, records, replay } = this.#deps;
+    const { trace, removals, volumes, powerOffs, records, replay } = this.#deps;
     const [subject] = args;
     const host = `n${machine.raftId}`;
     const quiet = method === 'list' || method === 'find' || method === 'found' || method === 'start';
     if (!quiet) trace.add(`h${machine.raftId}`, `${driver} ${method} ${subjectOf(subject)}`);
+    if (!quiet) records.note(replay());
     if (driver === 'compute' && method === 'startGuest') {
       const spec = subject as GuestSpec;
       powerOffs.starts(host, spec.serverId);
       this.#rebuilds.builds(host, 'guest', spec.serverId);
-      for (const { volumeId } of spec.disks) {
-        checkStart(
-          { host: machine.hostId, volumeId, generation: spec.generation },
-          machine.storage.disks.get(volumeId)?.lock,
-          report,
-        );
-      }
+      for (const { volumeId } of spec.disks) this.#opens(machine, spec, volumeId);
     }
+    if (driver === 'compute' && method === 'attachDisk') {
+      const [serverId, disk] = args as [ServerId, GuestDisk];
+      const spec = machine.compute.guests.get(serverId)?.spec;
+      if (spec !== undefined) this.#opens(machine, spec, disk.volumeId);
+    }
+    if (driver !== 'network') this.#keeps(machine, method, args);
     if (driver === 'storage' && method === 'ensureDisk') {
       const { volumeId } = subject as DiskSpec;
-      this.#rebuilds.builds(host, 'disk', records.serverOf(volumeId) ?? volumeId);
+      if (!volumes.isVolume(volumeId)) this.#rebuilds.builds(host, 'disk', records.serverOf(volumeId) ?? volumeId);
     }
     if (typeof subject !== 'string') return;
-    records.note(replay());
     if (
       driver === 'compute' &&
       method === 'stopGuest' &&
@@ -71,9 +75,35 @@ export class HostEye {
       this.#rebuilds.removes(host, subject, this.#isToGo(subject));
     }
     if (driver === 'storage' && method === 'removeDisk' && machine.storage.disks.has(subject as VolumeId)) {
-      const serverId = records.serverOf(subject) ?? subject;
-      removals.removes(host, 'disk', serverId);
-      this.#rebuilds.removes(host, serverId, this.#isToGo(serverId));
+      this.#removesDisk(host, subject);
+    }
+  }
+
+  #removesDisk(host: string, volumeId: string): void {
+    const { volumes, removals, records } = this.#deps;
+    if (volumes.isVolume(volumeId)) {
+      volumes.removes(host, volumeId);
+      return;
+    }
+    const serverId = records.serverOf(volumeId) ?? volumeId;
+    removals.removes(host, 'disk', serverId);
+    this.#rebuilds.removes(host, serverId, this.#isToGo(serverId));
+  }
+
+  /** A disk is about to be given to a guest: it is locked for that by now. A volume's lock has a number of its own. */
+  #opens(machine: HostMachine, { serverId, generation }: GuestSpec, volumeId: VolumeId): void {
+    const { volumes, report } = this.#deps;
+    const lock = machine.storage.disks.get(volumeId)?.lock;
+    const opened = volumes.isVolume(volumeId) ? (lock?.generation ?? 0) : generation;
+    checkStart({ host: machine.hostId, volumeId, generation: opened }, lock, report);
+    this.#opened.set(`${machine.hostId} ${serverId} ${volumeId}`, opened);
+  }
+
+  /** Snapshots are made at this moment: what their volumes hold is what they are to hold. */
+  #keeps({ storage }: HostMachine, method: string, args: readonly unknown[]): void {
+    for (const { volumeId, snapshotId } of snapshotsIn(method, args)) {
+      const disk = storage.disks.get(volumeId);
+      if (disk !== undefined) this.#deps.volumes.keeps(volumeId, snapshotId, disk.content);
     }
   }
 
@@ -84,25 +114,32 @@ export class HostEye {
 
   /** Looks at all hosts as they are now: every guest that runs writes, and whether it may is checked. */
   look(): void {
-    const { machines, report, removals } = this.#deps;
+    const { machines, report, removals, volumes } = this.#deps;
     for (const machine of machines) {
       for (const [serverId, guest] of machine.compute.guests)
         if (guest.power === 'shutdown') removals.mayStop(serverId);
       for (const [key] of machine.store.peek('intent/')) removals.mayStop(key.slice('intent/'.length));
+      for (const [volumeId, { snapshots }] of machine.storage.disks) {
+        for (const [snapshotId, content] of snapshots) volumes.holds(volumeId, snapshotId, content);
+      }
       for (const { power, spec } of machine.compute.guests.values()) {
         if (power !== 'running') continue;
         for (const { volumeId } of spec.disks) {
-          if (!machine.storage.write(volumeId, machine.hostId, spec.generation)) continue;
-          checkWrite(
-            { volumeId, host: machine.hostId, generation: spec.generation },
-            machine.storage.disks.get(volumeId)?.lock,
-            report,
-          );
+          const generation = this.#opened.get(`${machine.hostId} ${spec.serverId} ${volumeId}`) ?? spec.generation;
+          if (!machine.storage.write(volumeId, machine.hostId, generation)) continue;
+          checkWrite({ volumeId, host: machine.hostId, generation }, machine.storage.disks.get(volumeId)?.lock, report);
         }
       }
     }
     checkHosts(machines.map(pictureOf), report);
   }
+}
+
+/** The snapshots that a driver's call makes. */
+function snapshotsIn(method: string, args: readonly unknown[]): readonly DiskSnapshot[] {
+  if (method === 'snapshotDisks') return args[1] as readonly DiskSnapshot[];
+  if (method !== 'createSnapshot') return [];
+  return [{ volumeId: args[0] as VolumeId, snapshotId: args[1] as VolumeSnapshotId }];
 }
 
 /** What a driver's call is about: an id, or the id in a spec. */

@@ -3,7 +3,15 @@
  * one of them has changed.
  */
 import { quotaUsage } from '../../node/services/kit/quota.ts';
-import { networkTable, portTable, serverGroupTable, serverTable } from '../../node/state/tables/index.ts';
+import { isOwnDisk } from '../../node/services/kit/server-disks.ts';
+import {
+  networkTable,
+  portTable,
+  serverGroupTable,
+  serverTable,
+  volumeSnapshotTable,
+  volumeTable,
+} from '../../node/state/tables/index.ts';
 import type { StateReader } from '../../node/state/types.ts';
 import { shoal } from '../../proto/messages.ts';
 import {
@@ -19,6 +27,7 @@ import {
   type RemovalChecker,
 } from '../checkers/hosts.ts';
 import type { Report } from '../checkers/invariants.ts';
+import { checkVolumeUses, type VolumeChecker } from '../checkers/volumes.ts';
 import type { Scale } from '../world/scale.ts';
 import type { Schedule } from '../world/schedule.ts';
 import type { RecordList } from './record-list.ts';
@@ -26,7 +35,13 @@ import type { RecordList } from './record-list.ts';
 const { PowerWanted } = shoal.v1;
 
 /** Records that are checked against one another whenever one of them has changed. */
-const checkedPrefixes = [serverTable, portTable, networkTable, serverGroupTable].map(({ prefix }) => prefix);
+const checkedPrefixes = [serverTable, portTable, networkTable, serverGroupTable, volumeTable].map(
+  ({ prefix }) => prefix,
+);
+
+/** What quotas count of a project, as far as tenants here use it. */
+const quotaResources = ['instances', 'cores', 'ram', 'port', 'volumes', 'snapshots', 'gigabytes'] as const;
+type QuotaResource = (typeof quotaResources)[number];
 
 /** How often they are, at most: what is recorded stays so for a while. Unit: ms. */
 const checkMs = { small: 0, large: 5_000 };
@@ -38,6 +53,8 @@ interface RecordEyeDeps {
   readonly ports: RecordList<shoal.v1.Port>;
   /** Hears what records ask for. */
   readonly removals: RemovalChecker;
+  /** Hears which volumes there are, and which of them may go. */
+  readonly volumes: VolumeChecker;
   /** The keys that a revision changed; undefined: they are not known. */
   readonly keysOf: (revision: number) => readonly string[] | undefined;
   /** Projects whose quotas are checked. */
@@ -72,6 +89,7 @@ export class RecordEye {
       if (keys === undefined) this.#mustCheck = true;
       for (const key of keys ?? []) {
         this.#mustCheck ||= checkedPrefixes.some((prefix) => key.startsWith(prefix));
+        if (key.startsWith(volumeTable.prefix)) this.#noteVolume(reader, key);
         if (!key.startsWith(serverTable.prefix)) continue;
         const found = reader.get(key);
         if (found !== undefined) this.#noteServer(this.#deps.servers.record(found.value));
@@ -115,6 +133,17 @@ export class RecordEye {
       portIds,
     }));
     checkAttachments(holdings, report);
+    checkVolumeUses(
+      volumeTable.list(reader).map(({ record: { id, multiattach, attachments } }) => ({
+        id,
+        multiattach,
+        serverIds: attachments.map(({ serverId }) => serverId).filter((serverId) => serverId !== ''),
+      })),
+      servers.flatMap(({ id: serverId, disks }) =>
+        disks.filter((disk) => !isOwnDisk(disk)).map(({ volumeId }) => ({ serverId, volumeId })),
+      ),
+      report,
+    );
     checkReferences(referencesOf(reader, ports.of(reader)), report);
     checkCreations(holdings, report);
     checkGroups(
@@ -130,6 +159,13 @@ export class RecordEye {
     );
   }
 
+  #noteVolume(reader: StateReader, key: string): void {
+    const found = reader.get(key);
+    if (found === undefined) return;
+    const { id, status, madeGib } = volumeTable.decode(found.value);
+    this.#deps.volumes.recorded(id, status === 'deleting' || madeGib === 0);
+  }
+
   #noteServer(record: shoal.v1.Server): void {
     const { removals } = this.#deps;
     this.#serverOfVolume.set(record.rootVolumeId, record.id);
@@ -140,8 +176,22 @@ export class RecordEye {
 
   /** What each project has, summed and counted. */
   #quotas(reader: StateReader): readonly QuotaPicture[] {
-    const sums = new Map<string, { instances: number; cores: number; ram: number; port: number }>();
-    for (const projectId of this.#deps.projects()) sums.set(projectId, { instances: 0, cores: 0, ram: 0, port: 0 });
+    const sums = new Map<string, Record<QuotaResource, number>>();
+    for (const projectId of this.#deps.projects()) {
+      sums.set(projectId, { instances: 0, cores: 0, ram: 0, port: 0, volumes: 0, snapshots: 0, gigabytes: 0 });
+    }
+    for (const { record } of volumeTable.list(reader)) {
+      const sum = sums.get(record.projectId);
+      if (sum === undefined) continue;
+      sum.volumes += 1;
+      sum.gigabytes += record.sizeGib;
+    }
+    for (const { record } of volumeSnapshotTable.list(reader)) {
+      const sum = sums.get(record.projectId);
+      if (sum === undefined) continue;
+      sum.snapshots += 1;
+      sum.gigabytes += record.sizeGib;
+    }
     for (const { projectId, flavor } of this.#deps.servers.of(reader)) {
       const sum = sums.get(projectId);
       if (sum === undefined) continue;
@@ -154,7 +204,7 @@ export class RecordEye {
       if (sum !== undefined) sum.port += 1;
     }
     return [...sums].flatMap(([projectId, sum]) =>
-      (['instances', 'cores', 'ram', 'port'] as const).map((resource) => ({
+      quotaResources.map((resource) => ({
         projectId,
         resource,
         sum: sum[resource],

@@ -23,6 +23,7 @@ const numberFlags = {
   servers: ['servers', `servers there from the start, and tenants for them, ${serversPerTenant} each`],
   tenants: ['tenants', `tenants, which keep up to ${serversPerTenant} servers each`],
   'tenant-think-ms': ['tenantThinkMs', 'mean pause of a tenant between two operations'],
+  'volume-think-ms': ['volumeThinkMs', "mean pause of each tenant's user of volumes; 0: there are none"],
   'operator-think-ms': ['operatorThinkMs', 'mean pause of an operator who empties hosts; 0: there is none'],
   'host-vcpus': ['hostVcpus', 'virtual CPUs that a host gives away'],
   clients: ['clients', 'clients that read and write records'],

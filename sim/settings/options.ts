@@ -20,6 +20,8 @@ export interface SimOptions {
   readonly tenantThinkMs: number;
   /** Mean pause of an operator who empties hosts, between two operations; 0: there is none. Unit: ms. */
   readonly operatorThinkMs: number;
+  /** Mean pause of each tenant's user of volumes, between two operations; 0: there are none. Unit: ms. */
+  readonly volumeThinkMs: number;
   /** Servers that are made before the faults begin, shared out among the tenants; at most six for each. */
   readonly servers: number;
   /** Virtual CPUs that a host gives away; 1 GiB of memory and 10 GiB of disk come with each. Few, so that hosts fill up. */
@@ -63,6 +65,7 @@ export const optionBounds = {
   tenants: [0, 10_000],
   tenantThinkMs: [1, 3_600_000],
   operatorThinkMs: [0, 3_600_000],
+  volumeThinkMs: [0, 3_600_000],
   servers: [0, 60_000],
   hostVcpus: [1, 1_000],
   faultEveryMs: [1, 3_600_000],

@@ -37,6 +37,7 @@ import { checkRefusal, reasonMsMax, stillMsMax } from '../../../sim/checkers/pat
 import { RebuildChecker } from '../../../sim/checkers/rebuilds.ts';
 import { SecretChecker } from '../../../sim/checkers/secrets.ts';
 import { SliceChecker } from '../../../sim/checkers/slices.ts';
+import { checkVolumeUses, VolumeChecker } from '../../../sim/checkers/volumes.ts';
 import { WatchChecker } from '../../../sim/checkers/watch.ts';
 
 type Trace = (report: Report) => void;
@@ -186,6 +187,15 @@ const made =
   (...list: readonly ReturnType<typeof holding>[]): Trace =>
   (report) =>
     checkCreations(list, report);
+const uses =
+  (volumes: Readonly<Record<string, readonly string[]>>, ...plugged: readonly (readonly [string, string])[]): Trace =>
+  (report) =>
+    checkVolumeUses(
+      Object.entries(volumes).map(([id, serverIds]) => ({ id, serverIds, multiattach: id.startsWith('shared') })),
+      plugged.map(([serverId, volumeId]) => ({ serverId, volumeId })),
+      report,
+    );
+const volume = on((report) => new VolumeChecker(report));
 const lock = (owner: string, generation: number) => ({ owner, generation });
 const writes =
   (host: string, generation: number, by?: ReturnType<typeof lock>): Trace =>
@@ -826,6 +836,40 @@ const proofs: Readonly<Record<Invariant, Proof>> = {
       held(holding('s', 'a', ['v'], []), holding('t', 'b', ['v'], [])),
       held(holding('s', 'a', [], ['p']), holding('t', 'b', [], ['p'])),
       held(holding('s', 'a', [], ['p', 'p'])),
+    ],
+  },
+  'volume-attached-once': {
+    keeps: [
+      uses({ v: [], w: [] }),
+      uses({ v: ['s'], w: ['s'] }, ['s', 'v'], ['s', 'w']),
+      uses({ shared: ['s', 't'] }, ['s', 'shared'], ['t', 'shared']),
+    ],
+    breaks: [uses({ v: ['s', 't'] }, ['s', 'v'], ['t', 'v']), uses({ v: ['s'] }), uses({ v: [] }, ['s', 'v'])],
+  },
+  'snapshot-is-its-instant': {
+    keeps: [
+      volume((v) => v.keeps('v', 'a', 'one')),
+      volume((v) => {
+        v.keeps('v', 'a', 'one');
+        v.holds('v', 'a', 'one');
+      }),
+      // Asked for again, as nobody heard the first answer.
+      volume((v) => {
+        v.keeps('v', 'a', 'one');
+        v.keeps('v', 'a', 'two');
+        v.holds('v', 'a', 'one');
+      }),
+    ],
+    breaks: [
+      volume((v) => v.holds('v', 'a', 'one')),
+      volume((v) => {
+        v.keeps('v', 'a', 'one');
+        v.holds('v', 'a', 'two');
+      }),
+      volume((v) => {
+        v.keeps('v', 'a', 'one');
+        v.holds('v', 'b', 'one');
+      }),
     ],
   },
   'creation-once': {
