@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import t from 'tap';
 import { DevCloud } from '../../node/dev/cloud.ts';
+import { JoinTicket } from '../../node/mesh/join/tickets.ts';
+import { shoal } from '../support/lone-agent.ts';
 
 t.setTimeout(300_000);
 
@@ -46,6 +48,33 @@ await t.test('a host that holds a slice answers for the whole cloud, and keeps i
   t.match(JSON.stringify(listed), '"name":"n"', 'which all others have');
   const { hypervisors } = (await api.json('/compute/v2.1/os-hypervisors')) as { hypervisors: readonly unknown[] };
   t.equal(hypervisors.length, 4, 'it tells of all hosts');
+
+  // Its own door is that of a replica, and newcomers are heard by one.
+  const { dataDir, address, peerPort } = cloud.agent(sliced);
+  const atDoor = async (...words: readonly string[]): Promise<string> => {
+    const { status, out, err } = await shoal([...words, '--data-dir', dataDir]);
+    if (status !== 0) throw new Error(`${words.join(' ')}: ${err}`);
+    return out.trim();
+  };
+  const ticket = JoinTicket.decode(await atDoor('ticket', 'create'));
+  t.match(JSON.parse(await atDoor('job', 'list', '--json')), {}, 'it lists what no slice holds');
+  t.match(JSON.parse(await atDoor('status', '--json')), { hostId: /^[0-9a-f]{32}$/, hasQuorum: true, troubles: [] });
+  const metrics = await (await fetch(`${api.baseUrl}/metrics`)).text();
+  t.match(metrics, /^shoal_slice_rows [1-9]/m);
+  t.match(metrics, /^shoal_slice_subscriptions_total\{result="whole"\} [1-9]/m);
+  // With a fifth host it would be a voter; so this one is turned away, by a replica, which alone knows tickets.
+  const { meshId, fingerprint, ticketId } = ticket;
+  const wrong = new JoinTicket({
+    ...{ meshId, fingerprint, ticketId, secret: new Uint8Array(32).fill(7) },
+    addresses: [`${address}:${peerPort}`],
+  });
+  const settings = ['name=newcomer', 'advertiseAddress=127.0.0.1', 'compute.driver=fake', 'network.driver=fake'];
+  const flags = settings.flatMap((setting) => ['--set', setting]);
+  const joined = await shoal(['join', ...flags, '--data-dir', join(folder, 'newcomer')], {
+    SHOAL_JOIN: wrong.encode(),
+  });
+  t.not(joined.status, 0);
+  t.match(joined.err, /never issued by this mesh/);
 
   // Whom it followed goes: it follows another.
   await cloud.killAgent(others[0] ?? '', 'SIGKILL');
