@@ -9,7 +9,7 @@
  *
  * Where guests have no namespace of their own they open files where they lie, and nothing is mounted.
  */
-import { chown, lstat, mkdir, open, readdir, readFile, rm, rmdir } from 'node:fs/promises';
+import { chmod, chown, lstat, mkdir, open, readdir, readFile, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ShoalError } from '../../node/base/errors.ts';
 import type { ServerId, VolumeId } from '../../node/base/ids.ts';
@@ -34,7 +34,7 @@ export class PlugFolders {
 
   /** Makes the shared mount unless an earlier agent left it. */
   async prepare(): Promise<void> {
-    await mkdir(this.#root, { recursive: true, mode: 0o711 });
+    await makeFolder(this.#root, 0o711);
     if (!this.#isConfined || (await mountPoints()).includes(this.#root)) return;
     await this.#run(['mount', '--bind', this.#root, this.#root]);
     await this.#run(['mount', '--make-private', this.#root]);
@@ -47,13 +47,19 @@ export class PlugFolders {
     if ((await mountPoints()).includes(this.#root)) await this.#run(['umount', this.#root]);
   }
 
+  /** Takes the shared mount away with all that is mounted below it: no guest of this run folder is left. */
+  async release(): Promise<void> {
+    const mounts = (await mountPoints()).filter((path) => path === this.#root || path.startsWith(`${this.#root}/`));
+    for (const path of mounts.reverse()) await this.#run(['umount', path]);
+  }
+
   /** The guest's place, empty: before its start. */
   async make(serverId: ServerId): Promise<string> {
     // Another agent of this run folder may have ended meanwhile, and have taken the mount with it.
     await this.prepare();
     await this.empty(serverId);
     const folder = this.folder(serverId);
-    await mkdir(folder, { mode: 0o711 });
+    await makeFolder(folder, 0o711);
     return folder;
   }
 
@@ -81,8 +87,8 @@ export class PlugFolders {
   /** A folder for small files that only root and `uid` read. */
   async ownFolder(serverId: ServerId, name: string, uid: number): Promise<string> {
     const folder = join(this.folder(serverId), name);
-    await mkdir(this.folder(serverId), { recursive: true, mode: 0o711 });
-    await mkdir(folder, { recursive: true, mode: 0o750 });
+    await makeFolder(this.folder(serverId), 0o711);
+    await makeFolder(folder, 0o750);
     if (process.getuid?.() === 0) await chown(folder, 0, uid);
     return folder;
   }
@@ -128,6 +134,12 @@ export class PlugFolders {
     if (mounts.includes(path)) await this.#run(['umount', path]);
     await rm(path, { recursive: true, force: true });
   }
+}
+
+/** A folder with these rights, whatever the agent's umask leaves to others. */
+async function makeFolder(path: string, mode: number): Promise<void> {
+  await mkdir(path, { recursive: true });
+  await chmod(path, mode);
 }
 
 async function touch(path: string): Promise<void> {

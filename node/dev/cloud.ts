@@ -13,6 +13,7 @@ import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
 import { runCommand } from '../../drivers/command.ts';
 import { identifySync, type ProcessIdentity } from '../../drivers/process.ts';
+import { PlugFolders } from '../../drivers/qemu/plug-folder.ts';
 import { RunFiles } from '../../drivers/qemu/run-files.ts';
 import { uidRangeDefault } from '../../drivers/uid-range.ts';
 import { makeUnderlay, removeUnderlay } from '../../drivers/vxlan/lab.ts';
@@ -262,6 +263,11 @@ export class DevCloud {
   async stop(options: { readonly keepData: boolean }): Promise<void> {
     await Promise.all(this.layout.agents.map((agent) => this.killAgent(agent.name, 'SIGTERM')));
     if (this.options.real) await removeUnderlay(labName(this.layout.tag), AbortSignal.timeout(60_000));
+    if (this.options.real) {
+      for (const { dataDir } of this.layout.agents) {
+        await new PlugFolders(runCommand, { runDir: join(dataDir, 'guests'), isConfined: true }).release();
+      }
+    }
     // Long paths have a short link to their sockets elsewhere; the guests are gone, so it can go, too.
     for (const agent of this.layout.agents) await new RunFiles(join(agent.dataDir, 'guests')).releaseLink();
     for (const agent of this.layout.agents) rmSync(localSocketPath(agent.dataDir), { force: true });

@@ -43,7 +43,11 @@ export class VolumeClient {
   async attach(serverId: string, volumeId: string): Promise<string> {
     const { status, text } = await this.tryToAttach(serverId, volumeId);
     if (status !== 200) throw new Error(`attach: HTTP ${status}: ${text}`);
-    await this.waitFor(volumeId, 'in-use');
+    // One that could not be attached is available again.
+    await this.#wait(`volume ${volumeId}`, 'in-use', async () => {
+      const now = (await this.show(volumeId))['status'];
+      return now === 'available' ? 'error: it could not be attached' : now;
+    });
     const attached = JSON.parse(text) as { volumeAttachment: { device: string } };
     return attached.volumeAttachment.device;
   }

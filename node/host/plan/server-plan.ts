@@ -148,7 +148,8 @@ function planDisks(
   const fresh = volumes.find(({ volumeId, attached }) => !attached && !unmadeVolumeIds.has(volumeId));
   if (fresh !== undefined) return { kind: 'plug', volumeId: fresh.volumeId };
   const plugged: readonly string[] | undefined = isGuestUp(guest) ? guest.disks : undefined;
-  const gone = plugged === undefined ? undefined : volumes.find(({ volumeId }) => !plugged.includes(volumeId));
+  const gone =
+    plugged === undefined ? undefined : volumes.find((disk) => disk.attached && !plugged.includes(disk.volumeId));
   return gone === undefined ? undefined : { kind: 'replug', volumeId: gone.volumeId };
 }
 

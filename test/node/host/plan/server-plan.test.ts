@@ -158,6 +158,21 @@ const arbitraryGuest = fc.option(
   { nil: undefined },
 );
 
+t.test('volumes are plugged in once they are made, and again only when the guest had them', (t) => {
+  const disk = (more: shoal.v1.ServerDisk.$Properties) =>
+    server({ disks: [{ volumeId: 'v1', kind: 'volume', attachmentId: 'a1', ...more }] });
+  const found = (...disks: string[]) => ({ ...guest('running'), disks: disks as GuestFound['disks'] }) as GuestFound;
+  const plan = (record: shoal.v1.Server, there: GuestFound, unmade: readonly string[] = []) =>
+    planServer(record, there, { ...fresh, unmadeVolumeIds: new Set(unmade) }, self, options);
+  t.equal(plan(disk({ attached: false }), found(), ['v1']), undefined, 'it waits for its bytes');
+  t.same(plan(disk({ attached: false }), found()), { kind: 'plug', volumeId: 'v1' });
+  t.same(plan(disk({ attached: false }), found('v1')), { kind: 'plug', volumeId: 'v1' }, 'and the record is told');
+  t.equal(plan(disk({ attached: true }), found('v1')), undefined);
+  t.same(plan(disk({ attached: true }), found()), { kind: 'replug', volumeId: 'v1' });
+  t.same(plan(disk({ attached: true, detaching: true }), found('v1')), { kind: 'unplug', volumeId: 'v1' });
+  t.end();
+});
+
 t.test('nothing is destroyed without a committed deletion, and nothing starts where it does not belong', (t) => {
   fc.assert(
     fc.property(arbitraryServer, arbitraryGuest, fc.boolean(), (properties, found, failed) => {
