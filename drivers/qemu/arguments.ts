@@ -145,7 +145,7 @@ export function guestCpuOf(accelerator: 'kvm' | 'tcg'): string {
   return accelerator === 'kvm' ? 'host' : 'qemu64';
 }
 
-/** Bytes that QEMU may allocate for this guest, for RLIMIT_DATA and its control group. */
+/** Bytes that QEMU may use for this guest: the bound of its control group. */
 export function dataBytesMax(spec: GuestSpec): number {
   return spec.memoryMib * mibBytes + qemuOverheadBytesMax;
 }
@@ -154,7 +154,15 @@ export function dataBytesMax(spec: GuestSpec): number {
 export const threadsOfRbdDisk = 128;
 const threadsOfQemu = 128;
 /** Their stacks, 8 MiB each, mostly never touched. */
-export const stacksOfRbdDiskBytes = 512 * mibBytes;
+const stacksOfRbdDiskBytes = 512 * mibBytes;
+
+/**
+ * Bytes that QEMU may allocate for this guest, used or not: RLIMIT_DATA. With the stacks of librbd's threads for every disk that may
+ * be plugged in later, as this bound can be raised by nobody without CAP_SYS_RESOURCE, which root in a container has not.
+ */
+export function allocationBytesMax(spec: GuestSpec): number {
+  return dataBytesMax(spec) + devicesMax * stacksOfRbdDiskBytes;
+}
 
 /** Threads that QEMU may have for this guest. */
 export function threadsMax(spec: GuestSpec): number {

@@ -1,12 +1,10 @@
 /** Disks of guests that run, with all that a disk needs beside its nodes: files in sight, rights, keys, the guest's agent. */
-import { readFile } from 'node:fs/promises';
 import { ShoalError } from '../../node/base/errors.ts';
 import type { ServerId, VolumeId } from '../../node/base/ids.ts';
 import type { Logger } from '../../node/base/telemetry/logger.ts';
-import type { CommandRunner } from '../command.ts';
 import { checkDiskId } from '../disk-spec.ts';
 import type { DiskLimits, DiskSnapshot, GuestDisk } from '../types.ts';
-import { checkGuestDisk, stacksOfRbdDiskBytes, threadsOfRbdDisk } from './arguments.ts';
+import { checkGuestDisk, threadsOfRbdDisk } from './arguments.ts';
 import { copyCephFilesOf } from './ceph-files.ts';
 import type { GuestCgroups } from './cgroups.ts';
 import type { QemuGuest } from './guest.ts';
@@ -34,7 +32,6 @@ interface DiskWorkDeps {
   readonly users: GuestUsers;
   readonly plugs: PlugFolders;
   readonly cgroups: GuestCgroups;
-  readonly run: CommandRunner;
   /** Whether each guest is a user of its own, to whom its files are given. */
   readonly isUserPerGuest: boolean;
 }
@@ -58,7 +55,8 @@ export class DiskWork {
     }
     try {
       const shown = await this.#show(serverId, disk);
-      if (disk.source.kind === 'rbd') await this.#makeRoomForLibrbd(guest, signal);
+      // librbd has threads of its own for each disk. The bound only ever rises: how far is bounded by the places for disks.
+      if (disk.source.kind === 'rbd') await this.#deps.cgroups.addThreads(serverId, threadsOfRbdDisk);
       await withCredentials(guest, disk, await this.#credentialsFolder(serverId, disk), () =>
         plugDisk(guest, shown, signal),
       );
@@ -159,17 +157,6 @@ export class DiskWork {
     if (source.kind !== 'rbd') return disk;
     const folder = await plugs.ownFolder(serverId, `${disk.volumeId}.ceph`, uid);
     return { ...disk, source: { ...source, confPath: await copyCephFilesOf(source, folder, uid) } };
-  }
-
-  /** librbd has threads of its own for each disk. The bounds only ever rise: how far is bounded by the places for disks. */
-  async #makeRoomForLibrbd({ serverId, identity }: QemuGuest, signal: AbortSignal): Promise<void> {
-    const limits = await readFile(`/proc/${identity.pid}/limits`, 'utf8');
-    const nowBytes = Number(/^Max data size +([0-9]+)/m.exec(limits)?.[1]);
-    if (Number.isSafeInteger(nowBytes)) {
-      const moreBytes = nowBytes + stacksOfRbdDiskBytes;
-      await this.#deps.run(['prlimit', '--pid', String(identity.pid), `--data=${moreBytes}`], { signal });
-    }
-    await this.#deps.cgroups.addThreads(serverId, threadsOfRbdDisk);
   }
 
   async #hide(serverId: ServerId, volumeId: VolumeId): Promise<void> {

@@ -30,6 +30,7 @@ import type {
 import { checkUidRange, imagesGid, probeUid, type UidRange, uidRangeDefault } from '../uid-range.ts';
 import { Undo } from '../undo.ts';
 import {
+  allocationBytesMax,
   checkGuestSpec,
   dataBytesMax,
   disksComeLater,
@@ -222,7 +223,7 @@ export class QemuDriver implements ComputeDriver {
     await plugs.prepare();
     const isUserPerGuest = privileges.mode === 'user-per-guest';
     const work = new DiskWork({
-      ...{ log: this.#log, run: this.#run, files: this.#files, users: this.#users, plugs },
+      ...{ log: this.#log, files: this.#files, users: this.#users, plugs },
       ...{ cgroups: this.#cgroups, isUserPerGuest },
     });
     this.#disks = { plugs, work };
@@ -558,7 +559,7 @@ export class QemuDriver implements ComputeDriver {
       ...(this.#options.launchPrefix ?? []),
       ...(await confinedPrefix(confinement, sight, { rootDir, binary: settings.binary })),
       ...rightsPrefix(privileges.mode, rights),
-      ...['prlimit', `--data=${limits.memoryBytes}`, '--core=0', '--'],
+      ...['prlimit', `--data=${allocationBytesMax(spec)}`, '--core=0', '--'],
       settings.binary,
       ...qemuArguments(ceph.spec, paths, settings),
     ];

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import t from 'tap';
 import type { GuestFound, GuestPower } from '../../../../drivers/types.ts';
-import type { HostId, ServerId } from '../../../../node/base/ids.ts';
+import type { HostId, ServerId, VolumeId } from '../../../../node/base/ids.ts';
 import { planServer, type ServerStep } from '../../../../node/host/plan/server-plan.ts';
 import { shoal } from '../../../../proto/messages.ts';
 
@@ -161,7 +161,10 @@ const arbitraryGuest = fc.option(
 t.test('volumes are plugged in once they are made, and again only when the guest had them', (t) => {
   const disk = (more: shoal.v1.ServerDisk.$Properties) =>
     server({ disks: [{ volumeId: 'v1', kind: 'volume', attachmentId: 'a1', ...more }] });
-  const found = (...disks: string[]) => ({ ...guest('running'), disks: disks as GuestFound['disks'] }) as GuestFound;
+  const found = (...disks: string[]): GuestFound => ({
+    ...guest('running'),
+    disks: disks.map((id) => id as VolumeId),
+  });
   const plan = (record: shoal.v1.Server, there: GuestFound, unmade: readonly string[] = []) =>
     planServer(record, there, { ...fresh, unmadeVolumeIds: new Set(unmade) }, self, options);
   t.equal(plan(disk({ attached: false }), found(), ['v1']), undefined, 'it waits for its bytes');
