@@ -12,6 +12,7 @@ import { type BackupTools, volumeBackupDeleteJob, volumeBackupJob } from '../hos
 import { type VolumeToolsOf, volumeCopyJob } from '../host/jobs/kinds/volume-copy.ts';
 import { volumeRestoreJob } from '../host/jobs/kinds/volume-restore.ts';
 import { forgetEndedJobs } from '../host/tasks/forget-ended-jobs.ts';
+import { forgetExpiredMessages } from '../host/tasks/forget-expired-messages.ts';
 import { TaskRunner } from '../host/tasks/task-runner.ts';
 import type { ComputeService } from '../services/compute/index.ts';
 import type { ServiceDependencies } from '../services/kit/dependencies.ts';
@@ -75,7 +76,7 @@ class Background implements Service {
       ...services,
       logger: logger.child({ part: 'leader-tasks' }),
       isLeader,
-      tasks: [forgetEndedJobs],
+      tasks: [forgetEndedJobs, forgetExpiredMessages],
       onRun: (task, result, seconds) => {
         metrics?.leaderTasks.inc({ task, result });
         metrics?.leaderTaskSeconds.observe({ task }, seconds);

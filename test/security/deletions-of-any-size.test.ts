@@ -332,12 +332,14 @@ void t.test('F8: a server that very many ports of its project name', async (t) =
  */
 const boundedLoops: Readonly<Record<string, string>> = {
   'node/host/tasks/forget-ended-jobs.ts: run': 'removedAtOnceMax',
+  'node/host/tasks/forget-expired-messages.ts: run': 'removedAtOnceMax',
   'node/mesh/identity/rekey.ts: rekey': 'the epochs before the last: each re-keying leaves one',
   'node/services/cluster/bootstrap.ts: addFirstRecords': 'a list in the code',
   'node/services/compute/host-reports.ts: #setPortStatus': 'the NICs of a server, 16',
   'node/services/compute/server-create.ts: #bind': 'servers of one transaction, by their bytes (fillMax)',
   'node/services/compute/server-moves.ts: movePorts': 'the NICs of a server, 16',
   'node/services/compute/server-record.ts: removeServerRow': 'the NICs of a server, 16',
+  'node/services/compute/servers.ts: renamePorts': 'the NICs of a server, 16',
   'node/services/compute/servers.ts: setSecurityGroup': 'the NICs of a server, 16',
   'node/services/identity/identity.ts: revoke': 'expiredRowsRemovedMax',
   'node/services/network/port-record.ts: releaseFloatingIps':
@@ -347,6 +349,9 @@ const boundedLoops: Readonly<Record<string, string>> = {
   'node/services/network/subnets.ts: delete': 'the one port that has the address of its DHCP',
   'node/services/kit/quota.ts: chargeQuota': 'the kinds of quota',
   'node/services/kit/quota.ts: refundQuota': 'the kinds of quota',
+  'node/services/volume/groups/groups.ts: createFrom':
+    'the volumes of a group, membersMax; refused whole when too large',
+  'node/services/volume/kit/charges.ts: chargeAnyway': 'the kinds of quota',
   'node/state/table.ts: #writeIndexes': 'the keys of one record, which its own bounds keep few',
   'node/state/table.ts: removeUnreadable': 'the index entries of one record',
 };
