@@ -70,7 +70,7 @@ export function volumeModule({ compute, volume }: VolumeModuleDependencies): Res
       addDescriptions(app, gateway, compute);
       addServices(app, gateway, compute);
       addHosts(app, gateway, compute);
-      addPools(app, gateway, compute);
+      addPools(app, gateway, { hosts: compute.hosts, types: volume.types });
     },
   };
 }

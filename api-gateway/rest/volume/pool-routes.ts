@@ -1,9 +1,11 @@
 /** Pools as their hosts advertise them: `scheduler-stats/get_pools` and `capabilities`. */
 import type { FastifyInstance } from 'fastify';
 import { ShoalError } from '../../../node/base/errors.ts';
+import { ownValue } from '../../../node/base/own-value.ts';
 import type { HostView } from '../../../node/services/compute/hosts.ts';
 import type { ComputeService } from '../../../node/services/compute/index.ts';
 import { advertisedPools } from '../../../node/services/kit/storage-pools.ts';
+import type { VolumeService } from '../../../node/services/volume/index.ts';
 import { volumeTable } from '../../../node/state/tables/index.ts';
 import type { StateReader } from '../../../node/state/types.ts';
 import { once } from '../kit/lists/filter.ts';
@@ -32,16 +34,25 @@ function backendName({ name, at }: PoolAtHost): string {
 }
 
 /** Adds `/scheduler-stats/get_pools` and `/capabilities/HOST@POOL`, for administrators. */
-export function addPools(app: FastifyInstance, gateway: Gateway, { hosts }: Pick<ComputeService, 'hosts'>): void {
+export function addPools(
+  app: FastifyInstance,
+  gateway: Gateway,
+  { hosts, types }: Pick<ComputeService, 'hosts'> & Pick<VolumeService, 'types'>,
+): void {
   addCinderList<PoolAtHost>(app, gateway, {
     path: '/v3/scheduler-stats/get_pools',
     key: 'pools',
     alsoReads: ['detail'],
     isWhole: true,
     items: ({ reader }) => poolsOf(hosts.list(reader)),
-    filters: () => ({
+    filters: ({ context, reader }) => ({
       name: once((text) => (pool) => `${backendName(pool)}#${pool.name}` === text),
-      volume_type: once((text) => (pool) => pool.name === text),
+      // Those that volumes of the type can be in; a type that names no backend can be in each.
+      volume_type: once((text) => {
+        const type = types.list(context, reader).find(({ id, name }) => id === text || name === text);
+        const backend = ownValue(type?.extraSpecs ?? {}, 'volume_backend_name');
+        return ({ name }) => type !== undefined && (backend === undefined || backend === name);
+      }),
     }),
     idOf: backendName,
     view: (pool, { query, reader }) => {

@@ -1,4 +1,4 @@
-/** What each list can be filtered by, as `GET /resource_filters` tells it. `lists.test.ts` compares it with the lists themselves. */
+/** What each list can be filtered by, as `GET /resource_filters` tells it. `service.test.ts` compares it with the lists themselves. */
 
 export const resourceFilters = {
   volume: [

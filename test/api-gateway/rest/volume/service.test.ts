@@ -1,6 +1,7 @@
 /** What the block storage API says of itself: versions, the project in its paths, microversions, zones, pools and services. */
 import t from 'tap';
 import { parseFlatMap } from '../../../../api-gateway/rest/volume/kit/flat-map.ts';
+import { ownValue } from '../../../../node/base/own-value.ts';
 import { startCloud } from '../cloud.ts';
 
 const at = (minor: number) => ({ 'openstack-api-version': `volume 3.${minor}` });
@@ -97,9 +98,47 @@ void t.test('zones are everybody’s to see; hosts, services and pools are admin
   t.match(pools[0].name, /^.+@.+#.+$/);
   const detailed = (await call('GET', '/volume/v3/scheduler-stats/get_pools?detail=True')).json().pools;
   t.match(detailed[0].capabilities, { storage_protocol: String, allocated_capacity_gb: 0, backend_state: 'up' });
+  await call('POST', '/volume/v3/types', {
+    body: { volume_type: { name: 'gold', extra_specs: { volume_backend_name: 'rbd' } } },
+  });
+  const poolsOf = async (type: string): Promise<ReadonlySet<string>> => {
+    const found = (await call('GET', `/volume/v3/scheduler-stats/get_pools?volume_type=${type}`)).json().pools;
+    return new Set(found.map(({ name }: { name: string }) => name.split('#')[1] ?? ''));
+  };
+  t.same([...(await poolsOf('gold'))], ['rbd']);
+  t.same([...(await poolsOf('__DEFAULT__'))].sort(), ['local', 'rbd']);
+  t.same([...(await poolsOf('none'))], []);
   t.match((await call('GET', `/volume/v3/capabilities/${host}`)).json(), { pool_name: String, properties: {} });
   t.equal((await call('GET', '/volume/v3/capabilities/none@none')).statusCode, 404);
   t.same((await call('GET', '/volume/v3/clusters/detail', { headers: at(7) })).json(), { clusters: [] });
+});
+
+void t.test('what the filters of lists are said to be, they are, and others are refused', async (t) => {
+  const cloud = await startCloud();
+  t.teardown(() => cloud.stop());
+  const { call } = cloud.gateway;
+  const paths: Readonly<Record<string, string>> = { pool: 'scheduler-stats/get_pools', volume_type: 'types' };
+  const values: Readonly<Record<string, string>> = {
+    metadata: '{}',
+    extra_specs: '{}',
+    bootable: 'True',
+    is_public: 'True',
+    created_at: 'gt:2020-01-01T00:00:00',
+    updated_at: 'gt:2020-01-01T00:00:00',
+  };
+  const told = (await call('GET', '/volume/v3/resource_filters', { headers: at(33) })).json().resource_filters;
+  t.ok(told.length > 7, `${told.length} lists`);
+  for (const { resource, filters } of told) {
+    const path = `/volume/v3/${ownValue(paths, resource) ?? `${resource}s`}`;
+    for (const filter of filters) {
+      const query = new URLSearchParams({ [filter]: ownValue(values, filter) ?? 'x' });
+      const answer = await call('GET', `${path}?${query}`, { headers: at(71) });
+      t.equal(answer.statusCode, 200, `${path}?${query}: ${answer.body.slice(0, 100)}`);
+    }
+    t.equal((await call('GET', `${path}?nonsense=x`, { headers: at(71) })).statusCode, 400, path);
+  }
+  const one = (await call('GET', '/volume/v3/resource_filters?resource=pool', { headers: at(33) })).json();
+  t.same(one, { resource_filters: [{ resource: 'pool', filters: ['name', 'volume_type'] }] });
 });
 
 void t.test('a filter by a map is read as Python and as JSON write it', (t) => {
