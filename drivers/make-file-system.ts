@@ -1,5 +1,7 @@
 /** A blank disk as a raw file, with swap space or a file system: what a flavor's swap and ephemeral disks are made as. */
-import { open } from 'node:fs/promises';
+import { mkdtemp, open, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { CommandRunner } from './command.ts';
 import type { DiskSpec } from './types.ts';
 
@@ -22,6 +24,23 @@ export async function makeBlankFile(
     await file.close();
   }
   await run([...formatCommand(wanted.contents), path], { signal, timeoutMs });
+}
+
+/** Runs `work` with such a file, which is removed after it. */
+export async function withBlankFile(
+  run: CommandRunner,
+  wanted: { readonly sizeBytes: number; readonly contents: Contents },
+  signal: AbortSignal,
+  work: (path: string) => Promise<void>,
+): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'shoal-blank-'));
+  try {
+    const path = join(folder, 'disk');
+    await makeBlankFile(run, path, wanted, signal);
+    await work(path);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 }
 
 function formatCommand({ format, label }: Contents): readonly string[] {

@@ -4,7 +4,8 @@
  */
 import { ShoalError } from '../../node/base/errors.ts';
 import { type CommandResult, type CommandRunner, runCommand } from '../command.ts';
-import { cephFailure } from './exit-status.ts';
+import { endsWithAgent, longWorkTimeoutMs } from '../qemu-tools.ts';
+import { cephFailure, refuseNoPool } from './exit-status.ts';
 
 /** Who this host is to Ceph. */
 export interface CephIdentity {
@@ -44,8 +45,10 @@ export class CephClient {
   }
 
   /** `rbd ...`. */
-  rbd(args: readonly string[], options: CephCallOptions): Promise<CommandResult> {
-    return this.#call(['rbd', ...this.#common, ...this.#timeouts(options), ...args], options);
+  async rbd(args: readonly string[], options: CephCallOptions): Promise<CommandResult> {
+    const result = await this.#call(['rbd', ...this.#common, ...this.#timeouts(options), ...args], options);
+    refuseNoPool(result);
+    return result;
   }
 
   /** `rbd ... --format json`; undefined when the status is an answer other than 0. */
@@ -84,6 +87,18 @@ export class CephClient {
     await this.#call([...argv, '--target-image-opts', options.join(',')], { signal, isLong: true });
   }
 
+  /** Runs `qemu-img` for as long as it takes; ended with the agent. */
+  async qemuImg(
+    args: readonly string[],
+    options: { readonly signal: AbortSignal; readonly stdin?: string; readonly onOutput?: (text: string) => void },
+  ): Promise<void> {
+    try {
+      await this.#run(endsWithAgent('qemu-img', args), { ...options, timeoutMs: longWorkTimeoutMs });
+    } catch (caught) {
+      throw cephFailure(caught);
+    }
+  }
+
   #timeouts(options: CephCallOptions): readonly string[] {
     if (options.isLong === true) return [];
     return [`--rados-mon-op-timeout=${operationTimeoutS}`, `--rados-osd-op-timeout=${operationTimeoutS}`];
@@ -104,12 +119,13 @@ export class CephClient {
 
 function asJson(result: CommandResult): unknown {
   if (result.status !== 0) return undefined;
+  const { stdout } = result;
   try {
-    return JSON.parse(result.stdout) as unknown;
+    return JSON.parse(stdout) as unknown;
   } catch {
     // `ceph osd blocklist ls` of Ceph 16 prints a stray `[]` behind its answer.
     try {
-      return JSON.parse(result.stdout.trim().replace(/\s*\[\]$/, '')) as unknown;
+      return JSON.parse(stdout.trim().replace(/\s*\[\]$/, '')) as unknown;
     } catch (caught) {
       throw ShoalError.from(caught, 'CANNOT_TELL', 'Ceph answered what is not JSON');
     }

@@ -11,19 +11,27 @@ import { createHash } from 'node:crypto';
 import { ShoalError } from '../../node/base/errors.ts';
 import type { HostId, ImageId, ImageSha256, VolumeId, VolumeSnapshotId } from '../../node/base/ids.ts';
 import type { Logger } from '../../node/base/telemetry/logger.ts';
-import type { CommandRunner } from '../command.ts';
-import { checkImageName, checkImageSha256, mustBeContent } from '../image/content-name.ts';
+import { mibBytes } from '../../node/base/units.ts';
+import { type CommandResult, type CommandRunner, runCommand } from '../command.ts';
+import { checkDiskSpec } from '../disk-spec.ts';
+import { checkImageName, checkImageSha256, imageBelow, mustBeContent } from '../image/content-name.ts';
+import { withBlankFile } from '../make-file-system.ts';
+import { optionValue } from '../qemu-tools.ts';
 import type {
   DiskExport,
   DiskFound,
+  DiskOrigin,
+  DiskRange,
   DiskSource,
   DiskSpec,
   ImageFile,
+  Progress,
   StorageCapabilities,
   StorageDriver,
   UnmanagedDisk,
 } from '../types.ts';
 import { CephClient, type CephIdentity } from './client.ts';
+import { copyDisk, exportDisk, featuresOf, importDisk, makeEncrypted, makeFromFile } from './copies.ts';
 import { exitStatus } from './exit-status.ts';
 import { Fence, stillWatched } from './fence.ts';
 import {
@@ -37,6 +45,9 @@ import {
   readLock,
   uuidPattern,
 } from './rbd.ts';
+import { ownSnapshots, type RbdDisk, RbdImages } from './rbd-images.ts';
+import { createSnapshot, flattenChildren, removeSnapshot, revertDisk } from './snapshots.ts';
+import { adoptDisk, listUnmanaged, releaseDisk } from './unmanaged.ts';
 
 interface RbdDriverOptions {
   readonly identity: CephIdentity;
@@ -44,10 +55,12 @@ interface RbdDriverOptions {
   readonly imagesPool?: string;
   /** Default `volumes`. */
   readonly volumesPool?: string;
+  /** Words before every `qemu-nbd`, e.g. to enter a network namespace. Default none. */
+  readonly launchPrefix?: readonly string[];
 }
 
-/** `exclusive-lock` is needed by the object map, which makes differences and removal fast. It is no fence. */
-const features = 'layering,exclusive-lock,object-map,fast-diff,deep-flatten';
+/** Features of images, and of disks of one guest. */
+const features = featuresOf({});
 /** The lock by which a host learns its own address goes by itself. Seconds. */
 const addressLockS = 10;
 
@@ -59,10 +72,10 @@ export class RbdStorageDriver implements StorageDriver {
   readonly name = 'rbd';
   readonly capabilities: StorageCapabilities = {
     shared: true,
-    snapshots: false,
-    clones: false,
-    multiAttach: false,
-    encryption: [],
+    snapshots: true,
+    clones: true,
+    multiAttach: true,
+    encryption: ['luks'],
   };
   /** Fences hosts and unfences them: for the code that heals. */
   readonly fence: Fence;
@@ -70,6 +83,8 @@ export class RbdStorageDriver implements StorageDriver {
   readonly #client: CephClient;
   readonly #images: string;
   readonly #volumes: string;
+  readonly #disks: RbdImages;
+  readonly #run: CommandRunner;
   #ownIp: string | undefined;
 
   constructor(deps: { readonly log: Logger; readonly run?: CommandRunner }, options: RbdDriverOptions) {
@@ -77,7 +92,13 @@ export class RbdStorageDriver implements StorageDriver {
     this.#client = new CephClient(options.identity, deps.run);
     this.#images = options.imagesPool ?? 'images';
     this.#volumes = options.volumesPool ?? 'volumes';
+    this.#run = deps.run ?? runCommand;
     this.fence = new Fence(this.#client, this.#volumes);
+    this.#disks = new RbdImages(this.#client, this.fence, {
+      pool: this.#volumes,
+      imagesPool: this.#images,
+      prefix: options.launchPrefix ?? [],
+    });
   }
 
   /** This host's address as Ceph sees it: what to put on the blocklist when it must be fenced. Known after `start`. */
@@ -145,36 +166,64 @@ export class RbdStorageDriver implements StorageDriver {
   }
 
   async ensureDisk(spec: DiskSpec, signal: AbortSignal): Promise<void> {
-    if (!Number.isSafeInteger(spec.sizeBytes) || spec.sizeBytes <= 0) {
-      throw new ShoalError('INVALID_ARGUMENT', `a disk of ${spec.sizeBytes} bytes`);
-    }
-    const name = this.#volume(spec.volumeId);
-    let found = await this.#info(name, signal);
+    checkId(spec.volumeId);
+    let found = await this.#disks.find(spec.volumeId, signal);
+    const room = found === undefined ? await this.#room(signal) : {};
+    checkDiskSpec(spec, { capabilities: this.capabilities, ...room });
     if (found === undefined) {
       await this.#createDisk(spec, signal);
-      found = await this.#info(name, signal);
+      found = await this.#disks.find(spec.volumeId, signal);
       if (found === undefined) throw new ShoalError('CONFLICT', `disk ${spec.volumeId} was removed while it was made`);
     }
     // What an earlier version made is this volume's own, by its id; of its image only the name is known.
-    if (found.below.legacyImageId === undefined && found.below.imageSha256 !== spec.imageSha256) {
+    const imageSha256 = found.notes.imageSha256 ?? found.below.imageSha256;
+    if (found.below.legacyImageId === undefined && imageSha256 !== spec.imageSha256) {
       throw new ShoalError('CONFLICT', `disk ${spec.volumeId} exists with other content at its bottom`, {
-        facts: { exists: found.below.imageSha256, asked: spec.imageSha256 },
+        facts: { exists: imageSha256, asked: spec.imageSha256 },
       });
     }
-    if (found.sizeBytes < spec.sizeBytes) {
-      await this.#client.rbd(['resize', name, '--size', `${spec.sizeBytes}B`, '--no-progress'], { signal });
+    await this.#grow(spec, found, signal);
+  }
+
+  async #grow({ volumeId, sizeBytes }: DiskSpec, found: RbdDisk, signal: AbortSignal): Promise<void> {
+    const wholeBytes = sizeBytes + (found.notes.luksHeaderBytes ?? 0);
+    if (found.sizeBytes >= wholeBytes) return;
+    const argv = ['resize', this.#volume(volumeId), '--size', `${wholeBytes}B`, '--no-progress'];
+    await this.#client.rbd(argv, { signal });
+  }
+
+  /** How much the pool has in all; not known while Ceph has not counted a new one. */
+  async #room(signal: AbortSignal): Promise<{ readonly totalBytes?: number }> {
+    try {
+      return { totalBytes: (await this.capacity(signal)).totalBytes };
+    } catch (caught) {
+      if (ShoalError.is(caught, 'UNAVAILABLE')) return {};
+      throw caught;
     }
   }
 
   async findDisk(volumeId: VolumeId, signal: AbortSignal): Promise<DiskFound | undefined> {
-    const info = await this.#info(this.#volume(volumeId), signal);
-    if (info === undefined) return undefined;
-    const { sizeBytes, below } = info;
-    return { volumeId, sizeBytes, ...below };
+    checkId(volumeId);
+    const found = await this.#disks.find(volumeId, signal);
+    if (found === undefined) return undefined;
+    const { luksHeaderBytes, imageSha256 } = found.notes;
+    return {
+      volumeId,
+      sizeBytes: found.sizeBytes - (luksHeaderBytes ?? 0),
+      ...found.below,
+      ...(imageSha256 === undefined ? {} : imageBelow(imageSha256)),
+    };
   }
 
   async listDisks(signal: AbortSignal): Promise<readonly DiskFound[]> {
-    return readList(await this.#client.rbdJson(['ls', '-l', this.#volumes], { signal }));
+    const listed = readList(await this.#client.rbdJson(['ls', '-l', this.#volumes], { signal }), this.#images);
+    const found: DiskFound[] = [];
+    for (const disk of listed) {
+      // Of an encrypted disk the list tells the size with its header, which is no whole number of MiB.
+      const known = disk.sizeBytes % mibBytes === 0 ? disk : await this.findDisk(disk.volumeId, signal);
+      if (known !== undefined) found.push(known);
+    }
+    return found;
   }
 
   async openDisk(spec: DiskSpec, owner: HostId, signal: AbortSignal): Promise<DiskSource> {
@@ -183,7 +232,15 @@ export class RbdStorageDriver implements StorageDriver {
     if (info === undefined) throw new ShoalError('NOT_FOUND', `there is no disk ${spec.volumeId}`);
     const { confPath, user } = this.#client.identity;
     const source: DiskSource = { kind: 'rbd', pool: this.#volumes, image: spec.volumeId, user, confPath };
-
+    checkDiskSpec(spec, { capabilities: this.capabilities });
+    const { isShared, holders } = await this.fence.locks(info.id, signal);
+    if (spec.shared === true) {
+      await this.#openShared(spec, owner, { id: info.id, isShared, holders }, signal);
+      return source;
+    }
+    if (isShared && holders.length > 0) {
+      throw new ShoalError('FENCE_UNPROVEN', `disk ${spec.volumeId} is open beside others`, { facts: { holders } });
+    }
     const holder = await this.fence.lockHolder(info.id, signal);
     if (holder?.owner === owner && holder.generation === spec.generation) {
       await this.#refuseForeignWatchers(spec.volumeId, signal);
@@ -209,61 +266,102 @@ export class RbdStorageDriver implements StorageDriver {
     return source;
   }
 
+  /** Beside others. Whether somebody watches says nothing then: they may. */
+  async #openShared(
+    { volumeId, generation }: DiskSpec,
+    owner: HostId,
+    lock: { readonly id: string; readonly isShared: boolean; readonly holders: readonly LockHolder[] },
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { holders } = lock;
+    if (!lock.isShared && holders.length > 0) {
+      throw new ShoalError('FENCE_UNPROVEN', `disk ${volumeId} is locked by one host alone`, { facts: { holders } });
+    }
+    if (holders.some((holder) => holder.owner === owner && holder.generation === generation)) return;
+    if (!(await this.fence.takeLock(lock.id, { owner, generation, isShared: true }, signal))) {
+      throw new ShoalError('FENCE_UNPROVEN', `another host took disk ${volumeId} for itself at the same moment`);
+    }
+  }
+
   async closeDisk(volumeId: VolumeId, owner: HostId, generation: number, signal: AbortSignal): Promise<void> {
     const info = await this.#info(this.#volume(volumeId), signal);
     if (info === undefined) return;
-    const holder = await this.fence.lockHolder(info.id, signal);
-    if (holder?.owner === owner && holder.generation === generation)
-      await this.fence.breakLock(info.id, holder, signal);
+    for (const holder of (await this.fence.locks(info.id, signal)).holders) {
+      if (holder.owner === owner && holder.generation === generation) {
+        await this.fence.breakLock(info.id, holder, signal);
+      }
+    }
   }
 
   async removeDisk(volumeId: VolumeId, signal: AbortSignal): Promise<void> {
+    const name = this.#volume(volumeId);
+    const snapshots = await this.#disks.snapshots(volumeId, signal);
+    if (snapshots.length > 0) throw new ShoalError('CONFLICT', `disk ${volumeId} has ${snapshots.length} snapshots`);
     const { ok, notFound, busy, notEmpty } = exitStatus;
     const okStatus = [ok, notFound, busy, notEmpty];
-    const argv = ['rm', this.#volume(volumeId), '--no-progress'];
-    const removed = await this.#client.rbd(argv, { signal, okStatus, isLong: true });
+    const remove = (): Promise<CommandResult> =>
+      this.#client.rbd(['rm', name, '--no-progress'], { signal, okStatus, isLong: true });
+    let removed = await remove();
+    if (removed.status === notEmpty) {
+      await flattenChildren(this.#disks, volumeId, signal);
+      removed = await remove();
+    }
     if (removed.status === busy) throw new ShoalError('CONFLICT', `disk ${volumeId} is open`);
     if (removed.status === notEmpty) throw new ShoalError('CONFLICT', `disk ${volumeId} has snapshots`);
   }
 
-  createSnapshot(): Promise<void> {
-    return notBuilt('createSnapshot');
+  async createSnapshot(volumeId: VolumeId, snapshotId: VolumeSnapshotId, signal: AbortSignal): Promise<void> {
+    await createSnapshot(this.#disks, volumeId, snapshotId, signal);
   }
 
-  removeSnapshot(): Promise<void> {
-    return notBuilt('removeSnapshot');
+  async removeSnapshot(volumeId: VolumeId, snapshotId: VolumeSnapshotId, signal: AbortSignal): Promise<void> {
+    await removeSnapshot(this.#disks, volumeId, snapshotId, signal);
   }
 
-  listSnapshots(): Promise<readonly VolumeSnapshotId[]> {
-    return notBuilt('listSnapshots');
+  async listSnapshots(volumeId: VolumeId, signal: AbortSignal): Promise<readonly VolumeSnapshotId[]> {
+    checkId(volumeId);
+    return ownSnapshots(await this.#disks.snapshots(volumeId, signal));
   }
 
-  revertDisk(): Promise<void> {
-    return notBuilt('revertDisk');
+  async revertDisk(volumeId: VolumeId, snapshotId: VolumeSnapshotId, signal: AbortSignal): Promise<void> {
+    await revertDisk(this.#disks, volumeId, snapshotId, signal);
   }
 
-  copyDisk(): Promise<void> {
-    return notBuilt('copyDisk');
+  async copyDisk(from: DiskOrigin, spec: DiskSpec, progress: Progress, signal: AbortSignal): Promise<void> {
+    checkId(spec.volumeId);
+    const found = await this.#disks.find(spec.volumeId, signal);
+    const room = found === undefined ? await this.#room(signal) : {};
+    checkDiskSpec(spec, { capabilities: this.capabilities, isCopy: true, ...room });
+    if (found === undefined) {
+      await copyDisk(this.#disks, from, spec, { progress, signal });
+      return;
+    }
+    await this.#grow(spec, found, signal);
+    progress(100);
   }
 
-  exportDisk(): Promise<DiskExport> {
-    return notBuilt('exportDisk');
+  exportDisk(
+    from: DiskOrigin,
+    sinceSnapshotId: VolumeSnapshotId | undefined,
+    signal: AbortSignal,
+  ): Promise<DiskExport> {
+    return exportDisk(this.#disks, from, sinceSnapshotId, signal);
   }
 
-  importDisk(): Promise<void> {
-    return notBuilt('importDisk');
+  importDisk(spec: DiskSpec, ranges: AsyncIterable<DiskRange>, progress: Progress, signal: AbortSignal): Promise<void> {
+    return importDisk(this.#disks, spec, ranges, { progress, signal });
   }
 
-  listUnmanaged(): Promise<readonly UnmanagedDisk[]> {
-    return notBuilt('listUnmanaged');
+  listUnmanaged(signal: AbortSignal): Promise<readonly UnmanagedDisk[]> {
+    return listUnmanaged(this.#disks, signal);
   }
 
-  adoptDisk(): Promise<void> {
-    return notBuilt('adoptDisk');
+  adoptDisk(name: string, volumeId: VolumeId, signal: AbortSignal): Promise<void> {
+    return adoptDisk(this.#disks, name, volumeId, signal);
   }
 
-  releaseDisk(): Promise<void> {
-    return notBuilt('releaseDisk');
+  releaseDisk(volumeId: VolumeId, name: string, signal: AbortSignal): Promise<void> {
+    return releaseDisk(this.#disks, volumeId, name, signal);
   }
 
   // --------------------------------------------------------------------------------------------------------- takeover
@@ -374,12 +472,23 @@ export class RbdStorageDriver implements StorageDriver {
   async #createDisk(spec: DiskSpec, signal: AbortSignal): Promise<void> {
     const name = this.#volume(spec.volumeId);
     const { ok, exists, notFound } = exitStatus;
-    if (spec.imageSha256 === undefined) {
-      const argv = ['create', name, '--size', `${spec.sizeBytes}B`, '--image-feature', features];
+    const { encryption, contents, imageSha256 } = spec;
+    if (contents !== undefined) {
+      await withBlankFile(this.#run, { sizeBytes: spec.sizeBytes, contents }, signal, (path) =>
+        makeFromFile(this.#disks, spec, path, signal),
+      );
+      return;
+    }
+    if (imageSha256 === undefined) {
+      if (encryption !== undefined) {
+        await makeEncrypted(this.#disks, { ...spec, encryption }, undefined, signal);
+        return;
+      }
+      const argv = ['create', name, '--size', `${spec.sizeBytes}B`, '--image-feature', featuresOf(spec)];
       await this.#client.rbd(argv, { signal, okStatus: [ok, exists] });
       return;
     }
-    checkImageSha256(spec.imageSha256);
+    checkImageSha256(imageSha256);
     const base = `${this.#images}/${spec.imageSha256}@${baseSnapshot}`;
     const image = await this.#info(base, signal);
     if (image === undefined) throw new ShoalError('NOT_FOUND', `image ${spec.imageSha256} is not on this storage`);
@@ -389,7 +498,16 @@ export class RbdStorageDriver implements StorageDriver {
         facts,
       });
     }
-    const argv = ['clone', base, name, '--image-feature', features, '--rbd-default-clone-format=2'];
+    if (encryption !== undefined) {
+      // LUKS begins with a header of its own, so it cannot lie on an image: it gets a copy.
+      const { confPath, user } = this.#client.identity;
+      const at = `file.pool=${optionValue(this.#images)},file.image=${imageSha256},file.snapshot=${baseSnapshot}`;
+      const as = `file.user=${optionValue(user)},file.conf=${optionValue(confPath)}`;
+      const from = { image: `driver=raw,file.driver=rbd,${at},${as}` };
+      await makeEncrypted(this.#disks, { ...spec, encryption }, from, signal);
+      return;
+    }
+    const argv = ['clone', base, name, '--image-feature', featuresOf(spec), '--rbd-default-clone-format=2'];
     const cloned = await this.#client.rbd(argv, { signal, okStatus: [ok, exists, notFound] });
     if (cloned.status === notFound)
       throw new ShoalError('NOT_FOUND', `image ${spec.imageSha256} is not on this storage`);
@@ -399,7 +517,7 @@ export class RbdStorageDriver implements StorageDriver {
   async #info(name: string, signal: AbortSignal): Promise<RbdInfo | undefined> {
     const okStatus = [exitStatus.ok, exitStatus.notFound];
     const answer = await this.#client.rbdJson(['info', name], { signal, okStatus });
-    return answer === undefined ? undefined : readInfo(answer);
+    return answer === undefined ? undefined : readInfo(answer, this.#images);
   }
 
   #volume(volumeId: VolumeId): string {
@@ -414,8 +532,4 @@ function inUse(name: string, disks: number): ShoalError {
 
 function checkId(id: string): void {
   if (!uuidPattern.test(id)) throw new ShoalError('INVALID_ARGUMENT', `'${id}' is not a lower-case UUID`);
-}
-
-async function notBuilt(what: string): Promise<never> {
-  throw new ShoalError('NOT_IMPLEMENTED', `disks in Ceph: ${what} is not built yet`);
 }

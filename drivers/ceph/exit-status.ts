@@ -1,5 +1,6 @@
 /** What Ceph's programs mean by their exit status: the error number of the call that failed. */
 import { ShoalError } from '../../node/base/errors.ts';
+import { storageRefusal } from '../storage-refusal.ts';
 
 /** Those that are decided by. All others are failures whose text goes to people. */
 export const exitStatus = {
@@ -10,6 +11,8 @@ export const exitStatus = {
   busy: 16,
   /** EEXIST. */
   exists: 17,
+  /** EINVAL. */
+  invalid: 22,
   /** ENOTEMPTY: snapshots or clones hang on it. */
   notEmpty: 39,
   /** ESHUTDOWN: the cluster has fenced this client (blocklist). */
@@ -23,9 +26,28 @@ const unanswered: readonly number[] = [101, 107, 110, 111, 113];
 /** `ceph` and `rados` end with 1 whatever it was, and say it in words. */
 const unansweredWords = /timed out|error connecting to the cluster|couldn't connect|connection refused/i;
 
-/** A failed command as the failure it is: fenced, unreachable, or simply failed. */
+/** ENOSPC, EDQUOT: no room in the pool, or in its quota. EROFS: a cluster or image that takes no writes. */
+const refusals = new Map([
+  [28, { reason: 'full', message: 'the pool in Ceph has no room left' }],
+  [122, { reason: 'full', message: 'the quota of the pool in Ceph is used up' }],
+  [30, { reason: 'read-only', message: 'Ceph takes no writes of this disk' }],
+] as const);
+/** ENOENT is said of an image and of its pool alike; only the words tell which. */
+const noPoolWords = /error opening (default )?pool|error opening pool/i;
+
+/** Throws when what was not found is the pool: that says nothing of the disks that were in it. */
+export function refuseNoPool({ status, stderr }: { readonly status: number; readonly stderr: string }): void {
+  if (status !== exitStatus.notFound || !noPoolWords.test(stderr)) return;
+  throw storageRefusal('no-pool', `Ceph has not got the pool any more: ${stderr.trim().slice(-300)}`);
+}
+
+/** A failed command as the failure it is: fenced, full, unreachable, or simply failed. */
 export function cephFailure(caught: unknown): ShoalError {
   const error = ShoalError.from(caught, 'DRIVER_FAILED');
+  const refusal = error.code === 'COMMAND_FAILED' ? refusals.get(Number(error.facts['status']) as 28) : undefined;
+  if (refusal !== undefined) {
+    return storageRefusal(refusal.reason, `${refusal.message}: ${error.message}`, { facts: error.facts, cause: error });
+  }
   if (error.code === 'COMMAND_FAILED' && error.facts['status'] === exitStatus.blocked) {
     return new ShoalError('FENCE_UNPROVEN', 'Ceph refuses this host: it was fenced, and is not unfenced yet', {
       facts: error.facts,

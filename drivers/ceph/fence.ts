@@ -17,7 +17,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { ShoalError } from '../../node/base/errors.ts';
 import type { CephClient } from './client.ts';
-import { ipOf, type LockHolder, readBlocklist, readLock, readWatchers, type Watcher } from './rbd.ts';
+import { ipOf, type LockHolder, readBlocklist, readLock, readLocks, readWatchers, type Watcher } from './rbd.ts';
 
 const lockName = 'shoal';
 /** Ceph wants a number: ten years, in seconds. */
@@ -46,18 +46,25 @@ export class Fence {
     );
   }
 
-  /** Takes the free lock; false when another was faster. */
+  /** Who holds the lock, alone or with others. The image exists. */
+  async locks(rbdId: string, signal: AbortSignal): Promise<ReturnType<typeof readLocks>> {
+    const argv = ['-p', this.#pool, 'lock', 'info', header(rbdId), lockName];
+    return readLocks(await this.#client.radosJson(argv, { signal }));
+  }
+
+  /** Takes the free lock, or one beside others who share it; false when another was faster. */
   async takeLock(
     rbdId: string,
-    holder: { readonly owner: string; readonly generation: number },
+    holder: { readonly owner: string; readonly generation: number; readonly isShared?: boolean },
     signal: AbortSignal,
   ): Promise<boolean> {
-    const argv = ['-p', this.#pool, 'lock', 'get', header(rbdId), lockName, '--lock-type', 'exclusive'];
+    const type = holder.isShared === true ? 'shared' : 'exclusive';
+    const argv = ['-p', this.#pool, 'lock', 'get', header(rbdId), lockName, '--lock-type', type];
     argv.push('--lock-cookie', String(holder.generation), '--lock-description', holder.owner);
     // rados says 1 for every failure: what is true now decides.
     const taken = await this.#client.rados(argv, { signal, okStatus: [0, 1] });
     if (taken.status === 0) return true;
-    if ((await this.lockHolder(rbdId, signal)) !== undefined) return false;
+    if ((await this.locks(rbdId, signal)).holders.length > 0) return false;
     throw new ShoalError('CANNOT_TELL', `the storage lock could not be taken: ${taken.stderr.trim().slice(-300)}`);
   }
 
@@ -66,8 +73,8 @@ export class Fence {
     const argv = ['-p', this.#pool, 'lock', 'break', header(rbdId), lockName, holder.locker];
     const broken = await this.#client.rados([...argv, '--lock-cookie', holder.cookie], { signal, okStatus: [0, 1] });
     if (broken.status === 0) return;
-    const now = await this.lockHolder(rbdId, signal);
-    if (now?.locker === holder.locker && now.cookie === holder.cookie) {
+    const now = (await this.locks(rbdId, signal)).holders;
+    if (now.some(({ locker, cookie }) => locker === holder.locker && cookie === holder.cookie)) {
       throw new ShoalError(
         'DRIVER_FAILED',
         `the storage lock could not be broken: ${broken.stderr.trim().slice(-300)}`,

@@ -45,18 +45,78 @@ function misunderstood(what: string): never {
 }
 
 /** Reads `rbd info --format json`. Throws `CANNOT_TELL` for an answer of another shape. */
-export function readInfo(value: unknown): RbdInfo {
+export function readInfo(value: unknown, imagesPool?: string): RbdInfo {
   if (!isRecord(value) || typeof value['id'] !== 'string' || typeof value['size'] !== 'number')
     misunderstood('an image');
-  return { id: value['id'], sizeBytes: value['size'], below: readParent(value['parent']) };
+  return { id: value['id'], sizeBytes: value['size'], below: readParent(value['parent'], imagesPool) };
 }
 
-function readParent(parent: unknown): ReturnType<typeof imageBelow> {
-  return imageBelow(isRecord(parent) && typeof parent['image'] === 'string' ? parent['image'] : undefined);
+/** Of another disk it is a copy, and on no image. */
+function readParent(parent: unknown, imagesPool?: string): ReturnType<typeof imageBelow> {
+  if (!isRecord(parent) || typeof parent['image'] !== 'string') return {};
+  const isDisk = imagesPool !== undefined && parent['pool'] !== undefined && parent['pool'] !== imagesPool;
+  return isDisk ? {} : imageBelow(parent['image']);
+}
+
+/** `rbd snap ls`: names, the oldest first. */
+export function readSnapshots(value: unknown): readonly string[] {
+  if (!Array.isArray(value)) misunderstood('a list of snapshots');
+  const found = (value as readonly unknown[]).map((entry) => {
+    if (!isRecord(entry) || typeof entry['name'] !== 'string' || typeof entry['id'] !== 'number') {
+      misunderstood('a list of snapshots');
+    }
+    return { id: entry['id'], name: entry['name'] };
+  });
+  return found.sort((left, right) => left.id - right.id).map(({ name }) => name);
+}
+
+/** `rbd children`: each as `POOL/IMAGE`. */
+export function readChildren(value: unknown): readonly string[] {
+  if (!Array.isArray(value)) misunderstood('a list of clones');
+  return (value as readonly unknown[]).map((entry) => {
+    if (!isRecord(entry) || typeof entry['pool'] !== 'string' || typeof entry['image'] !== 'string') {
+      misunderstood('a list of clones');
+    }
+    return `${entry['pool']}/${entry['image']}`;
+  });
+}
+
+/** `rbd diff`, in order of offsets. */
+export function readDifferences(
+  value: unknown,
+): readonly { readonly offsetBytes: number; readonly lengthBytes: number }[] {
+  if (!Array.isArray(value)) misunderstood('differences');
+  const found = (value as readonly unknown[]).map((entry) => {
+    if (!isRecord(entry)) misunderstood('a difference');
+    const [offsetBytes, lengthBytes] = [Number(entry['offset']), Number(entry['length'])];
+    if (
+      !Number.isSafeInteger(offsetBytes) ||
+      !Number.isSafeInteger(lengthBytes) ||
+      offsetBytes < 0 ||
+      lengthBytes <= 0
+    ) {
+      misunderstood('a difference');
+    }
+    return { offsetBytes, lengthBytes };
+  });
+  return found.sort((left, right) => left.offsetBytes - right.offsetBytes);
+}
+
+/** `rbd ls -l`: all images, and their snapshots as entries of their own. */
+export function readImages(
+  value: unknown,
+): readonly { readonly image: string; readonly sizeBytes: number; readonly isSnapshot: boolean }[] {
+  if (!Array.isArray(value)) misunderstood('a list of images');
+  return (value as readonly unknown[]).map((entry) => {
+    if (!isRecord(entry) || typeof entry['image'] !== 'string' || typeof entry['size'] !== 'number') {
+      misunderstood('a list of images');
+    }
+    return { image: entry['image'], sizeBytes: entry['size'], isSnapshot: entry['snapshot'] !== undefined };
+  });
 }
 
 /** `rbd ls -l`: disks of Shoal's, without snapshots. */
-export function readList(value: unknown): readonly DiskFound[] {
+export function readList(value: unknown, imagesPool?: string): readonly DiskFound[] {
   if (!Array.isArray(value)) misunderstood('a list of images');
   const found: DiskFound[] = [];
   for (const entry of value as readonly unknown[]) {
@@ -64,7 +124,11 @@ export function readList(value: unknown): readonly DiskFound[] {
       misunderstood('a list of images');
     }
     if (entry['snapshot'] !== undefined || !uuidPattern.test(entry['image'])) continue;
-    found.push({ volumeId: entry['image'] as VolumeId, sizeBytes: entry['size'], ...readParent(entry['parent']) });
+    found.push({
+      volumeId: entry['image'] as VolumeId,
+      sizeBytes: entry['size'],
+      ...readParent(entry['parent'], imagesPool),
+    });
   }
   return found;
 }
@@ -81,11 +145,21 @@ export function readWatchers(value: unknown): readonly Watcher[] {
 
 /** `rados lock info`: the one holder of an exclusive lock; undefined when nobody holds it. */
 export function readLock(value: unknown): LockHolder | undefined {
+  const { holders } = readLocks(value);
+  if (holders.length > 1) misunderstood('a lock');
+  return holders[0];
+}
+
+/** `rados lock info`: who holds a lock, alone or with others. */
+export function readLocks(value: unknown): { readonly isShared: boolean; readonly holders: readonly LockHolder[] } {
   const lockers = isRecord(value) ? value['lockers'] : undefined;
-  if (!Array.isArray(lockers)) misunderstood('a lock');
-  if (lockers.length === 0) return undefined;
-  const locker: unknown = lockers[0];
-  if (lockers.length > 1 || !isRecord(locker)) misunderstood('a lock');
+  if (!isRecord(value) || !Array.isArray(lockers)) misunderstood('a lock');
+  const holders = (lockers as readonly unknown[]).map(readLocker);
+  return { isShared: value['type'] === 'shared', holders };
+}
+
+function readLocker(locker: unknown): LockHolder {
+  if (!isRecord(locker)) misunderstood('a lock');
   const { name, cookie, description, addr } = locker;
   if (
     typeof name !== 'string' ||

@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import { ShoalError } from '../../node/base/errors.ts';
 import { checkImageSha256 } from '../image/content-name.ts';
 import { boundedQemuImg } from '../image/qemu-img.ts';
-import { luksCreateOptions, luksHeaderBytes } from '../luks.ts';
+import { makeLuksFile } from '../luks.ts';
 import { makeBlankFile } from '../make-file-system.ts';
 import { optionValue, secretsOptions } from '../qemu-tools.ts';
 import type { DiskEncryption, DiskSpec } from '../types.ts';
@@ -85,11 +85,14 @@ export async function makeEncrypted(
   // qemu-img formats files only. This one holds the header and no more: the rest is a hole.
   const header = `${path}.luks.tmp`;
   try {
-    const options = luksCreateOptions(encryption);
-    const create = ['create', '-q', ...secretsOptions, '-f', 'luks', '-o', options, header, String(sizeBytes)];
-    await files.qemuImg(create, { signal, stdin: encryption.passphrase });
+    const luksHeaderBytes = await makeLuksFile(
+      (args, options) => files.qemuImg(args, options),
+      header,
+      { encryption, sizeBytes },
+      signal,
+    );
     await files.qemuImg(['convert', '-q', '-f', 'raw', '-O', 'qcow2', header, path], { signal });
-    return { luksHeaderBytes: await luksHeaderBytes(header) };
+    return { luksHeaderBytes };
   } finally {
     await rm(header, { force: true });
   }

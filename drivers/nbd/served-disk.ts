@@ -18,6 +18,7 @@ import { NbdClient } from './client.ts';
 const startTimeoutMs = 20_000;
 const pollMs = 10;
 const endTimeoutMs = 10_000;
+const attachTries = 100;
 let lastNumber = 0;
 
 /** What `qemu-nbd` is to open, as QEMU's own block options: `driver=qcow2,file.filename=...`. */
@@ -28,6 +29,8 @@ interface ServedOptions {
   readonly snapshot?: string;
   /** Another process writes it at the same time, and what is served of it does not change. */
   readonly isOpenElsewhere?: boolean;
+  /** Words before the command line, e.g. to enter a network namespace. They must exec, not fork. */
+  readonly prefix?: readonly string[];
   /** Passphrase of the `luks` node that names `secret0`. */
   readonly passphrase?: string;
 }
@@ -35,6 +38,8 @@ interface ServedOptions {
 /** A disk that is being served to the agent. */
 export interface ServedDisk {
   readonly socketPath: string;
+  /** Whether what serves it has ended. */
+  isOver(): boolean;
   /** Ends it, and waits until what it wrote is closed. Throws when `qemu-nbd` failed meanwhile. */
   end(): Promise<void>;
 }
@@ -63,7 +68,7 @@ export async function serveDisk(options: ServedOptions, signal: AbortSignal): Pr
     ...(options.passphrase === undefined ? [] : secretsOptions),
     ...['--image-opts', `${options.imageOptions}${options.isOpenElsewhere === true ? ',force-share=on' : ''}`],
   ]);
-  const child = spawnPiped(argv);
+  const child = spawnPiped([...(options.prefix ?? []), ...argv]);
   let said = '';
   child.stderr.on('data', (text: Buffer) => {
     said = `${said}${text.toString('utf8')}`.slice(-2_000);
@@ -97,7 +102,7 @@ export async function serveDisk(options: ServedOptions, signal: AbortSignal): Pr
     }
     await delay(pollMs);
   }
-  return { socketPath, end };
+  return { socketPath, isOver, end };
 }
 
 /** A disk that is served and attached to. */
@@ -107,7 +112,7 @@ export async function openServed(
 ): Promise<{ readonly client: NbdClient; readonly close: () => Promise<void> }> {
   const served = await serveDisk(options, signal);
   try {
-    const client = await NbdClient.connect(served.socketPath, 'disk', signal);
+    const client = await attach(served, signal);
     return {
       client,
       close: async () => {
@@ -116,8 +121,21 @@ export async function openServed(
       },
     };
   } catch (caught) {
-    await served.end().catch(() => {}); // Why it could not be attached to is what counts.
+    // What qemu-nbd says counts more than that it could not be reached.
+    await served.end();
     throw caught;
+  }
+}
+
+/** The socket is there a moment before it can be connected to, and before the disk has been opened. */
+async function attach(served: ServedDisk, signal: AbortSignal): Promise<NbdClient> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await NbdClient.connect(served.socketPath, 'disk', signal);
+    } catch (caught) {
+      if (!ShoalError.is(caught, 'UNAVAILABLE') || served.isOver() || tries >= attachTries) throw caught;
+    }
+    await delay(pollMs);
   }
 }
 

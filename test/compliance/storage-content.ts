@@ -273,6 +273,25 @@ export async function storageContentCompliance(t: Test, driver: StorageDriver, f
     });
   }
 
+  await t.test('a blank disk is made with what it is asked for', async (t) => {
+    const marks = { swap: [4086, 'SWAPSPACE2'], ext4: [1080, '\x53\xef'], vfat: [510, '\x55\xaa'] } as const;
+    for (const format of ['swap', 'ext4', 'vfat'] as const) {
+      const spec: DiskSpec = { ...newSpec(), contents: { format, label: 'ephemeral0' } };
+      await driver.ensureDisk(spec, signal);
+      if (fixture.hasBytes) {
+        const [at, mark] = marks[format];
+        const { ranges } = await driver.exportDisk(originOf(spec), undefined, signal);
+        const first: DiskRange[] = [];
+        for await (const range of ranges) first.push(range);
+        const bytes = Buffer.concat(first.slice(0, 1).map(({ data }) => data ?? new Uint8Array()));
+        t.equal(bytes.toString('latin1', at, at + mark.length), mark, format);
+      }
+      await driver.removeDisk(spec.volumeId, signal);
+    }
+    const wrong: DiskSpec = { ...newSpec(), contents: { format: 'ext4', label: '-x y' } };
+    await t.rejects(driver.ensureDisk(wrong, signal), { code: 'INVALID_ARGUMENT' });
+  });
+
   await t.test('what a key or a cipher cannot be is refused, and leaves nothing', async (t) => {
     const [format] = driver.capabilities.encryption;
     if (format === undefined) return;

@@ -15,6 +15,7 @@ import { parseJson } from '../../api-gateway/rest/kit/json-body.ts';
 import { parseFlatMap } from '../../api-gateway/rest/volume/kit/flat-map.ts';
 import * as rbd from '../../drivers/ceph/rbd.ts';
 import { inspectImage } from '../../drivers/image/inspect.ts';
+import { readQcow2Header } from '../../drivers/local/qcow2-header.ts';
 import { parseDeviceHelp } from '../../drivers/qemu/features.ts';
 import { readNeighbours, readRoutes, readRules } from '../../drivers/vxlan/links/address.ts';
 import { readFdb } from '../../drivers/vxlan/links/forwarding.ts';
@@ -235,10 +236,19 @@ const parsers: Readonly<Record<string, Property | string>> = {
   'drivers/ceph/rbd.ts: readLock': values(rbd.readLock, {
     lockers: [{ name: 'n', cookie: '1', description: 'd', addr: 'a' }],
   }),
+  'drivers/ceph/rbd.ts: readLocks': values(rbd.readLocks, {
+    type: 'shared',
+    lockers: [{ name: 'n', cookie: '1', description: 'd', addr: 'a' }],
+  }),
+  'drivers/ceph/rbd.ts: readSnapshots': values(rbd.readSnapshots, [{ id: 1, name: 's' }]),
+  'drivers/ceph/rbd.ts: readChildren': values(rbd.readChildren, [{ pool: 'p', image: 'i' }]),
+  'drivers/ceph/rbd.ts: readDifferences': values(rbd.readDifferences, [{ offset: '0', length: '1' }]),
+  'drivers/ceph/rbd.ts: readImages': values(rbd.readImages, [{ image: 'i', size: 1 }]),
   'drivers/ceph/rbd.ts: readCapacity': values((input) => rbd.readCapacity(input, 'p'), {
     pools: [{ name: 'p', stats: { stored: 1, max_avail: 2 } }],
   }),
   'drivers/ceph/rbd.ts: readBlocklist': values(rbd.readBlocklist, { epoch: 1, blocklist: { a: 1 } }),
+  'drivers/local/qcow2-header.ts: readQcow2Header': bytes((input) => readQcow2Header(written(input)), qcow2Header()),
   'drivers/image/inspect.ts: inspectImage': bytes((input) => inspectImage(written(input), 'qcow2'), qcow2Header()),
   'drivers/vxlan/links/address.ts: readRoutes': lines(readRoutes, '[{"dst":"default","gateway":"10.0.0.1","dev":"a"}]'),
   'drivers/vxlan/links/address.ts: readRules': lines(readRules, '[{"priority":1,"src":"all","table":"5"}]'),

@@ -53,7 +53,7 @@ await t.test('RBD on a real Ceph', { skip, timeout: timeoutMs }, async (t) => {
     if (at === undefined) throw new Error(`no host ${name}`);
     const identity = await cluster.createClient({ name: `host-${name}`, ownerUid: 65_534 }, signal);
     const run: CommandRunner = (argv, options) => runCommand([...at.prefix, ...argv], options);
-    const storage = new RbdStorageDriver({ log: silentLogger, run }, { identity });
+    const storage = new RbdStorageDriver({ log: silentLogger, run }, { identity, launchPrefix: at.prefix });
     const compute = new QemuDriver(
       { log: silentLogger },
       {
@@ -81,7 +81,10 @@ await t.test('RBD on a real Ceph', { skip, timeout: timeoutMs }, async (t) => {
     open: () =>
       new RbdStorageDriver(
         { log: silentLogger, run: (argv, options) => runCommand([...a.at.prefix, ...argv], options) },
-        { identity: { confPath: join(cluster.dir, 'client.host-a.conf'), user: 'host-a' } },
+        {
+          identity: { confPath: join(cluster.dir, 'client.host-a.conf'), user: 'host-a' },
+          launchPrefix: a.at.prefix,
+        },
       ),
     image: newImage,
     hasBytes: true,

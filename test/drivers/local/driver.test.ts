@@ -140,3 +140,25 @@ await t.test(
     t.same(await readdir(join(root, 'images')), []);
   },
 );
+
+await t.test(
+  'a folder that is full or read-only is told as such, and nothing half-made stays',
+  { skip: lack },
+  async (t) => {
+    for (const [said, reason] of [
+      ['No space left on device', 'full'],
+      ['Read-only file system', 'read-only'],
+    ] as const) {
+      const { root, spec } = await setUp(t);
+      const refusing: CommandRunner = async (argv, options) => {
+        if (!argv.includes('create')) return runCommand(argv, options);
+        throw new ShoalError('COMMAND_FAILED', 'qemu-img ended with 1', { facts: { stderr: `qemu-img: ${said}` } });
+      };
+      const driver = new LocalStorageDriver({ log: silentLogger, run: refusing }, { root });
+      await driver.start(signal);
+      const { imageSha256: _, ...empty } = spec;
+      await t.rejects(driver.ensureDisk(empty, signal), { code: 'DRIVER_FAILED', facts: { reason } });
+      t.equal(await driver.findDisk(spec.volumeId, signal), undefined);
+    }
+  },
+);
