@@ -20,7 +20,7 @@ import { openFolder, whyNoQemu } from '../../support/guests/qemu-host.ts';
 import { enterOwnNetwork, makeHosts, type TestHost } from '../../support/network-namespace.ts';
 import { whyNoProgram } from '../../support/programs.ts';
 
-const timeoutMs = 400_000;
+const timeoutMs = 900_000;
 const missing =
   (await whyNoQemu()) || (await whyNoProgram('ceph', 'ceph-mon', 'ceph-mgr', 'ceph-osd', 'rbd', 'rados', 'unshare'));
 const skip = missing === false ? false : `${missing} (needs ${devClusterPackages.join(' ')})`;
