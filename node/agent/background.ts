@@ -10,6 +10,7 @@ import { drainJob } from '../host/jobs/kinds/drain.ts';
 import { rotateAuthorityJob } from '../host/jobs/kinds/rotate-authority.ts';
 import { type BackupTools, volumeBackupDeleteJob, volumeBackupJob } from '../host/jobs/kinds/volume-backup.ts';
 import { type VolumeToolsOf, volumeCopyJob } from '../host/jobs/kinds/volume-copy.ts';
+import { volumeMigrateJob } from '../host/jobs/kinds/volume-migrate.ts';
 import { volumeRestoreJob } from '../host/jobs/kinds/volume-restore.ts';
 import { forgetEndedJobs } from '../host/tasks/forget-ended-jobs.ts';
 import { forgetExpiredMessages } from '../host/tasks/forget-expired-messages.ts';
@@ -70,6 +71,7 @@ class Background implements Service {
         anyJobKind(volumeBackupJob(backupTools)),
         anyJobKind(volumeRestoreJob(backupTools)),
         anyJobKind(volumeBackupDeleteJob(backupTools)),
+        anyJobKind(volumeMigrateJob(backupTools)),
       ],
     });
     this.#tasks = new TaskRunner({

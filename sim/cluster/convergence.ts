@@ -1,8 +1,8 @@
 /** How far hosts are from what the records want of them: servers, claims, disks, ports and networks. */
 import { isDeepStrictEqual } from 'node:util';
 import type { ServerId } from '../../node/base/ids.ts';
-import { disksOf } from '../../node/services/kit/server-disks.ts';
 import { HostNetworkViews } from '../../node/services/network/host-view.ts';
+import { disksOf } from '../../node/services/volume/kit/disks-of-server.ts';
 import { jobTable, portTable, volumeSnapshotTable, volumeTable } from '../../node/state/tables/index.ts';
 import type { StateReader } from '../../node/state/types.ts';
 import { shoal } from '../../proto/messages.ts';

@@ -3,7 +3,7 @@
  * one of them has changed.
  */
 import { quotaUsage } from '../../node/services/kit/quota.ts';
-import { isOwnDisk } from '../../node/services/kit/server-disks.ts';
+import { isOwnDisk } from '../../node/services/volume/kit/disks-of-server.ts';
 import {
   networkTable,
   portTable,

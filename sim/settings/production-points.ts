@@ -14,6 +14,7 @@ import '../../node/host/host-loop.ts';
 import '../../node/host/jobs/job-runner.ts';
 import '../../node/host/jobs/kinds/volume-backup.ts';
 import '../../node/host/jobs/kinds/volume-copy.ts';
+import '../../node/host/jobs/kinds/volume-migrate.ts';
 import '../../node/host/jobs/kinds/volume-restore.ts';
 import '../../node/host/kinds/network/network-kinds.ts';
 import '../../node/host/kinds/server/server-kind.ts';

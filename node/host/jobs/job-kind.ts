@@ -22,6 +22,8 @@ export interface JobKind<World, Action> {
    * What the record is to say before the action begins, for a job that must remember what it did; undefined: nothing. Pure.
    */
   noteBefore?(job: shoal.v1.Job, action: Action): shoal.v1.Job | undefined;
+  /** What the record is to say once the action is done; undefined: nothing. Pure. */
+  noteAfter?(job: shoal.v1.Job, action: Action): shoal.v1.Job | undefined;
   /**
    * Does it; safe to do twice, and by two agents at once. Throws what the services throw.
    * @param signal ends when the agent stops, and when the job is to be taken back.
@@ -46,6 +48,7 @@ export function anyJobKind<World, Action>(kind: JobKind<World, Action>): AnyJobK
     next: (job, world) => kind.next(job, world as World),
     progress: (job, world) => kind.progress(job, world as World),
     noteBefore: (job, action) => kind.noteBefore?.(job, action as Action),
+    noteAfter: (job, action) => kind.noteAfter?.(job, action as Action),
     carryOut: (job, action, signal, tell) => kind.carryOut(job, action as Action, signal, tell),
   };
 }

@@ -185,6 +185,7 @@ export class JobRunner implements Service {
       await kind.carryOut(job, decision.action, signal, (told) => progress.tell(told));
       await progress.written();
       failpointJobDoneNotNoted();
+      await this.#write(job, (now) => kind.noteAfter?.(now, decision.action) ?? now);
     } catch (caught) {
       await progress.written();
       const error = ShoalError.from(caught, 'DRIVER_FAILED');

@@ -17,8 +17,8 @@
 import type { GuestFound } from '../../../drivers/types.ts';
 import { shoal } from '../../../proto/messages.ts';
 import type { HostId } from '../../base/ids.ts';
-import { isOwnDisk } from '../../services/kit/server-disks.ts';
 import { isObserved } from '../../services/kit/server-request.ts';
+import { isOwnDisk } from '../../services/volume/kit/disks-of-server.ts';
 
 const { PowerWanted, ServerStatus } = shoal.v1;
 

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { Test } from 'tap';
 import { FolderBackupStore } from '../../../drivers/backup/folder-store.ts';
 import { FakeComputeDriver } from '../../../drivers/fake/compute.ts';
-import { FakeStorageDriver } from '../../../drivers/fake/storage.ts';
+import { FakeStorage, FakeStorageDriver } from '../../../drivers/fake/storage.ts';
 import { setFaultInjector } from '../../../node/base/buggify/buggify.ts';
 import { ShoalError } from '../../../node/base/errors.ts';
 import type { VolumeId } from '../../../node/base/ids.ts';
@@ -17,6 +17,7 @@ import {
   volumeBackupJob,
 } from '../../../node/host/jobs/kinds/volume-backup.ts';
 import { volumeCopyJob } from '../../../node/host/jobs/kinds/volume-copy.ts';
+import { volumeMigrateJob } from '../../../node/host/jobs/kinds/volume-migrate.ts';
 import { volumeRestoreJob } from '../../../node/host/jobs/kinds/volume-restore.ts';
 import { beginVolumeCopy } from '../../../node/services/jobs/volume-jobs.ts';
 import { VolumeReportService } from '../../../node/services/volume/host-reports.ts';
@@ -25,6 +26,7 @@ import { VolumeJobReportService } from '../../../node/services/volume/job-report
 import { TransactionBuilder } from '../../../node/state/table.ts';
 import {
   hostTable,
+  jobTable,
   serverTable,
   volumeBackupTable,
   volumeSnapshotTable,
@@ -41,13 +43,15 @@ const waitMs = 10_000;
 /** See above. */
 export class VolumeHost {
   readonly world = new World();
+  /** A second pool, which jobs reach. */
+  readonly fast = new FakeStorage({ shared: false });
   readonly context = contextOf(projectId);
   readonly service: VolumeService;
   #agent: { readonly loop: HostLoop; readonly jobs: JobRunner } | undefined;
 
   /** @param backupStoreUrl where backups go; empty: nowhere. */
   constructor(backupStoreUrl: string) {
-    const pools = [{ name: 'local', shared: false, freeGib: 90 }];
+    const pools = ['local', 'fast'].map((name) => ({ name, shared: false, freeGib: 90 }));
     const advert = new shoal.v1.Advert({ hostId: self, hostName: 'host-1', enabled: true, pools });
     this.service = new VolumeService(
       {
@@ -78,13 +82,21 @@ export class VolumeHost {
     const { deps, compute, storage } = this.world;
     const loop = await this.world.startLoop();
     const ending = new AbortController();
-    const drivers = { compute: new FakeComputeDriver(compute), local: new FakeStorageDriver(storage) };
+    const drivers = {
+      compute: new FakeComputeDriver(compute),
+      local: new FakeStorageDriver(storage),
+      fast: new FakeStorageDriver(this.fast),
+    };
     await drivers.compute.start(ending.signal);
     await drivers.local.start(ending.signal);
+    await drivers.fast.start(ending.signal);
     const tools = (signal: AbortSignal): BackupTools => ({
       hostId: self,
       compute: drivers.compute,
-      storage: new Map([['local', drivers.local]]),
+      storage: new Map([
+        ['local', drivers.local],
+        ['fast', drivers.fast],
+      ]),
       store: this.world.store,
       volumeReports: new VolumeReportService(deps, self, signal),
       jobReports: new VolumeJobReportService(deps, signal),
@@ -103,6 +115,7 @@ export class VolumeHost {
         anyJobKind(volumeBackupJob(tools)),
         anyJobKind(volumeRestoreJob(tools)),
         anyJobKind(volumeBackupDeleteJob(tools)),
+        anyJobKind(volumeMigrateJob(tools)),
       ],
     });
     this.#agent = { loop, jobs };
@@ -125,6 +138,11 @@ export class VolumeHost {
 
   snapshot(id: string): shoal.v1.VolumeSnapshot | undefined {
     return volumeSnapshotTable.get(this.world.state.local, id)?.record;
+  }
+
+  /** No job is under way. */
+  get isAtRest(): boolean {
+    return jobTable.by(this.world.state.local, 'under-way', 'yes').length === 0;
   }
 
   backup(id: string): shoal.v1.VolumeBackup | undefined {

@@ -4,7 +4,7 @@ import type { shoal } from '../../../../../proto/messages.ts';
 import { ShoalError } from '../../../../base/errors.ts';
 import type { ImageSha256, VolumeId } from '../../../../base/ids.ts';
 import { gibBytes, mibBytes } from '../../../../base/units.ts';
-import { isOwnDisk } from '../../../../services/kit/server-disks.ts';
+import { isOwnDisk } from '../../../../services/volume/kit/disks-of-server.ts';
 import { imageTable, volumeTable } from '../../../../state/tables/index.ts';
 import { noteStorageImage } from '../../../images/storage-images.ts';
 import { poolOf } from '../../volume/kit/tools.ts';

@@ -3,7 +3,7 @@ import type { GuestDisk } from '../../../../../drivers/types.ts';
 import type { shoal } from '../../../../../proto/messages.ts';
 import { failpoint } from '../../../../base/buggify/buggify.ts';
 import type { VolumeId } from '../../../../base/ids.ts';
-import { disksOf, isOwnDisk } from '../../../../services/kit/server-disks.ts';
+import { disksOf, isOwnDisk } from '../../../../services/volume/kit/disks-of-server.ts';
 import { poolOf } from '../../volume/kit/tools.ts';
 import { diskGeneration, diskSpec, ensureDiskImage, isReadOnly, volumeLimits } from './disk-specs.ts';
 import type { ServerTools } from './tools.ts';

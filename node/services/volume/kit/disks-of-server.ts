@@ -1,5 +1,5 @@
 /** The disks of a server, as its record says. Pure. */
-import { shoal } from '../../../proto/messages.ts';
+import { shoal } from '../../../../proto/messages.ts';
 
 /** Kinds of disks that are the server's own: they are made for it, and go with it. */
 const ownKinds: ReadonlySet<string> = new Set(['root', 'ephemeral', 'swap']);
