@@ -39,8 +39,8 @@ export class VolumeClient {
     await this.#wait(`volume ${id}`, status, async () => (await this.show(id))['status']);
   }
 
-  /** Attaches it and returns where the guest has it: "/dev/vdb". */
-  async attach(serverId: string, volumeId: string): Promise<string> {
+  /** Attaches it. The guest may take a moment to find it. */
+  async attach(serverId: string, volumeId: string): Promise<void> {
     const { status, text } = await this.tryToAttach(serverId, volumeId);
     if (status !== 200) throw new Error(`attach: HTTP ${status}: ${text}`);
     // One that could not be attached is available again.
@@ -48,8 +48,6 @@ export class VolumeClient {
       const now = (await this.show(volumeId))['status'];
       return now === 'available' ? 'error: it could not be attached' : now;
     });
-    const attached = JSON.parse(text) as { volumeAttachment: { device: string } };
-    return attached.volumeAttachment.device;
   }
 
   /** Asks for it to be attached, whatever the answer. */
@@ -69,7 +67,11 @@ export class VolumeClient {
 
   /** Makes a snapshot, of one that is attached as well. Returns its id. */
   async snapshot(volumeId: string): Promise<string> {
-    const id = await this.#create('snapshots', 'snapshot', { volume_id: volumeId, name: 'snapshot' });
+    const id = await this.#create('snapshots', 'snapshot', {
+      volume_id: volumeId,
+      name: 'snapshot',
+      force: true,
+    });
     const statusOf = async (): Promise<unknown> =>
       ((await this.#json(`snapshots/${id}`))['snapshot'] as Json)['status'];
     await this.#wait(`snapshot ${id}`, 'available', statusOf);

@@ -66,8 +66,8 @@ if (why !== '') {
       if (type === 'files') {
         t.equal((await volumes.show(id))['os-vol-host-attr:host'], null, 'it has no host before it is needed');
       }
-      const device = await volumes.attach(guest.serverId, id);
-      t.equal(await serialOf(inGuest, device), id.slice(0, 20), 'the guest knows it by its id');
+      await volumes.attach(guest.serverId, id);
+      const device = await deviceOf(inGuest, id);
       await inGuest(writing(device, 'first'), 60_000);
       const first = await sumOf(inGuest, device);
 
@@ -78,11 +78,13 @@ if (why !== '') {
       t.match(await inGuest(`ls ${device} 2>&1; true`), /No such file/, 'the guest has it no more');
 
       await volumes.revert(id, snapshotId);
-      const again = await volumes.attach(guest.serverId, id);
+      await volumes.attach(guest.serverId, id);
+      const again = await deviceOf(inGuest, id);
       t.equal(await sumOf(inGuest, again), first, 'what the snapshot saw is back');
 
       const cloneId = await volumes.make({ name: 'clone', size: 1, volume_type: type, snapshot_id: snapshotId });
-      const clone = await volumes.attach(guest.serverId, cloneId);
+      await volumes.attach(guest.serverId, cloneId);
+      const clone = await deviceOf(inGuest, cloneId);
       t.equal(await sumOf(inGuest, clone), first, 'a volume made of the snapshot has the same');
       await volumes.detach(guest.serverId, cloneId);
       await volumes.remove(cloneId);
@@ -106,9 +108,10 @@ if (why !== '') {
     t.same(answers.map(({ status }) => status).sort(), [200, 400]);
     const winner = answers[0]?.status === 200 ? guest.serverId : other.serverId;
     await volumes.waitFor(id, 'in-use');
+    const attachments = (await volumes.show(id))['attachments'] as { server_id: string }[];
     t.same(
-      (await volumes.show(id))['attachments'],
-      [{ server_id: winner }].map((one) => one),
+      attachments.map((one) => one.server_id),
+      [winner],
       'the record names the winner alone',
     );
     await volumes.detach(winner, id);
@@ -121,7 +124,10 @@ if (why !== '') {
       ['ceph', 'files'].map((type) => volumes.make({ name: `busy-${type}`, size: 1, volume_type: type })),
     );
     const devices: string[] = [];
-    for (const id of ids) devices.push(await volumes.attach(guest.serverId, id));
+    for (const id of ids) {
+      await volumes.attach(guest.serverId, id);
+      devices.push(await deviceOf(inGuest, id));
+    }
     const load = devices.map((device) => inGuest(steadyWriting(device), 60_000));
     await delay(1000);
     for (const { name } of cloud.layout.agents) await cloud.killAgent(name, 'SIGKILL');
@@ -182,8 +188,12 @@ async function sumOf(inGuest: InGuest, device: string): Promise<string> {
   return (await inGuest(`dd if=${device} bs=1M count=8 iflag=direct 2>/dev/null | md5sum`, 60_000)).trim();
 }
 
-async function serialOf(inGuest: InGuest, device: string): Promise<string> {
-  return (await inGuest(`cat /sys/block/${device.replace('/dev/', '')}/serial`)).trim();
+/** Where the guest has the volume, which it knows by the first 20 characters of its id. Waits until it has found it. */
+async function deviceOf(inGuest: InGuest, id: string): Promise<string> {
+  const script = `for n in $(seq 200); do for d in /sys/block/vd*; do [ "$(cat $d/serial)" = ${id.slice(0, 20)} ] && echo \${d##*/} && exit; done; sleep 0.1; done`;
+  const name = (await inGuest(script, 40_000)).trim();
+  if (!/^vd[a-z]$/.test(name)) throw new Error(`the guest does not find volume ${id}: ${name}`);
+  return `/dev/${name}`;
 }
 
 async function sizeOf(inGuest: InGuest, device: string): Promise<number> {
