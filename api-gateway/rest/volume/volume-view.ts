@@ -10,7 +10,7 @@ import { known, linksOf, maybeTime, timeText, type View } from './kit/common.ts'
 import { microversionOf } from './kit/microversion.ts';
 
 /** What a view is made from beside the record. */
-export interface Shown {
+interface Shown {
   readonly gateway: Gateway;
   readonly request: FastifyRequest;
   readonly reader: StateReader;
@@ -130,6 +130,6 @@ export function backendOf(
 }
 
 /** What people call the host; null where there is none, or none any more. */
-export function hostNameOf(reader: StateReader, hostId: string): string | null {
+function hostNameOf(reader: StateReader, hostId: string): string | null {
   return hostId === '' ? null : (hostTable.find(reader, hostId)?.record.name ?? null);
 }

@@ -6,7 +6,7 @@
 import { shoal } from '../../../proto/messages.ts';
 import { coverageMark } from '../../base/buggify/buggify.ts';
 import { isUnrecorded, ShoalError } from '../../base/errors.ts';
-import type { HostReports } from '../../services/kit/host-reporting.ts';
+import type { HostReports } from '../../services/kit/reporting/host-reporting.ts';
 
 const markReportPending = coverageMark('report-pending', 'a host has a report that it cannot record yet');
 

@@ -15,7 +15,7 @@ import { beginningOf } from '../../base/text.ts';
 import type { Row } from '../../state/table.ts';
 import { portTable, serverTable } from '../../state/tables/index.ts';
 import type { ServiceDependencies } from '../kit/dependencies.ts';
-import type { HostReports } from '../kit/host-reporting.ts';
+import type { HostReports } from '../kit/reporting/host-reporting.ts';
 import { requestOf } from '../kit/server-request.ts';
 import { type Attempt, transact } from '../kit/transact.ts';
 import { updatePortRow } from '../network/port-record.ts';

@@ -17,8 +17,8 @@ import {
   volumeTable,
 } from '../../state/tables/index.ts';
 import type { ServiceDependencies } from '../kit/dependencies.ts';
+import type { SnapshotMade, VolumeFault, VolumeReports } from '../kit/reporting/volume-reporting.ts';
 import { type Attempt, transact } from '../kit/transact.ts';
-import type { SnapshotMade, VolumeFault, VolumeReports } from '../kit/volume-reporting.ts';
 import { amountsOfGrowth, chargeAnyway, refund } from './kit/charges.ts';
 import { addMessage, type MessageAction } from './kit/messages.ts';
 import { writeBackup } from './records/backup-record.ts';

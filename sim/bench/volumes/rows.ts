@@ -18,7 +18,7 @@ export interface OperationRow {
 }
 
 /** What is added to it by Shoal at the median, ms; undefined where there is nothing to compare with. */
-export function shareMs({ shoal, bare }: OperationRow): number | undefined {
+function shareMs({ shoal, bare }: OperationRow): number | undefined {
   return shoal === undefined || bare === undefined ? undefined : Math.round((shoal.p50Ms - bare.p50Ms) * 10) / 10;
 }
 

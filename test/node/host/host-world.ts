@@ -13,7 +13,7 @@ import { hostKeeper } from '../../../node/host/host-keeper.ts';
 import type { HostLoop } from '../../../node/host/host-loop.ts';
 import { PowerOffNotes } from '../../../node/host/outage/power-off-notes.ts';
 import { beginVolumeCopy } from '../../../node/services/jobs/volume-jobs.ts';
-import type { HostReports } from '../../../node/services/kit/host-reporting.ts';
+import type { HostReports } from '../../../node/services/kit/reporting/host-reporting.ts';
 import { VolumeReportService } from '../../../node/services/volume/host-reports.ts';
 import { MemoryStateClient } from '../../../node/state/client/memory-state-client.ts';
 import { TransactionBuilder } from '../../../node/state/table.ts';

@@ -61,7 +61,7 @@ const style: ListStyle = {
 type SortValues<T> = Readonly<Record<string, (item: T) => string | number>>;
 
 /** One of Cinder's lists. */
-export interface CinderList<T> extends Pick<List<T>, 'key' | 'items' | 'view' | 'idOf'> {
+interface CinderList<T> extends Pick<List<T>, 'key' | 'items' | 'view' | 'idOf'> {
   readonly path: string;
   /** The first microversion that has it; 404 to earlier ones. Default: all have it. */
   readonly from?: Microversion;

@@ -8,7 +8,7 @@ import type { shoal } from '../../../../proto/messages.ts';
 import { coverageMark, failpoint } from '../../../base/buggify/buggify.ts';
 import { ShoalError } from '../../../base/errors.ts';
 import type { VolumeId, VolumeSnapshotId } from '../../../base/ids.ts';
-import type { VolumeJobReports } from '../../../services/kit/volume-job-reporting.ts';
+import type { VolumeJobReports } from '../../../services/kit/reporting/volume-job-reporting.ts';
 import { volumeBackupTable, volumeTable } from '../../../state/tables/index.ts';
 import type { StateReader } from '../../../state/types.ts';
 import { type BackupPlace, readManifest, removeBackup, writeBackup } from '../../backup/backup.ts';

@@ -2,7 +2,7 @@
 import t from 'tap';
 import { ShoalError } from '../../../../node/base/errors.ts';
 import { PendingReports } from '../../../../node/host/outage/pending-reports.ts';
-import type { HostReports } from '../../../../node/services/kit/host-reporting.ts';
+import type { HostReports } from '../../../../node/services/kit/reporting/host-reporting.ts';
 import { shoal } from '../../../../proto/messages.ts';
 
 void t.test('a restart without a quorum is told once there is one, and once', async (t) => {

@@ -2,8 +2,8 @@
 import type { ComputeDriver, ImageFile, StorageDriver } from '../../../../../drivers/types.ts';
 import type { shoal } from '../../../../../proto/messages.ts';
 import type { HostId, PortId } from '../../../../base/ids.ts';
-import type { HostReports } from '../../../../services/kit/host-reporting.ts';
-import type { VolumeReports } from '../../../../services/kit/volume-reporting.ts';
+import type { HostReports } from '../../../../services/kit/reporting/host-reporting.ts';
+import type { VolumeReports } from '../../../../services/kit/reporting/volume-reporting.ts';
 import type { StateReader } from '../../../../state/types.ts';
 import type { HostStore } from '../../../../store/host/host-store.ts';
 import type { PowerOffNotes } from '../../../outage/power-off-notes.ts';

@@ -3,7 +3,7 @@ import type { DiskSnapshot } from '../../../../../drivers/types.ts';
 import type { shoal } from '../../../../../proto/messages.ts';
 import { coverageMark, failpoint } from '../../../../base/buggify/buggify.ts';
 import type { ServerId, VolumeId, VolumeSnapshotId } from '../../../../base/ids.ts';
-import type { SnapshotMade } from '../../../../services/kit/volume-reporting.ts';
+import type { SnapshotMade } from '../../../../services/kit/reporting/volume-reporting.ts';
 import { volumeTable } from '../../../../state/tables/index.ts';
 import { guestWith, whereItIs } from '../../volume/kit/open-guest.ts';
 import { poolOf, type VolumeTools } from '../../volume/kit/tools.ts';

@@ -3,7 +3,7 @@ import type { ComputeDriver, ImageFile, StorageDriver } from '../../../../../dri
 import type { shoal } from '../../../../../proto/messages.ts';
 import { ShoalError } from '../../../../base/errors.ts';
 import type { HostId } from '../../../../base/ids.ts';
-import type { VolumeReports } from '../../../../services/kit/volume-reporting.ts';
+import type { VolumeReports } from '../../../../services/kit/reporting/volume-reporting.ts';
 import type { StateReader } from '../../../../state/types.ts';
 import type { HostStore } from '../../../../store/host/host-store.ts';
 import type { VolumeKeyTools } from './volume-spec.ts';

@@ -1,15 +1,15 @@
 /** Snapshots of all volumes of a group at one instant. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import type { VolumeService } from '../../../node/services/volume/index.ts';
-import type { shoal } from '../../../proto/messages.ts';
-import type { Gateway } from '../kit/module.ts';
-import { parse } from '../kit/validation.ts';
-import * as schemas from '../schemas/volume.ts';
-import { action, addActions } from './kit/actions.ts';
-import { type ById, known, timeText, type View, viewingOf } from './kit/common.ts';
-import { addBothLists, scopeOf, textFilters } from './kit/lists.ts';
-import { microversionOf, requireMicroversion } from './kit/microversion.ts';
-import { setField } from './kit/set-fields.ts';
+import type { VolumeService } from '../../../../node/services/volume/index.ts';
+import type { shoal } from '../../../../proto/messages.ts';
+import type { Gateway } from '../../kit/module.ts';
+import { parse } from '../../kit/validation.ts';
+import * as schemas from '../../schemas/volume.ts';
+import { action, addActions } from '../kit/actions.ts';
+import { type ById, known, timeText, type View, viewingOf } from '../kit/common.ts';
+import { addBothLists, scopeOf, textFilters } from '../kit/lists.ts';
+import { microversionOf, requireMicroversion } from '../kit/microversion.ts';
+import { setField } from '../kit/set-fields.ts';
 
 type GroupSnapshot = shoal.v1.VolumeGroupSnapshot;
 

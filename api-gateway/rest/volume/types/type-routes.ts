@@ -1,18 +1,18 @@
 /** Volume types, with extra specs, access and encryption. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { ShoalError } from '../../../node/base/errors.ts';
-import { ownValue } from '../../../node/base/own-value.ts';
-import type { VolumeService } from '../../../node/services/volume/index.ts';
-import type { shoal } from '../../../proto/messages.ts';
-import { anyOf, once } from '../kit/lists/filter.ts';
-import type { Gateway } from '../kit/module.ts';
-import { parse } from '../kit/validation.ts';
-import * as schemas from '../schemas/volume.ts';
-import { action, addActions } from './kit/actions.ts';
-import { type ById, type ByKey, flagOf, known, type View, viewingOf } from './kit/common.ts';
-import { addCinderList, mapFilter } from './kit/lists.ts';
-import { microversionOf } from './kit/microversion.ts';
-import { namesOf, setField } from './kit/set-fields.ts';
+import { ShoalError } from '../../../../node/base/errors.ts';
+import { ownValue } from '../../../../node/base/own-value.ts';
+import type { VolumeService } from '../../../../node/services/volume/index.ts';
+import type { shoal } from '../../../../proto/messages.ts';
+import { anyOf, once } from '../../kit/lists/filter.ts';
+import type { Gateway } from '../../kit/module.ts';
+import { parse } from '../../kit/validation.ts';
+import * as schemas from '../../schemas/volume.ts';
+import { action, addActions } from '../kit/actions.ts';
+import { type ById, type ByKey, flagOf, known, type View, viewingOf } from '../kit/common.ts';
+import { addCinderList, mapFilter } from '../kit/lists.ts';
+import { microversionOf } from '../kit/microversion.ts';
+import { namesOf, setField } from '../kit/set-fields.ts';
 import { addTypeEncryption } from './type-encryption-routes.ts';
 
 type VolumeType = shoal.v1.VolumeType;

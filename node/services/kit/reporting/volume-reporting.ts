@@ -1,4 +1,4 @@
-import type { shoal } from '../../../proto/messages.ts';
+import type { shoal } from '../../../../proto/messages.ts';
 
 /** Why a host could not do what was asked of a volume, for its owner. */
 export interface VolumeFault {

@@ -1,17 +1,17 @@
 /** Groups of volumes, of which snapshots are made at one instant. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import type { VolumeService } from '../../../node/services/volume/index.ts';
-import type { StateReader } from '../../../node/state/types.ts';
-import type { shoal } from '../../../proto/messages.ts';
-import { Query } from '../kit/lists/query.ts';
-import type { Gateway } from '../kit/module.ts';
-import { parse } from '../kit/validation.ts';
-import * as schemas from '../schemas/volume.ts';
-import { action, addActions } from './kit/actions.ts';
-import { type ById, flagOf, known, timeText, type View, viewingOf } from './kit/common.ts';
-import { addBothLists, scopeOf, textFilters } from './kit/lists.ts';
-import { microversionOf, requireMicroversion } from './kit/microversion.ts';
-import { namesOf, setField } from './kit/set-fields.ts';
+import type { VolumeService } from '../../../../node/services/volume/index.ts';
+import type { StateReader } from '../../../../node/state/types.ts';
+import type { shoal } from '../../../../proto/messages.ts';
+import { Query } from '../../kit/lists/query.ts';
+import type { Gateway } from '../../kit/module.ts';
+import { parse } from '../../kit/validation.ts';
+import * as schemas from '../../schemas/volume.ts';
+import { action, addActions } from '../kit/actions.ts';
+import { type ById, flagOf, known, timeText, type View, viewingOf } from '../kit/common.ts';
+import { addBothLists, scopeOf, textFilters } from '../kit/lists.ts';
+import { microversionOf, requireMicroversion } from '../kit/microversion.ts';
+import { namesOf, setField } from '../kit/set-fields.ts';
 
 type Group = shoal.v1.VolumeGroup;
 

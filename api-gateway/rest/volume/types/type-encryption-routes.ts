@@ -1,14 +1,14 @@
 /** Whether volumes of a type are encrypted, and how. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Static } from 'typebox';
-import { ShoalError } from '../../../node/base/errors.ts';
-import type { VolumeService } from '../../../node/services/volume/index.ts';
-import type { shoal } from '../../../proto/messages.ts';
-import type { Gateway } from '../kit/module.ts';
-import { parse } from '../kit/validation.ts';
-import * as schemas from '../schemas/volume.ts';
-import { type ById, type ByKey, maybeTime, type View, viewingOf } from './kit/common.ts';
-import { setField } from './kit/set-fields.ts';
+import { ShoalError } from '../../../../node/base/errors.ts';
+import type { VolumeService } from '../../../../node/services/volume/index.ts';
+import type { shoal } from '../../../../proto/messages.ts';
+import type { Gateway } from '../../kit/module.ts';
+import { parse } from '../../kit/validation.ts';
+import * as schemas from '../../schemas/volume.ts';
+import { type ById, type ByKey, maybeTime, type View, viewingOf } from '../kit/common.ts';
+import { setField } from '../kit/set-fields.ts';
 
 /** Adds `/types/:id/encryption`. */
 export function addTypeEncryption(app: FastifyInstance, gateway: Gateway, { types }: VolumeService): void {

@@ -1,9 +1,9 @@
 /** Backups as Cinder shows them. */
 import type { FastifyRequest } from 'fastify';
-import type { shoal } from '../../../proto/messages.ts';
-import type { Gateway } from '../kit/module.ts';
-import { known, linksOf, maybeTime, timeText, type View } from './kit/common.ts';
-import { microversionOf } from './kit/microversion.ts';
+import type { shoal } from '../../../../proto/messages.ts';
+import type { Gateway } from '../../kit/module.ts';
+import { known, linksOf, maybeTime, timeText, type View } from '../kit/common.ts';
+import { microversionOf } from '../kit/microversion.ts';
 
 type Backup = shoal.v1.VolumeBackup;
 

@@ -1,19 +1,19 @@
 /** Backups of volumes. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { ShoalError } from '../../../node/base/errors.ts';
-import type { VolumeService } from '../../../node/services/volume/index.ts';
-import type { shoal } from '../../../proto/messages.ts';
-import { clientTokenOf } from '../kit/client-token.ts';
-import { anyOf } from '../kit/lists/filter.ts';
-import type { Gateway } from '../kit/module.ts';
-import { parse } from '../kit/validation.ts';
-import * as schemas from '../schemas/volume.ts';
+import { ShoalError } from '../../../../node/base/errors.ts';
+import type { VolumeService } from '../../../../node/services/volume/index.ts';
+import type { shoal } from '../../../../proto/messages.ts';
+import { clientTokenOf } from '../../kit/client-token.ts';
+import { anyOf } from '../../kit/lists/filter.ts';
+import type { Gateway } from '../../kit/module.ts';
+import { parse } from '../../kit/validation.ts';
+import * as schemas from '../../schemas/volume.ts';
+import { action, addActions } from '../kit/actions.ts';
+import { type ById, flagOf, viewingOf } from '../kit/common.ts';
+import { addBothLists, mapFilter, scopeOf, textFilters } from '../kit/lists.ts';
+import { microversionOf, requireMicroversion } from '../kit/microversion.ts';
+import { namesOf, setField } from '../kit/set-fields.ts';
 import { backupView, briefBackupView } from './backup-view.ts';
-import { action, addActions } from './kit/actions.ts';
-import { type ById, flagOf, viewingOf } from './kit/common.ts';
-import { addBothLists, mapFilter, scopeOf, textFilters } from './kit/lists.ts';
-import { microversionOf, requireMicroversion } from './kit/microversion.ts';
-import { namesOf, setField } from './kit/set-fields.ts';
 
 type Backup = shoal.v1.VolumeBackup;
 

@@ -1,15 +1,15 @@
 /** QoS specs, and the types that are bound to them. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { ShoalError } from '../../../node/base/errors.ts';
-import type { VolumeService } from '../../../node/services/volume/index.ts';
-import type { shoal } from '../../../proto/messages.ts';
-import { Query } from '../kit/lists/query.ts';
-import type { Gateway } from '../kit/module.ts';
-import { parse } from '../kit/validation.ts';
-import * as schemas from '../schemas/volume.ts';
-import { type ById, flagOf, linksOf, type View, viewingOf } from './kit/common.ts';
-import { addCinderList } from './kit/lists.ts';
-import { setField } from './kit/set-fields.ts';
+import { ShoalError } from '../../../../node/base/errors.ts';
+import type { VolumeService } from '../../../../node/services/volume/index.ts';
+import type { shoal } from '../../../../proto/messages.ts';
+import { Query } from '../../kit/lists/query.ts';
+import type { Gateway } from '../../kit/module.ts';
+import { parse } from '../../kit/validation.ts';
+import * as schemas from '../../schemas/volume.ts';
+import { type ById, flagOf, linksOf, type View, viewingOf } from '../kit/common.ts';
+import { addCinderList } from '../kit/lists.ts';
+import { setField } from '../kit/set-fields.ts';
 
 type QosSpecs = shoal.v1.QosSpecs;
 

@@ -1,4 +1,4 @@
-import type { shoal } from '../../../proto/messages.ts';
+import type { shoal } from '../../../../proto/messages.ts';
 
 /** How the host tells the records what is so. Each call is one guarded transaction; a record that moved on is no error. */
 export interface HostReports {

@@ -1,12 +1,12 @@
 /** Default types of single projects: what their volumes are when a request names no type. */
 import type { FastifyInstance } from 'fastify';
-import { ShoalError } from '../../../node/base/errors.ts';
-import type { VolumeService } from '../../../node/services/volume/index.ts';
-import type { Gateway } from '../kit/module.ts';
-import { parse } from '../kit/validation.ts';
-import { defaultTypeBody } from '../schemas/volume.ts';
-import { viewingOf } from './kit/common.ts';
-import { requireMicroversion } from './kit/microversion.ts';
+import { ShoalError } from '../../../../node/base/errors.ts';
+import type { VolumeService } from '../../../../node/services/volume/index.ts';
+import type { Gateway } from '../../kit/module.ts';
+import { parse } from '../../kit/validation.ts';
+import { defaultTypeBody } from '../../schemas/volume.ts';
+import { viewingOf } from '../kit/common.ts';
+import { requireMicroversion } from '../kit/microversion.ts';
 
 type ByProject = { Params: { project: string } };
 
