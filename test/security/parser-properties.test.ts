@@ -63,6 +63,7 @@ import { decodeValue, encodeValue } from '../../node/store/host/host-record.ts';
 import { readLevelManifest } from '../../node/store/level/level-manifest.ts';
 import { readLevelRecords } from '../../node/store/level/level-records.ts';
 import { decodeEntry, encodeEntries } from '../../node/store/log/entry-record.ts';
+import { decodeDigests } from '../../node/store/log/kept-digests.ts';
 import { readMarkFile } from '../../node/store/log/log-mark.ts';
 import * as records from '../../node/store/log/records.ts';
 import { sealed, unsealed } from '../../node/store/log/sealed-bytes.ts';
@@ -213,6 +214,10 @@ const parsers: Readonly<Record<string, Property | string>> = {
   'node/store/level/level-manifest.ts: readLevelManifest': bytes(readLevelManifest),
   'node/store/level/level-records.ts: readLevelRecords': bytes(readLevelRecords),
   'node/store/log/log-mark.ts: readMarkFile': bytes((input) => readMarkFile(written(input))),
+  'node/store/log/kept-digests.ts: decodeDigests': bytes(
+    (input) => decodeDigests('d/1/2', 2, input),
+    sealed(new Uint8Array(16), 'd/1/2'),
+  ),
   'node/store/log/records.ts: decodeHead': bytes(
     (input) => records.decodeHead('head', input),
     sealed(text.encode('{}'), 'head'),
@@ -316,6 +321,9 @@ const parsers: Readonly<Record<string, Property | string>> = {
   // Of this host alone, or checked elsewhere.
   'node/host/image-cache.ts: ImageCache.open': 'takes an address of content, which is looked up',
   'node/host/image-cache.ts: ImageCache.read': 'the same',
+  'node/host/backup/backup.ts: readManifest': 'openManifest',
+  'node/host/backup/manifest.ts: openManifest': 'asynchronous: test/node/host/backup has its property',
+  'node/host/backup/object-box.ts: openObject': 'asynchronous: openManifest',
   'node/host/machine/inventory.ts: readInventory': "this machine's own figures",
   'node/host/machine/inventory.ts: parseOsRelease': "this machine's own figures",
   'node/host/machine/numa-cells.ts: readNumaCells': "this machine's own figures",

@@ -16,6 +16,7 @@ import type { Query } from '../kit/lists/query.ts';
 import type { Gateway } from '../kit/module.ts';
 import { parse } from '../kit/validation.ts';
 import * as schemas from '../schemas/compute.ts';
+import { blockDevicesOf } from './block-devices.ts';
 import { linksOf, readFlag, rootOf, type View, viewingOf } from './kit/common.ts';
 import { addNovaList } from './kit/lists.ts';
 import {
@@ -289,7 +290,7 @@ function draftOf(request: FastifyRequest, body: Static<typeof schemas.newServerB
   checkMicroversion(server, microversionOf(request));
   if ((server.trusted_image_certificates?.length ?? 0) > 0) throw unsupported('trusted image certificates');
   if (readFlag(String(server.config_drive ?? 'false')) === true) throw unsupported('config drives');
-  checkBlockDevices(server);
+  const blockDevices = blockDevicesOf(server, microversionOf(request));
   const host = server.host ?? server.hypervisor_hostname;
   if (server.hypervisor_hostname !== undefined && server.hypervisor_hostname !== host) {
     throw new ShoalError('INVALID_ARGUMENT', `No compute host ${host} has the node ${server.hypervisor_hostname}.`);
@@ -299,6 +300,7 @@ function draftOf(request: FastifyRequest, body: Static<typeof schemas.newServerB
     name: server.name,
     flavorId: lastPart(String(server.flavorRef)),
     imageId: lastPart(server.imageRef ?? ''),
+    ...(blockDevices.length === 0 ? {} : { blockDevices }),
     ...(server.networks === undefined ? {} : { networks: nicsOf(server.networks) }),
     ...(server.key_name === undefined ? {} : { keyName: server.key_name }),
     ...(server.user_data == null ? {} : { userData: server.user_data }),
@@ -368,32 +370,6 @@ function nicsOf(networks: Exclude<Static<typeof schemas.newServerBody>['server']
       ...(nic.fixed_ip === undefined ? {} : { fixedIp: nic.fixed_ip }),
     };
   });
-}
-
-/** One description is understood: the image as the local root disk, which says what is done anyway. */
-function checkBlockDevices(server: Static<typeof schemas.newServerBody>['server']): void {
-  if ((server.block_device_mapping?.length ?? 0) > 0) throw unsupported('booting from volumes');
-  for (const device of server.block_device_mapping_v2 ?? []) {
-    const isRootImage =
-      device.source_type === 'image' &&
-      device.destination_type === 'local' &&
-      Number(device.boot_index ?? -1) === 0 &&
-      device.uuid === lastPart(server.imageRef ?? '');
-    // What else is said of it must be what every root disk is.
-    const isOrdinary =
-      readFlag(String(device.delete_on_termination ?? 'true')) === true &&
-      (device.disk_bus ?? 'virtio') === 'virtio' &&
-      (device.device_type ?? 'disk') === 'disk' &&
-      [
-        device.volume_size,
-        device.volume_type,
-        device.guest_format,
-        device.tag,
-        device.no_device,
-        device.device_name,
-      ].every((value) => value == null);
-    if (!isRootImage || !isOrdinary) throw unsupported('block devices other than the root disk from the image');
-  }
 }
 
 function plainAddress(entry: object): object {

@@ -88,7 +88,7 @@ void t.test('an attribute is unknown in microversions that do not have it', asyn
   }
 });
 
-void t.test('of block devices the ordinary root disk is honoured and the rest refused as not there', async (t) => {
+void t.test('of block devices the ordinary root disk is honoured, and what is no disk is refused', async (t) => {
   const cloud = await startCloud();
   t.teardown(() => cloud.stop());
   const root = { boot_index: 0, uuid: 'cirros', source_type: 'image', destination_type: 'local' };
@@ -97,23 +97,26 @@ void t.test('of block devices the ordinary root disk is honoured and the rest re
     const answer = await create(cloud, { block_device_mapping_v2: [device] });
     t.equal(answer.statusCode, 202, answer.body);
   }
-  for (const said of [
-    { delete_on_termination: false },
-    { disk_bus: 'ide' },
-    { device_type: 'cdrom' },
-    { volume_size: 5 },
-    { volume_type: 'fast' },
-    { guest_format: 'swap' },
-    { device_name: '/dev/sdb' },
-    { no_device: true },
-    { tag: 'root' },
-    { boot_index: 1 },
-    { destination_type: 'volume' },
-  ]) {
+  for (const [said, status] of [
+    [{ delete_on_termination: false }, 501],
+    [{ disk_bus: 'ide' }, 501],
+    [{ volume_size: 5 }, 501],
+    [{ guest_format: 'swap' }, 501],
+    [{ device_name: '/dev/sdb' }, 501],
+    [{ tag: 'root' }, 501],
+    [{ device_type: 'cdrom' }, 400],
+    [{ volume_type: 'fast' }, 400],
+    [{ no_device: true }, 400],
+    [{ boot_index: 1 }, 400],
+    [{ destination_type: 'volume' }, 400],
+    [{ source_type: 'volume', destination_type: 'volume', uuid: randomUUID() }, 400],
+  ] as const) {
     const answer = await create(cloud, { block_device_mapping_v2: [{ ...root, ...said }] });
-    t.equal(answer.statusCode, 501, `${JSON.stringify(said)} ${answer.body}`);
+    t.equal(answer.statusCode, status, `${JSON.stringify(said)} ${answer.body}`);
   }
-  t.equal((await create(cloud, { block_device_mapping: [{ volume_id: 'x' }] })).statusCode, 501);
+  t.equal((await create(cloud, { block_device_mapping: [{ volume_id: 'x' }] })).statusCode, 400);
+  const both = { block_device_mapping: [{ volume_id: 'x' }], block_device_mapping_v2: [root] };
+  t.match((await create(cloud, both)).body, /different block_device_mapping syntaxes/);
   const nic = { uuid: randomUUID(), tag: 'nic' };
   t.equal((await create(cloud, { networks: [nic] })).statusCode, 501, 'a tag of a NIC would show nowhere');
 });

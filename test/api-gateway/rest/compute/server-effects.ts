@@ -63,18 +63,28 @@ const comesBack =
 const rootDisk = { boot_index: 0, uuid: 'cirros', source_type: 'image', destination_type: 'local' };
 const fullDisk = { ...rootDisk, delete_on_termination: true, disk_bus: 'virtio', device_type: 'disk' };
 
-/** With the value that every root disk has, a server is made; with another one the answer is 501. */
+/** With the value that every root disk has, a server is made; with another one it is refused. */
 const ofRootDisk =
-  (name: string, ordinary: unknown, other: unknown): Effect =>
+  (name: string, ordinary: unknown, other: unknown, status: number): Effect =>
   async (t, cloud) => {
     const send = (device: object, status: number) => create(cloud, { block_device_mapping_v2: [device] }, { status });
     await send({ ...fullDisk, [name]: ordinary }, 202);
     const without = Object.fromEntries(Object.entries(fullDisk).filter(([key]) => key !== name));
-    const isRequired = Object.hasOwn(rootDisk, name);
-    await send(without, isRequired ? 501 : 202);
+    // An image is on local storage unless it is said to become a volume.
+    const isRequired = Object.hasOwn(rootDisk, name) && name !== 'destination_type';
+    await send(without, isRequired ? 400 : 202);
     await create(cloud, {});
-    const refusal = await send({ ...fullDisk, [name]: other }, 501);
-    t.match(refusal.computeFault?.message ?? JSON.stringify(refusal), /block devices/);
+    const refusal = await send({ ...fullDisk, [name]: other }, status);
+    t.match(JSON.stringify(refusal), /block device/i);
+  };
+
+/** What is no disk: nothing is made. */
+const isNoDisk =
+  (server: object, status: number): Effect =>
+  async (t, cloud) => {
+    const before = serverTable.list(cloud.world.state.local).length;
+    t.match(JSON.stringify(await create(cloud, server, { status })), /block device/i);
+    t.equal(serverTable.list(cloud.world.state.local).length, before, 'nothing was made');
   };
 
 const isRefused =
@@ -313,41 +323,41 @@ function hints(name: string): Effects {
 }
 
 const blockDevices: Effects = {
-  'newServerBody: server.block_device_mapping': isRefused({ block_device_mapping: [{ volume_id: 'x' }] }),
+  'newServerBody: server.block_device_mapping': isNoDisk({ block_device_mapping: [{ volume_id: 'x' }] }, 400),
   'newServerBody: server.block_device_mapping_v2': async (_t, cloud) => {
     await create(cloud, { block_device_mapping_v2: [] });
     await create(cloud, { block_device_mapping_v2: [rootDisk] });
-    await create(cloud, { block_device_mapping_v2: [rootDisk, { ...rootDisk, boot_index: 1 }] }, { status: 501 });
+    await create(cloud, { block_device_mapping_v2: [rootDisk, { ...rootDisk, boot_index: 1 }] }, { status: 400 });
   },
   ...Object.fromEntries(
     (
       [
-        ['boot_index', 0, 1],
-        ['uuid', 'cirros', 'other'],
-        ['source_type', 'image', 'volume'],
-        ['destination_type', 'local', 'volume'],
-        ['delete_on_termination', true, false],
-        ['device_type', 'disk', 'cdrom'],
-        ['disk_bus', 'virtio', 'ide'],
+        ['boot_index', 0, 1, 400],
+        ['uuid', 'cirros', 'other', 400],
+        ['source_type', 'image', 'volume', 400],
+        ['destination_type', 'local', 'volume', 400],
+        ['delete_on_termination', true, false, 501],
+        ['device_type', 'disk', 'cdrom', 400],
+        ['disk_bus', 'virtio', 'ide', 501],
       ] as const
-    ).map(([name, ordinary, other]) => [
+    ).map(([name, ordinary, other, status]) => [
       `newServerBody: server.block_device_mapping_v2[].${name}`,
-      ofRootDisk(name, ordinary, other),
+      ofRootDisk(name, ordinary, other, status),
     ]),
   ),
   ...Object.fromEntries(
     (
       [
-        ['device_name', '/dev/sdb'],
-        ['guest_format', 'swap'],
-        ['volume_size', 5],
-        ['volume_type', 'fast'],
-        ['tag', 'root'],
-        ['no_device', true],
+        ['device_name', '/dev/sdb', 501],
+        ['guest_format', 'swap', 501],
+        ['volume_size', 5, 501],
+        ['volume_type', 'fast', 400],
+        ['tag', 'root', 501],
+        ['no_device', true, 400],
       ] as const
-    ).map(([name, value]) => [
+    ).map(([name, value, status]) => [
       `newServerBody: server.block_device_mapping_v2[].${name}`,
-      isRefused({ block_device_mapping_v2: [{ ...rootDisk, [name]: value }] }),
+      isNoDisk({ block_device_mapping_v2: [{ ...rootDisk, [name]: value }] }, status),
     ]),
   ),
 };
