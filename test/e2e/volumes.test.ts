@@ -90,7 +90,7 @@ if (why !== '') {
       await volumes.remove(cloneId);
 
       await volumes.extend(id, 2);
-      t.equal(await sizeOf(inGuest, again), 2 * 1024 ** 3, 'the guest sees it grow');
+      t.equal(await grownTo(inGuest, again, 2 * 1024 ** 3), 2 * 1024 ** 3, 'the guest sees it grow');
       t.equal(await sumOf(inGuest, again), first, 'and what it holds stays');
       await volumes.detach(guest.serverId, id);
       await volumes.removeSnapshot(snapshotId);
@@ -196,6 +196,10 @@ async function deviceOf(inGuest: InGuest, id: string): Promise<string> {
   return `/dev/${name}`;
 }
 
-async function sizeOf(inGuest: InGuest, device: string): Promise<number> {
-  return 512 * Number((await inGuest(`cat /sys/block/${device.replace('/dev/', '')}/size`)).trim());
+/** The size that the guest sees, bytes; waits a while for `wanted`. */
+async function grownTo(inGuest: InGuest, device: string, wanted: number): Promise<number> {
+  const file = `/sys/block/${device.replace('/dev/', '')}/size`;
+  const sectors = wanted / 512;
+  const script = `for n in $(seq 150); do [ "$(cat ${file})" = ${sectors} ] && break; sleep 0.1; done; cat ${file}`;
+  return 512 * Number((await inGuest(script, 40_000)).trim());
 }
