@@ -15,7 +15,7 @@
  * | more than half of the electors have one digest, and so have more than half of the voters | each member that has another is told; it gives its state up and gets that of the others |
  * | some differ, and no digest has such a majority | writes and fresh reads are refused with `STATE_DIVERGED` until a later round finds one; each that answered reads its rows from disk once more, unless it has read that revision from there |
  * | after that: all others fetch a snapshot, and at the revision at which states differed a majority had the leader's | the leader's is right, and writes go on |
- * | after that: all others fetch a snapshot, and none of them that has come to the revision at which states differed holds another there | each one that differed has lost its state since: the leader's is the only one left, and writes go on |
+ * | after that: nobody who answers differs, and all others fetch a snapshot: they have lost their state, had not come to the revision at which states differed, or hold what the leader held at the one that they have | each one that differed has lost its state since: no other than the leader's is left, and writes go on |
  *
  * Nobody gets a copy of a state that was not compared: a snapshot is given away only once a round that began after it was
  * taken has found nobody who differs from the leader, or a majority that does not (`vouches`). Otherwise an odd leader
@@ -288,6 +288,8 @@ export class Comparison {
    */
   #areOthersLost(round: Round): boolean {
     return round.asked.every((member) => {
+      // Nobody who answered differs, or this would not be asked.
+      if (round.answers.get(member) !== undefined) return true;
       const told = round.behind.get(member);
       if (told === undefined || !this.#isLeftBehind(round, member)) return false;
       if (told.revision < this.#disputed) return true;

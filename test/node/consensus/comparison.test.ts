@@ -326,6 +326,12 @@ await t.test('when all that differed have lost their states the leader goes on w
   agreeing.round();
   t.equal(agreeing.leader.disagreement, undefined, 'who holds what the leader held there does not differ');
 
+  const together = afterADispute();
+  Object.assign(together.places.get(3) ?? {}, { applied: 20 });
+  together.fetching.delete(3);
+  together.round();
+  t.equal(together.leader.disagreement, undefined, 'another one holds what the leader holds');
+
   const silent = afterADispute();
   silent.silent.add(2);
   silent.round();
