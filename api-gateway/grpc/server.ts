@@ -28,7 +28,7 @@ import type { ApiRelay } from '../kit/api-relay.ts';
 import { type Authenticator, tokenCharactersMax } from '../kit/auth.ts';
 import { errorMappings, failureOf } from '../kit/errors.ts';
 import { TrustedProxies } from '../kit/forwarding.ts';
-import { checkInput } from '../kit/input.ts';
+import { checkInput, inputBounds } from '../kit/input.ts';
 import { defaultLimits, type GatewayLimits, listenerLimits } from '../kit/limits.ts';
 import { TokenBuckets } from '../kit/token-bucket.ts';
 import { AccessPolicy, type PolicyOverrides } from '../policies/access-policy.ts';
@@ -41,6 +41,7 @@ import { healthHandlers } from './health.ts';
 import { identityHandlers } from './identity/index.ts';
 import { imageHandlers } from './image.ts';
 import { jobHandlers } from './jobs.ts';
+import { fieldNameOf } from './kit/attributes.ts';
 import { type Caller, Callers, tokenKey } from './kit/caller.ts';
 import { type DescriptorSet, loadDescriptors } from './kit/descriptor.ts';
 import { answerElsewhere, type RelayedContent } from './kit/elsewhere.ts';
@@ -214,7 +215,7 @@ export class GrpcGateway implements Service {
     });
     const callers = new Callers({ ...this.#deps, access }, this.#limits);
     const { relay } = this.#deps;
-    const check = (request: unknown): void => checkInput(request, 'request');
+    const check = (request: unknown): void => checkInput(request, 'request', inputBounds, fieldNameOf);
     // What every service with callers of its own has: who may call, asked before any handler runs.
     const guarded = <S extends object>(service: ServiceClass<S>) => {
       const operations = new Map(methodsOf(service).map(({ name, path }) => [name, `rpc ${path.slice(1)}`]));

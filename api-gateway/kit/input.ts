@@ -47,8 +47,14 @@ function mistakeOf(text: string, control: RegExp): string | undefined {
  * Throws `INVALID_ARGUMENT` for a value (what JSON or a protobuf message holds) with a text, a key or a number that nothing
  * here could keep, or beyond `bounds`. Bytes are not looked at. Takes no stack, however deep the value is.
  * @param what how the message calls it: "body".
+ * @param nameOf what a member of the value itself is called by the caller.
  */
-export function checkInput(value: unknown, what: string, bounds: InputBounds = inputBounds): void {
+export function checkInput(
+  value: unknown,
+  what: string,
+  bounds: InputBounds = inputBounds,
+  nameOf: (key: string) => string = (key) => key,
+): void {
   const left: { readonly value: unknown; readonly depth: number; readonly place: string }[] = [];
   left.push({ value, depth: 1, place: '' });
   let items = 0;
@@ -63,7 +69,11 @@ export function checkInput(value: unknown, what: string, bounds: InputBounds = i
       if (items > bounds.itemsMax) throw refused(what, `it has more than ${bounds.itemsMax} elements`);
       const keyMistake = Array.isArray(found) ? undefined : nameMistake(key);
       if (keyMistake !== undefined) throw refused(what, `the key ${shown(key)} ${keyMistake}`);
-      left.push({ value: member, depth: depth + 1, place: place === '' ? shown(key) : `${place}.${shown(key)}` });
+      left.push({
+        value: member,
+        depth: depth + 1,
+        place: depth === 1 ? shown(nameOf(key)) : `${place}.${shown(key)}`,
+      });
     }
   }
 }

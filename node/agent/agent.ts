@@ -411,6 +411,7 @@ export class Agent {
       isSharedStorage: (storage) => drivers.storage.get(storage)?.capabilities.shared === true,
       volumeTools: host.volumeTools,
       backupStore: backupStores(clock, config.backups),
+      imageContent: host.images,
       metrics: this.#metrics,
     });
     await background.start();

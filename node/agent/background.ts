@@ -8,15 +8,16 @@ import { anyJobKind } from '../host/jobs/job-kind.ts';
 import { JobRunner } from '../host/jobs/job-runner.ts';
 import { drainJob } from '../host/jobs/kinds/drain.ts';
 import { rotateAuthorityJob } from '../host/jobs/kinds/rotate-authority.ts';
-import { type BackupTools, volumeBackupDeleteJob, volumeBackupJob } from '../host/jobs/kinds/volume-backup.ts';
+import { volumeBackupDeleteJob, volumeBackupJob } from '../host/jobs/kinds/volume-backup.ts';
 import { type VolumeToolsOf, volumeCopyJob } from '../host/jobs/kinds/volume-copy.ts';
 import { volumeMigrateJob } from '../host/jobs/kinds/volume-migrate.ts';
 import { volumeRestoreJob } from '../host/jobs/kinds/volume-restore.ts';
+import { type UploadTools, volumeUploadJob } from '../host/jobs/kinds/volume-upload.ts';
 import { forgetEndedJobs } from '../host/tasks/forget-ended-jobs.ts';
 import { forgetExpiredMessages } from '../host/tasks/forget-expired-messages.ts';
 import { TaskRunner } from '../host/tasks/task-runner.ts';
 import type { ComputeService } from '../services/compute/index.ts';
-import type { ServiceDependencies } from '../services/kit/dependencies.ts';
+import type { ImageContent, ServiceDependencies } from '../services/kit/dependencies.ts';
 import { VolumeJobReportService } from '../services/volume/job-reports.ts';
 
 /** What it works with. */
@@ -31,6 +32,8 @@ interface BackgroundDeps {
   readonly volumeTools: VolumeToolsOf;
   /** The store of backups of that URL. */
   readonly backupStore: (url: string) => BackupStore;
+  /** Where this host keeps the content of images. */
+  readonly imageContent: ImageContent;
   readonly metrics?: Metrics | undefined;
 }
 
@@ -51,10 +54,12 @@ class Background implements Service {
     isSharedStorage,
     volumeTools,
     backupStore,
+    imageContent,
     metrics,
   }: BackgroundDeps) {
     const { logger } = services;
-    const backupTools = (signal: AbortSignal): BackupTools => ({
+    const backupTools = (signal: AbortSignal): UploadTools => ({
+      imageContent,
       ...volumeTools(signal),
       jobReports: new VolumeJobReportService(services, signal),
       backupStore,
@@ -72,6 +77,7 @@ class Background implements Service {
         anyJobKind(volumeRestoreJob(backupTools)),
         anyJobKind(volumeBackupDeleteJob(backupTools)),
         anyJobKind(volumeMigrateJob(backupTools)),
+        anyJobKind(volumeUploadJob(backupTools)),
       ],
     });
     this.#tasks = new TaskRunner({

@@ -81,6 +81,7 @@ export class HostAgent {
       isLeader: () => process.loop.isLeader,
       isSharedStorage: () => machine.storage.shared,
       volumeTools: this.host.volumeTools,
+      imageContent: this.host.images,
       backupStore: () => {
         throw new ShoalError('UNAVAILABLE', 'The simulated world has no store for backups.');
       },

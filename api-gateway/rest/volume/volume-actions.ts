@@ -5,13 +5,14 @@ import type { VolumeService } from '../../../node/services/volume/index.ts';
 import type { Gateway } from '../kit/module.ts';
 import * as schemas from '../schemas/volume.ts';
 import { type Action, type Actions, action, addActions, type Call } from './kit/actions.ts';
-import { flagOf } from './kit/common.ts';
+import { flagOf, timeText } from './kit/common.ts';
 import { microversionOf, requireMicroversion } from './kit/microversion.ts';
 import { setField } from './kit/set-fields.ts';
 
 /** From here on a volume that guests have open can be extended. */
 const onlineExtendFrom = 42;
-/** From here on a volume can be asked to get another image. */
+/** From here on the caller says who may see the image that a volume becomes, and that a volume gets another image. */
+const visibilityFrom = 1;
 const reimageFrom = 68;
 
 /** Adds the actions of volumes. */
@@ -127,31 +128,50 @@ function useActions({ volumes, attachments }: VolumeService, gateway: Gateway): 
   };
 }
 
-/**
- * What moves the bytes of a volume. No host carries out moves between pools and hosts yet, nor writes a volume into an image:
- * those answer 501 once their arguments and the volume are found good, and nothing is begun that nobody would end.
- */
-function moveActions(gateway: Gateway, { volumes, moves }: VolumeService): Actions {
-  const unserved = async ({ request, context, id }: Call, what: string): Promise<never> => {
-    volumes.show(context, await gateway.readState(request), id);
-    throw new ShoalError('NOT_IMPLEMENTED', `This version of Shoal does not ${what}.`);
-  };
+/** Long work of a host: the answer says that it has begun. */
+function moveActions(gateway: Gateway, { volumes, moves, types }: VolumeService): Actions {
   return {
-    // Within a pool nothing moves. That it would have to is refused in Cinder's words, whatever the policy.
-    'os-retype': action(schemas.retypeBody, ({ new_type: type }, { context, id }) =>
-      moves.retype(context, id, type, 'never'),
+    'os-retype': action(schemas.retypeBody, ({ new_type: type, migration_policy: policy }, { context, id }) =>
+      moves.retype(context, id, type, policy ?? 'never'),
     ),
-    'os-migrate_volume': action(schemas.migrateBody, ({ host }, call) => {
+    'os-migrate_volume': action(schemas.migrateBody, ({ host }, { context, id }) => {
       if (host == null) throw new ShoalError('INVALID_ARGUMENT', 'The host is to be named: HOST@POOL#POOL.');
-      return unserved(call, 'move volumes between pools and hosts (restore a backup there)');
+      return moves.migrate(context, id, host);
     }),
     'os-unmanage': plain(({ context, id }) => moves.unmanage(context, id)),
-    'os-volume_upload_image': action(schemas.uploadImageBody, (_argument, call) =>
-      unserved(call, 'write volumes into images'),
-    ),
-    'os-reimage': action(schemas.reimageBody, (_argument, call) => {
-      requireMicroversion(call.request, { from: reimageFrom });
-      return unserved(call, 'write another image over a volume');
+    'os-volume_upload_image': action(schemas.uploadImageBody, async (body, { request, context, id }) => {
+      const isNewer = microversionOf(request) >= visibilityFrom;
+      const { volume, image } = await moves.uploadToImage(context, id, {
+        imageName: body.image_name,
+        ...setField('diskFormat', body.disk_format),
+        ...(body.force === undefined ? {} : { force: flagOf('force', body.force) }),
+        ...(isNewer ? setField('visibility', body.visibility) : {}),
+        ...(isNewer && body.protected !== undefined ? { protected: flagOf('protected', body.protected) } : {}),
+      });
+      const type = types.find(await gateway.readState(request), volume.typeId);
+      return {
+        status: 202,
+        body: {
+          'os-volume_upload_image': {
+            id: volume.id,
+            status: volume.status,
+            size: volume.sizeGib,
+            updated_at: timeText(volume.updatedMs),
+            display_description: volume.description,
+            volume_type: type === undefined ? null : { id: type.id, name: type.name },
+            image_id: image.id,
+            image_name: image.name,
+            disk_format: image.diskFormat,
+            container_format: image.containerFormat,
+            ...(isNewer ? { visibility: image.visibility, protected: image.protected } : {}),
+          },
+        },
+      };
+    }),
+    'os-reimage': action(schemas.reimageBody, async (_argument, { request, context, id }) => {
+      requireMicroversion(request, { from: reimageFrom });
+      volumes.show(context, await gateway.readState(request), id);
+      throw new ShoalError('NOT_IMPLEMENTED', 'This version of Shoal does not write another image over a volume.');
     }),
   };
 }

@@ -11,7 +11,7 @@ import { shoal } from '../../../proto/messages.ts';
 import { ShoalError } from '../../base/errors.ts';
 import type { HostId } from '../../base/ids.ts';
 import type { Row } from '../../state/table.ts';
-import { deletedImageTable, imageTable } from '../../state/tables/index.ts';
+import { deletedImageTable, imageTable, jobTable } from '../../state/tables/index.ts';
 import type { StateReader } from '../../state/types.ts';
 import type { RequestContext } from '../kit/context.ts';
 import type { ImageContent, ServiceDependencies, StoredImage } from '../kit/dependencies.ts';
@@ -209,9 +209,12 @@ export class ImageService {
    */
   async recoverInterrupted(signal: AbortSignal): Promise<number> {
     let recovered = 0;
+    // An image that is made of a volume is its job's to give up.
+    const jobs = jobTable.by(this.#deps.state.local, 'under-way', 'yes');
     for (const { record } of imageTable.list(this.#deps.state.local)) {
       const mine = record.status === ImageStatus.IMAGE_STATUS_SAVING && record.hostIds.includes(this.#deps.hostId);
       if (!mine || this.#uploads.has(record.id) || recovered >= recoveredAtOnceMax) continue;
+      if (jobs.some(({ record: job }) => job.volumeUpload?.imageId === record.id)) continue;
       await this.#requeue(record.id, signal);
       recovered += 1;
     }

@@ -1,9 +1,10 @@
 /** What jobs tell the records of what has come of them. Each word is one transaction; one that comes late changes nothing. */
-import type { shoal } from '../../../proto/messages.ts';
+import { shoal } from '../../../proto/messages.ts';
 import { beginningOf } from '../../base/text.ts';
+import { mibBytes } from '../../base/units.ts';
 import type { Row } from '../../state/table.ts';
-import { volumeBackupTable, volumeTable } from '../../state/tables/index.ts';
-import type { ServiceDependencies } from '../kit/dependencies.ts';
+import { imageTable, volumeBackupTable, volumeTable } from '../../state/tables/index.ts';
+import type { ServiceDependencies, StoredImage } from '../kit/dependencies.ts';
 import { putOnHost } from '../kit/put-on-host.ts';
 import type { BackupMade, VolumeJobReports, VolumePlace } from '../kit/reporting/volume-job-reporting.ts';
 import type { VolumeFault } from '../kit/reporting/volume-reporting.ts';
@@ -64,16 +65,29 @@ export class VolumeJobReportService implements VolumeJobReports {
     });
   }
 
-  async uploaded(volumeId: string): Promise<void> {
-    await this.#onVolume(volumeId, ({ change }, row) => {
-      if (row.record.status === 'uploading') writeVolume(change, row, endOf(row.record), this.#nowMs);
-    });
-  }
-
-  async uploadFailed(volumeId: string, fault: VolumeFault): Promise<void> {
+  async uploaded(volumeId: string, imageId: string, stored: StoredImage): Promise<void> {
     await this.#onVolume(volumeId, (attempt, row) => {
       if (row.record.status !== 'uploading') return;
       writeVolume(attempt.change, row, endOf(row.record), this.#nowMs);
+      // Its owner may have deleted the image meanwhile.
+      this.#writeImage(attempt, imageId, (image) => {
+        const chargedMib = Math.ceil(stored.sizeBytes / mibBytes);
+        chargeAnyway(attempt.change, image.projectId, { image_size_total: chargedMib });
+        const { hostIds } = image;
+        return { ...image, ...stored, chargedMib, status: shoal.v1.ImageStatus.IMAGE_STATUS_ACTIVE, hostIds };
+      });
+    });
+  }
+
+  async uploadFailed(volumeId: string, imageId: string, fault: VolumeFault): Promise<void> {
+    await this.#onVolume(volumeId, (attempt, row) => {
+      if (row.record.status !== 'uploading') return;
+      writeVolume(attempt.change, row, endOf(row.record), this.#nowMs);
+      this.#writeImage(attempt, imageId, (image) => ({
+        ...image,
+        status: shoal.v1.ImageStatus.IMAGE_STATUS_KILLED,
+        hostIds: [],
+      }));
       this.#tellVolume(attempt, row.record, 'upload', fault);
     });
   }
@@ -126,6 +140,17 @@ export class VolumeJobReportService implements VolumeJobReports {
       const row = volumeTable.get(attempt.reader, id);
       if (row !== undefined) work(attempt, row);
     });
+  }
+
+  /** Changes an image that waits for its content; any other is left alone. */
+  #writeImage(
+    { reader, change }: Attempt,
+    id: string,
+    edit: (image: shoal.v1.Image) => shoal.v1.Image.$Properties,
+  ): void {
+    const row = imageTable.get(reader, id);
+    if (row?.record.status !== shoal.v1.ImageStatus.IMAGE_STATUS_SAVING) return;
+    imageTable.update(change, row, new shoal.v1.Image({ ...edit(row.record), updatedMs: this.#nowMs }));
   }
 
   /** The volume that was backed up is what it was. */

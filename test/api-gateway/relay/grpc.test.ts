@@ -165,6 +165,7 @@ t.test(
   'the operator’s door of an agent with a slice is that of a replica, but for what is about the agent',
   async (t) => {
     const { replica, front, relay } = await start(t);
+    await compute(replica).createServer({ name: 's', flavorId: '1', imageId: 'image-1', networkIds: [] }, as('alice'));
     const networks = front.operator.calls(shoal.v1.NetworkService);
     const { network } = await networks.createNetwork(
       { name: 'mine', projectId: 'alice-project' },
@@ -175,9 +176,10 @@ t.test(
       there.networks.some(({ id, name }) => id === network?.id && name === 'mine'),
       'what it makes is in the replica’s records',
     );
-    await compute(replica).createServer({ name: 's', flavorId: '1', imageId: 'image-1', networkIds: [] }, as('alice'));
     const door = front.operator.calls(shoal.v1.ComputeService);
     t.equal((await door.listServers({ allProjects: true }, { timeoutMs: 5000 })).servers.length, 1);
+    const { outcomes } = relay;
+    const beforeStream = outcomes.length;
     const leaving = new AbortController();
     const heard: string[] = [];
     const reading = (async () => {
@@ -186,7 +188,7 @@ t.test(
     await eventually(t, () => relay.replicas[0]?.handler.calls === 1, 'streams go there too');
     leaving.abort();
     await t.rejects(reading);
-    const { outcomes } = relay;
+    await eventually(t, () => outcomes.length > beforeStream, 'the end of the stream is told');
     const before = outcomes.length;
     const cluster = front.operator.calls(shoal.v1.ClusterService);
     await cluster.getStatus({}, { timeoutMs: 5000 });

@@ -1,3 +1,4 @@
+import type { StoredImage } from '../dependencies.ts';
 import type { VolumeFault } from './volume-reporting.ts';
 
 /** What a backup is once all of it is in its store. */
@@ -33,9 +34,10 @@ export interface VolumeJobReports {
   restored(backupId: string): Promise<void>;
   /** The volume is "error_restoring", the backup "available". */
   restoreFailed(backupId: string, fault: VolumeFault): Promise<void>;
-  /** "uploading" ends: the volume is what it was. The image's own record is the job's to write. */
-  uploaded(volumeId: string): Promise<void>;
-  uploadFailed(volumeId: string, fault: VolumeFault): Promise<void>;
+  /** "uploading" ends: the volume is what it was, and the image has its content, on this host. */
+  uploaded(volumeId: string, imageId: string, stored: StoredImage): Promise<void>;
+  /** The same, and the image has failed for good: its owner deletes it. */
+  uploadFailed(volumeId: string, imageId: string, fault: VolumeFault): Promise<void>;
   /** The bytes are in the new place, and nowhere else: host, pool and type of the volume and of its quota follow. */
   migrated(volumeId: string, place: VolumePlace): Promise<void>;
   /** They are where they were. */

@@ -6,7 +6,6 @@ import { shoal } from '../../../../proto/messages.ts';
 import { indexKey, type Row } from '../../../state/table.ts';
 import { hostTable, imageTable, qosSpecsTable, volumeSnapshotTable, volumeTable } from '../../../state/tables/index.ts';
 import type { StateReader } from '../../../state/types.ts';
-import { bootableFormats } from '../../image/draft.ts';
 import type { RequestContext } from '../../kit/context.ts';
 import { isAllowed } from '../../kit/permissions.ts';
 import { chargeQuota } from '../../kit/quota.ts';
@@ -171,15 +170,15 @@ export class VolumeMoves {
   }
 
   /** Makes an image of it: the image is there, `saving`, at once. */
-  uploadToImage(
+  async uploadToImage(
     context: RequestContext,
     id: string,
     draft: UploadDraft,
   ): Promise<{ readonly volume: Volume; readonly image: shoal.v1.Image }> {
     const diskFormat = draft.diskFormat ?? 'raw';
     const imageName = checkNeededName('image_name', draft.imageName);
-    if (diskFormat === 'iso' || !bootableFormats.includes(diskFormat)) {
-      throw invalidInput(`disk_format ${diskFormat.slice(0, 64)} is not one of raw, qcow2.`);
+    if (diskFormat !== 'raw') {
+      throw invalidInput(`disk_format ${diskFormat.slice(0, 64)} is not raw: images of volumes are made as they are.`);
     }
     const visibility = draft.visibility ?? 'private';
     if (!['private', 'shared', 'community', 'public'].includes(visibility))

@@ -191,7 +191,7 @@ void t.test('what is wrong with a create is said and nothing is left', async (t)
     [{ key_name: 'none' }, 400, /Invalid key_name/],
     [{ user_data: '!' }, 400, /base 64/],
     [{ config_drive: true }, 501, /config drives/],
-    [{ block_device_mapping_v2: [{ source_type: 'volume' }] }, 501, /block devices/],
+    [{ block_device_mapping_v2: [{ source_type: 'volume' }] }, 400, /Block Device Mapping is Invalid/],
     [{ min_count: 0 }, 400, /min_count/],
   ];
   for (const [server, status, message] of cases) {

@@ -1,5 +1,6 @@
 /** Every attribute of flavors, keys, groups, aggregates, services and quotas: sent, shown, and what it does. */
 import { randomUUID } from 'node:crypto';
+import { serverTable } from '../../../../node/state/tables/index.ts';
 import type { Answer, Effect, EffectCloud, Effects } from '../effects/effects.ts';
 import { withEmptyHost } from './empty-host.ts';
 import { publicKey } from './public-key.ts';
@@ -93,16 +94,14 @@ const flavors: Effects = {
   'newFlavorBody: flavor.OS-FLV-EXT-DATA:ephemeral': async (t, cloud) => {
     await ofFlavor('OS-FLV-EXT-DATA:ephemeral', [0, 2], [-1])(t, cloud);
     const { id } = await makeFlavor(cloud, { 'OS-FLV-EXT-DATA:ephemeral': 1 });
-    t.match(await send(cloud, 'POST', '/servers', bodyOn(id), { status: 400, minor: 52 }), {
-      badRequest: { message: /no ephemeral/ },
-    });
+    await boot(cloud, { flavorRef: id });
+    t.match(lastDisk(cloud, id), { kind: 'ephemeral', sizeGib: 1 });
   },
   'newFlavorBody: flavor.swap': async (t, cloud) => {
     await ofFlavor('swap', [4, 5], [-1, ''])(t, cloud);
     const { id } = await makeFlavor(cloud, { swap: 1 });
-    t.match(await send(cloud, 'POST', '/servers', bodyOn(id), { status: 400, minor: 52 }), {
-      badRequest: { message: /swap disks/ },
-    });
+    await boot(cloud, { flavorRef: id });
+    t.match(lastDisk(cloud, id), { kind: 'swap', sizeMib: 1 });
   },
   'newFlavorBody: flavor.rxtx_factor': ofFlavor('rxtx_factor', [1.5, 2], [0, 'x']),
   'newFlavorBody: flavor.os-flavor-access:is_public': async (t, cloud) => {
@@ -142,9 +141,11 @@ const flavors: Effects = {
   ...access('removeTenantAccess', false),
 };
 
-const bodyOn = (flavorRef: string) => ({
-  server: { name: 'boots', flavorRef, imageRef: 'cirros', networks: 'none' },
-});
+/** The last disk of the server of that flavor. */
+const lastDisk = (cloud: EffectCloud, flavorId: string): object => {
+  const servers = serverTable.list(cloud.world.state.local).map(({ record }) => record);
+  return servers.find(({ flavor }) => flavor?.id === flavorId)?.disks.at(-1) ?? {};
+};
 
 function access(action: string, isAdd: boolean): Effects {
   return {

@@ -39,6 +39,6 @@ void t.test(
     t.match((await openstack('project show blue')).failed, /No project with a name or ID of 'blue' exists/);
     t.equal((await openstack('user delete ann')).failed, '');
     t.equal((await openstack('project delete red')).failed, '');
-    t.equal((await openstack('endpoint list -f json')).value.length, 15);
+    t.equal((await openstack('endpoint list -f json')).value.length, 21);
   },
 );

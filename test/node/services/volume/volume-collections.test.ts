@@ -219,7 +219,7 @@ t.test('an image is made of a volume by a job of its host', async (t) => {
   const volume = await madeVolume(world);
   const { image } = await world.volume.moves.uploadToImage(world.alice, volume.id, {
     imageName: 'of-volume',
-    diskFormat: 'qcow2',
+    diskFormat: 'raw',
   });
   t.equal(volumeOf(world, volume.id).status, 'uploading');
   t.match(imageTable.must(world.state.local, image.id).record, { name: 'of-volume', hostIds: [volume.hostId] });
@@ -227,6 +227,14 @@ t.test('an image is made of a volume by a job of its host', async (t) => {
     await refusalText(world.volume.moves.uploadToImage(world.alice, volume.id, { imageName: 'again' })),
     /INVALID_ARGUMENT: Invalid volume/,
   );
-  await jobReports(world).uploaded(volume.id);
+  const stored = { sizeBytes: 2 ** 30, virtualSizeBytes: 2 ** 30, md5: 'm', sha256: 's', sha512: 'l', inert: false };
+  await jobReports(world).uploaded(volume.id, image.id, stored);
   t.equal(volumeOf(world, volume.id).status, 'available');
+  const { status, sha256, hostIds, chargedMib } = imageTable.must(world.state.local, image.id).record;
+  t.match(
+    { status, sha256, hostIds, chargedMib },
+    { status: 3, sha256: 's', hostIds: [volume.hostId], chargedMib: 1024 },
+  );
+  const qcow2 = { imageName: 'x', diskFormat: 'qcow2' };
+  t.match(await refusalText(world.volume.moves.uploadToImage(world.alice, volume.id, qcow2)), /is not raw/);
 });

@@ -1,0 +1,130 @@
+/**
+ * An image made of a volume: its bytes are read as they were at one instant, by the host that has it, and become the image's content
+ * there. What is read is a snapshot that bears the image's id, so that the volume goes on meanwhile; it goes when the image is there.
+ */
+import { Readable } from 'node:stream';
+import type { DiskExport, DiskRange } from '../../../../drivers/types.ts';
+import { shoal } from '../../../../proto/messages.ts';
+import { failpoint } from '../../../base/buggify/buggify.ts';
+import { ShoalError } from '../../../base/errors.ts';
+import type { VolumeId, VolumeSnapshotId } from '../../../base/ids.ts';
+import { mibBytes } from '../../../base/units.ts';
+import type { ImageContent } from '../../../services/kit/dependencies.ts';
+import { imageTable, volumeTable } from '../../../state/tables/index.ts';
+import type { StateReader } from '../../../state/types.ts';
+import { whereItIs } from '../../kinds/volume/kit/open-guest.ts';
+import { poolOf } from '../../kinds/volume/kit/tools.ts';
+import {
+  faultOfVolumeJob,
+  nextOfVolumeJob,
+  progressOfVolumeJob,
+  type VolumeJobAction,
+  type VolumeJobWorld,
+} from '../../plan/volume-job-plan.ts';
+import type { JobKind } from '../job-kind.ts';
+import type { BackupTools } from './volume-backup.ts';
+
+const failpointUploadKept = failpoint('upload.kept', 'a volume is kept at an instant, to become an image');
+const failpointUploadStored = failpoint('upload.stored', 'the content of an image is stored, and recorded as saving');
+const failpointUploadTakenBack = failpoint('upload.taken-back', 'an image is given up, and recorded as saving');
+
+const words = { working: 'Making an image of the volume.', done: 'The image is made.' };
+const zeros = Buffer.alloc(mibBytes);
+
+/** What it works with, for one action. */
+export interface UploadTools extends BackupTools {
+  /** Where this host keeps the content of images. */
+  readonly imageContent: ImageContent;
+}
+
+/** See above. */
+export function volumeUploadJob(
+  toolsOf: (signal: AbortSignal) => UploadTools,
+): JobKind<VolumeJobWorld, VolumeJobAction> {
+  return {
+    name: 'volume-upload',
+    world: worldOf,
+    next: (job, world) => nextOfVolumeJob(job, world, words),
+    progress: progressOfVolumeJob,
+    async carryOut(job, action, signal, tell) {
+      const tools = toolsOf(signal);
+      const { volumeId = '', imageId = '' } = job.volumeUpload ?? {};
+      const volume = volumeTable.must(tools.reader, volumeId ?? '').record;
+      if (action === 'give-up') {
+        await forgetSource(volume, imageId ?? '', tools);
+        failpointUploadTakenBack();
+        return tools.jobReports.uploadFailed(volume.id, imageId ?? '', faultOfVolumeJob(job));
+      }
+      await keepSource(volume, imageId ?? '', tools);
+      failpointUploadKept();
+      const from = { volumeId: volume.id as VolumeId, snapshotId: imageId as VolumeSnapshotId };
+      const content = await poolOf(volume, tools).exportDisk(from, undefined, signal);
+      const body = Readable.from(rawBytes(content, (percent) => tell({ done: percent, total: 100 })));
+      const declared = { diskFormat: 'raw', bytesMax: content.sizeBytes };
+      const stored = await tools.imageContent.store(body, declared, signal);
+      failpointUploadStored();
+      await forgetSource(volume, imageId ?? '', tools);
+      return tools.jobReports.uploaded(volume.id, imageId ?? '', stored);
+    },
+  };
+}
+
+/** Whose status is what: the volume waits for its image, and the image for its content. */
+function worldOf({ volumeUpload }: shoal.v1.Job, reader: StateReader): VolumeJobWorld {
+  const volume = volumeTable.get(reader, volumeUpload?.volumeId ?? '')?.record;
+  if (volume === undefined) return { subject: 'gone' };
+  if (volume.status === 'uploading') return { subject: 'under-way' };
+  const image = imageTable.get(reader, volumeUpload?.imageId ?? '')?.record;
+  if (image === undefined) return { subject: 'gone' };
+  return { subject: image.status === shoal.v1.ImageStatus.IMAGE_STATUS_KILLED ? 'failed' : 'done' };
+}
+
+/** The disk from its first byte to its last; holes are zeros. Throws `DRIVER_FAILED` for ranges that are not the whole disk. */
+async function* rawBytes(
+  { ranges, sizeBytes }: DiskExport,
+  progress: (percent: number) => void,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  let atBytes = 0;
+  let told = 0;
+  for await (const range of ranges) {
+    if (range.offsetBytes !== atBytes) {
+      throw new ShoalError('DRIVER_FAILED', `the disk is read from ${range.offsetBytes} on, and not from ${atBytes}`);
+    }
+    yield* bytesOf(range);
+    atBytes += range.lengthBytes;
+    const percent = Math.floor((atBytes / sizeBytes) * 100);
+    if (percent > told) progress(percent);
+    told = percent;
+  }
+  if (atBytes !== sizeBytes) throw new ShoalError('DRIVER_FAILED', `${atBytes} bytes were read of ${sizeBytes}`);
+}
+
+function* bytesOf({ data, lengthBytes }: DiskRange): Generator<Uint8Array, void, undefined> {
+  if (data !== undefined) {
+    yield data;
+    return;
+  }
+  for (let leftBytes = lengthBytes; leftBytes > 0; leftBytes -= zeros.length) yield zeros.subarray(0, leftBytes);
+}
+
+async function keepSource(volume: shoal.v1.Volume, imageId: string, tools: UploadTools): Promise<void> {
+  const { compute, signal } = tools;
+  const volumeId = volume.id as VolumeId;
+  const snapshotId = imageId as VolumeSnapshotId;
+  await whereItIs(volume, tools, {
+    open: async (serverId) => {
+      await compute.snapshotDisks(serverId, [{ volumeId, snapshotId }], { freeze: true }, signal);
+    },
+    closed: () => poolOf(volume, tools).createSnapshot(volumeId, snapshotId, signal),
+  });
+}
+
+/** The snapshot goes. Absent is success. */
+async function forgetSource(volume: shoal.v1.Volume, imageId: string, tools: UploadTools): Promise<void> {
+  const { compute, signal } = tools;
+  const snapshot = { volumeId: volume.id as VolumeId, snapshotId: imageId as VolumeSnapshotId };
+  await whereItIs(volume, tools, {
+    open: (serverId) => compute.removeDiskSnapshot(serverId, snapshot, signal),
+    closed: () => poolOf(volume, tools).removeSnapshot(snapshot.volumeId, snapshot.snapshotId, signal),
+  });
+}
