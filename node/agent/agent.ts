@@ -44,7 +44,7 @@ import { RaftLoop } from '../consensus/loop/loop.ts';
 import { GrpcRaftTransport } from '../consensus/transport/grpc-transport.ts';
 import { backupStores } from '../host/backup-stores.ts';
 import { startDrivers } from '../host/drivers.ts';
-import { HostSlice } from '../host/host-slice.ts';
+import { hostSlice } from '../host/host-slice.ts';
 import { readInventory, readLoad } from '../host/machine/inventory.ts';
 import { grpcPeerChannel } from '../host/peer-channel.ts';
 import { nextEpoch } from '../mesh/identity/epoch-file.ts';
@@ -505,7 +505,7 @@ export class Agent {
           store: new SliceStore(await openLevelDisk(sliceFolder, { writeBufferBytes: sliceWriteBufferBytes })),
           self: raftId,
           hosts: () => directory.hosts().map((host) => host.raftId),
-          roots: new HostSlice(hostId as HostId),
+          roots: hostSlice(hostId as HostId),
           onFatal,
         }),
     });
@@ -597,11 +597,12 @@ export class Agent {
   }
 }
 
-/** The hosts that hold replicas, while this one holds a slice; undefined: it holds one itself. */
-function replicasOf({ slice }: StateMember, directory: HostDirectory): readonly HostId[] | undefined {
+/** The other hosts that hold replicas, while this one holds a slice; undefined: it holds one itself. */
+function replicasOf({ slice, raftId: self }: StateMember, directory: HostDirectory): readonly HostId[] | undefined {
   if (slice === undefined) return undefined;
   const { voters, learners } = slice.status();
-  return [...voters, ...learners].flatMap((raftId) => directory.hostIdOf(raftId) ?? []);
+  const others = [...voters, ...learners].filter((raftId) => raftId !== self);
+  return others.flatMap((raftId) => directory.hostIdOf(raftId) ?? []);
 }
 
 /** The revision of the slice in a folder; 0: there is none. */

@@ -57,11 +57,16 @@ const directoryRowsMax = 2_000;
 /** More parts than a host has guests: each is read by itself. */
 const partsMax = 4096;
 
+/** What `hostId` must hold, for the slice of that host. */
+export function hostSlice(hostId: HostId): HostSlice {
+  return new HostSlice(hostId);
+}
+
 /**
  * What one host must hold. It is read in parts, and a part again only when something has changed that it was made of: so what
  * a change costs a host follows the change, and not what the host carries.
  */
-export class HostSlice implements SliceRoots {
+class HostSlice implements SliceRoots {
   readonly #hostId: HostId;
   /** Tables of the directory that have been too large once. */
   readonly #large = new Set<string>();

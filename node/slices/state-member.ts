@@ -60,6 +60,11 @@ export class StateMember implements Service {
     this.#askedMs = deps.clock.monotonicMs();
   }
 
+  /** This host's number in the Raft group, member or not. */
+  get raftId(): RaftId {
+    return this.#deps.loop.raftId;
+  }
+
   /** Whether the state here is a replica's. */
   get isReplica(): boolean {
     return !this.#isSliced;

@@ -61,15 +61,9 @@ export class HostAgent {
         images,
         tokenKeys: fixedTokenKeys(tokenKey),
         // No scenario takes a host's record away, and the simulated hosts have no mesh to re-key.
-        rekey: () => {
-          throw new ShoalError('NOT_IMPLEMENTED', 'The simulator removes no host from its mesh.');
-        },
-        addAuthority: () => {
-          throw new ShoalError('NOT_IMPLEMENTED', 'The simulated mesh has no authority.');
-        },
-        drawSealedKey: () => {
-          throw new ShoalError('NOT_IMPLEMENTED', 'The simulated mesh has no key to seal with.');
-        },
+        rekey: () => notSimulated('removes no host from its mesh'),
+        addAuthority: () => notSimulated('has no authority'),
+        drawSealedKey: () => notSimulated('has no key to seal with'),
         troubles: () => process.loop.troubles(),
       },
       { config, hostId },
@@ -81,10 +75,8 @@ export class HostAgent {
       isLeader: () => process.loop.isLeader,
       isSharedStorage: () => machine.storage.shared,
       volumeTools: this.host.volumeTools,
-      imageContent: this.host.images,
-      backupStore: () => {
-        throw new ShoalError('UNAVAILABLE', 'The simulated world has no store for backups.');
-      },
+      imageContent: images,
+      backupStore: () => notSimulated('has no store for backups'),
     });
   }
 
@@ -97,4 +89,8 @@ export class HostAgent {
     await this.host.start();
     await this.#background.start();
   }
+}
+
+function notSimulated(what: string): never {
+  throw new ShoalError('NOT_IMPLEMENTED', `The simulator ${what}.`);
 }

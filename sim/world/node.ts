@@ -14,7 +14,7 @@ import { AutopilotLoop } from '../../node/consensus/client/autopilot-loop.ts';
 import { RaftLoop } from '../../node/consensus/loop/loop.ts';
 import type { RaftObserver } from '../../node/consensus/replica/observer.ts';
 import type { RaftTransport } from '../../node/consensus/transport/transport.ts';
-import { HostSlice } from '../../node/host/host-slice.ts';
+import { hostSlice } from '../../node/host/host-slice.ts';
 import type { SliceHandler } from '../../node/slices/slice-channel.ts';
 import { SliceFeeder } from '../../node/slices/slice-feeder.ts';
 import { SliceReplica } from '../../node/slices/slice-replica.ts';
@@ -318,7 +318,7 @@ export class SimNode {
           store: store(),
           self: raftId,
           hosts: () => [1, 2, 3],
-          roots: new HostSlice(hostIdOf(raftId)),
+          roots: hostSlice(hostIdOf(raftId)),
           onFatal,
           onChanged: (slice) => {
             if (life.isAlive) onSlice(life, slice);

@@ -82,6 +82,8 @@ await t.test('A38: on every route a foreign id is answered as an unknown one', a
   let asked = 0;
   for (const operation of guarded) {
     const { method, path, action } = operation;
+    // Block storage: foreign-volumes.test.ts.
+    if (path.startsWith('/volume/')) continue;
     const kind = idKindOf(path);
     if (kind === undefined) continue;
     for (const child of [undefined, ...Object.values(theirs)]) {

@@ -1,6 +1,8 @@
 /** Where this agent answers the API, as it holds a replica of the state or a slice. Gateways and peers follow. */
+
 import type { ApiRelay, ApiRoute } from '../../../api-gateway/kit/api-relay.ts';
 import type { Clock } from '../../base/clock.ts';
+import type { RaftId } from '../../base/ids.ts';
 import type { Logger } from '../../base/telemetry/logger.ts';
 import type { Metrics } from '../../base/telemetry/metrics.ts';
 import type { HostDirectory } from '../../cluster/host-directory.ts';
@@ -26,7 +28,7 @@ interface ApiRouteParts {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly peers: Pick<PeerClients, 'to'>;
-  readonly member: { readonly slice: HeldSlice | undefined };
+  readonly member: { readonly slice: HeldSlice | undefined; readonly raftId: RaftId };
   readonly directory: Pick<HostDirectory, 'hostIdOf'>;
   readonly config: Pick<Config, 'zone' | 'failureDomain'>;
   readonly metrics: Metrics;
@@ -55,7 +57,8 @@ function routeOf({ member, directory }: Pick<ApiRouteParts, 'member' | 'director
   const { voters, learners, leaderRaftId } = held.status();
   const replicas = [...voters, ...learners].flatMap((raftId): ReplicaPlace[] => {
     const hostId = directory.hostIdOf(raftId);
-    if (hostId === undefined) return [];
+    // This host may have been made a learner, and hold no replica yet.
+    if (hostId === undefined || raftId === member.raftId) return [];
     const record = hostTable.get(held.bare, hostId)?.record;
     const { zone = '', failureDomain = '' } = record ?? {};
     return [{ hostId, isLeader: raftId === leaderRaftId, zone, failureDomain }];

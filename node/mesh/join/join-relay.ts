@@ -3,7 +3,7 @@
  * has. The member passes the newcomer on to one, over peer RPC, and hands back what that says.
  */
 import { shoal } from '../../../proto/messages.ts';
-import { ShoalError } from '../../base/errors.ts';
+import { isUnanswered, mayHaveHappened, ShoalError } from '../../base/errors.ts';
 import type { HostId } from '../../base/ids.ts';
 import { ipVersion } from '../../base/ip-version.ts';
 import type { PeerClients } from '../peers/peer-client.ts';
@@ -16,15 +16,11 @@ const answerMsMax = 5_000;
 /** Replicas that are asked, at most. */
 const attemptsMax = 3;
 
-/** Says that another replica may do it: none was done, or doing it again does nothing more. */
-const isForAnother = [
-  'UNAVAILABLE',
-  'NOT_IN_SLICE',
-  'NOT_IMPLEMENTED',
-  'NOT_FOUND',
-  'DEADLINE_EXCEEDED',
-  'OUTCOME_UNKNOWN',
-] as const;
+/** Whether another replica may do it: nothing was done, or doing it again does nothing more. */
+function isForAnother(caught: unknown): boolean {
+  if (ShoalError.is(caught, 'NOT_IN_SLICE', 'NOT_IMPLEMENTED', 'NOT_FOUND')) return true;
+  return caught instanceof ShoalError && (isUnanswered(caught.code) || mayHaveHappened(caught.code));
+}
 
 interface JoinRelayDeps {
   readonly peers: Pick<PeerClients, 'to'>;
@@ -59,7 +55,7 @@ export class JoinRelay {
         await peer.connect(connectMsMax);
         return await peer.calls.relayJoin({ join: request, remoteAddress }, { timeoutMs: answerMsMax, signal });
       } catch (caught) {
-        if (!ShoalError.is(caught, ...isForAnother)) throw caught;
+        if (signal.aborted || !isForAnother(caught)) throw caught;
         last = caught;
       }
     }

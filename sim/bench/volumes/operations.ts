@@ -52,9 +52,12 @@ export async function* operationRows(cloud: BenchCloud, options: OperationOption
 }
 
 function bareStorageOf(cloud: BenchCloud, storage: 'local' | 'ceph'): Promise<BareStorage> {
-  const { rbd } = cloud;
-  if (storage === 'local' || rbd === undefined) return bareFiles(cloud.folder, cloud.largeImagePath);
-  return bareRbd(rbd, cloud.largeImagePath);
+  const { rbd, folder, largeImagePath } = cloud;
+  const makers = {
+    local: () => bareFiles(folder, largeImagePath),
+    ceph: () => (rbd === undefined ? Promise.reject(new Error('there is no Ceph')) : bareRbd(rbd, largeImagePath)),
+  };
+  return makers[storage]();
 }
 
 /** Those that are about storage alone. */

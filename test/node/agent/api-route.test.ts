@@ -25,12 +25,13 @@ function routeOf(held: {
     silentMs: held.silentMs,
     part,
     bare: part.bare,
-    status: () => ({ voters: held.replicas ? [1, 2] : [], learners: held.replicas ? [3, 9] : [], leaderRaftId: 1 }),
+    status: () => ({ voters: held.replicas ? [1, 2] : [], learners: held.replicas ? [3, 4, 9] : [], leaderRaftId: 1 }),
   };
-  return relayOf({ slice }).route();
+  return relayOf(slice).route();
 }
 
-function relayOf(member: Parameters<typeof apiRelay>[0]['member']) {
+/** Of host 4, which is being made a learner. */
+function relayOf(slice: Parameters<typeof apiRelay>[0]['member']['slice']) {
   return apiRelay({
     clock: systemClock,
     logger: silentLogger,
@@ -41,14 +42,14 @@ function relayOf(member: Parameters<typeof apiRelay>[0]['member']) {
     },
     config: { zone: 'north', failureDomain: '' },
     metrics: createMetrics({ processMetrics: false }),
-    member,
+    member: { slice, raftId: 4 as RaftId },
     operators: answersHere.operators,
     directory: { hostIdOf: (raftId) => (raftId === 9 ? undefined : hostOf(raftId)) },
   });
 }
 
 t.test('a replica answers itself', (t) => {
-  t.same(relayOf({ slice: undefined }).route(), { kind: 'here' });
+  t.same(relayOf(undefined).route(), { kind: 'here' });
   t.end();
 });
 
@@ -63,7 +64,11 @@ t.test('an agent with a slice knows the replicas, where they are, and who leads'
       { hostId: hostOf(3), isLeader: false },
     ],
   });
-  t.equal(route.kind === 'elsewhere' ? route.replicas.length : 0, 3, 'one whose host is not known cannot be asked');
+  t.equal(
+    route.kind === 'elsewhere' ? route.replicas.length : 0,
+    3,
+    'one whose host is not known cannot be asked, nor can it ask itself',
+  );
   if (route.kind !== 'elsewhere') return;
   t.equal(route.slice.part.covers('t/host/none'), true);
   t.equal(route.slice.part.covers('t/server/none'), false);

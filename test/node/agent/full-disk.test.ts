@@ -45,7 +45,7 @@ void t.test('B19: the reserve is held while there is room, and let go of when th
 void t.test(
   'B19: on a full disk reads go on and writes say why, also after a restart, until there is room',
   async (t) => {
-    const disk = smallDisk(t, 256);
+    const disk = smallDisk(t, 1792);
     if (disk === undefined) return;
     t.teardown(() => disk.unmount());
     const agent = await LoneAgent.start({ parent: disk.folder });

@@ -1,7 +1,7 @@
 /** What a host holds of a cell: what its guests need, and of all else what every host knows. */
 import t from 'tap';
 import { ShoalError } from '../../../node/base/errors.ts';
-import { HostSlice } from '../../../node/host/host-slice.ts';
+import { hostSlice } from '../../../node/host/host-slice.ts';
 import { hostNetworkView } from '../../../node/services/network/host-view.ts';
 import { sliceOf } from '../../../node/state/slices/slice-of.ts';
 import { SliceState } from '../../../node/state/slices/slice-state.ts';
@@ -30,7 +30,7 @@ function slice(cell: Cell, more: readonly Transaction[] = []): ReadonlyMap<strin
 
 /** Terms, asked for until nothing is missed. */
 function termsOf(machine: StateReader, cell: Cell): ReadonlySet<SliceTerm> {
-  const roots = new HostSlice(cell.target);
+  const roots = hostSlice(cell.target);
   const terms = new Set<SliceTerm>();
   for (let round = 0; round < 20; round += 1) {
     const before = terms.size;
@@ -128,12 +128,12 @@ t.test('after a change only what it touches is read again, and after a gap every
     },
     counter: (key) => machine.counter(key),
   };
-  const readsOf = (slice: HostSlice): number => {
+  const readsOf = (slice: ReturnType<typeof hostSlice>): number => {
     reads = 0;
     slice.read(counting);
     return reads;
   };
-  const slice = new HostSlice(cell.target);
+  const slice = hostSlice(cell.target);
   const whole = readsOf(slice);
   t.equal(readsOf(slice), 0, 'nothing has changed');
   slice.heard([serverTable.key(cell.targetServerIds[0] ?? '')]);

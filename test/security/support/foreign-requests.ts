@@ -83,6 +83,10 @@ function serverBodies(tail: string, theirs: TenantObjects): readonly unknown[] {
       return [{ metadata: { taken: 'yes' } }];
     case '/metadata/:key':
       return [{ meta: { x: 'yes' } }];
+    case '/os-volume_attachments':
+    case '/os-volume_attachments/:volume_id':
+    case '/os-volume_attachments/:key':
+      return [{ volumeAttachment: { volumeId: '00000000-0000-4000-8000-00000000beef' } }];
     case '/os-interface':
       return [{ interfaceAttachment: { net_id: theirs.network } }, { interfaceAttachment: { port_id: theirs.port } }];
     default:

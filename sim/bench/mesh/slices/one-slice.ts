@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { systemClock } from '../../../../node/base/clock.ts';
 import { Prng } from '../../../../node/base/prng.ts';
 import { silentLogger } from '../../../../node/base/telemetry/logger.ts';
-import { HostSlice } from '../../../../node/host/host-slice.ts';
+import { hostSlice } from '../../../../node/host/host-slice.ts';
 import { SliceFeeder } from '../../../../node/slices/slice-feeder.ts';
 import { SliceReplica } from '../../../../node/slices/slice-replica.ts';
 import { SliceStore, sliceWriteBufferBytes } from '../../../../node/slices/slice-store.ts';
@@ -138,7 +138,7 @@ class Host {
       store: new SliceStore(await openLevelDisk(this.#folder, { writeBufferBytes: sliceWriteBufferBytes })),
       self: 1,
       hosts: () => [2],
-      roots: new HostSlice(this.#cell.target),
+      roots: hostSlice(this.#cell.target),
       onFatal: (error) => {
         throw error;
       },

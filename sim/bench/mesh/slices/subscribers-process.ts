@@ -5,7 +5,7 @@ import { systemClock } from '../../../../node/base/clock.ts';
 import type { HostId } from '../../../../node/base/ids.ts';
 import { Prng } from '../../../../node/base/prng.ts';
 import { silentLogger } from '../../../../node/base/telemetry/logger.ts';
-import { HostSlice } from '../../../../node/host/host-slice.ts';
+import { hostSlice } from '../../../../node/host/host-slice.ts';
 import { PeerClients } from '../../../../node/mesh/peers/peer-client.ts';
 import { fixedCertificates, type PeerCertificates } from '../../../../node/mesh/peers/peer-credentials.ts';
 import { grpcSliceChannel } from '../../../../node/slices/grpc-slice-channel.ts';
@@ -85,7 +85,7 @@ async function start(question: Extract<SubscribersQuestion, { ask: 'start' }>): 
       ),
       self: at + 2,
       hosts: () => [1],
-      roots: follows === 'host' ? new HostSlice(hostId) : oneRow,
+      roots: follows === 'host' ? hostSlice(hostId) : oneRow,
       onFatal: (error) => {
         console.error(error);
         process.exit(1);
