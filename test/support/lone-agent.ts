@@ -37,6 +37,8 @@ export function shoal(
 }
 
 export interface LoneAgentOptions {
+  /** Its disk has no room for any server: it is up when it can be asked. */
+  readonly isTooSmall?: boolean;
   /** Beside those that it needs. */
   readonly settings?: Readonly<Record<string, string>>;
   /** Puts files into its folder before it starts; returns settings that name them. */
@@ -65,6 +67,7 @@ export class LoneAgent {
   readonly #ports: readonly number[];
   readonly #name: string;
   readonly #more: Readonly<Record<string, string>>;
+  readonly #isTooSmall: boolean;
   readonly #checkout: string;
   #address: string;
   #process: ChildProcess | undefined;
@@ -82,6 +85,7 @@ export class LoneAgent {
     this.#name = options.name ?? 'alpha';
     this.#address = options.address ?? '127.0.0.1';
     this.#more = settings;
+    this.#isTooSmall = options.isTooSmall ?? false;
     this.#checkout = options.checkout ?? ownCheckout;
     this.dataDir = join(folder, this.#name);
     this.apiPort = api;
@@ -191,7 +195,7 @@ export class LoneAgent {
   async #takesServers(): Promise<boolean> {
     const words = ['placement', 'what-if', '--flavor', '1', '--json', '--data-dir', this.dataDir];
     const asked = await shoal(words, {}, this.#checkout);
-    return asked.status === 0 && !asked.out.includes('"count":0');
+    return asked.status === 0 && (this.#isTooSmall || !asked.out.includes('"count":0'));
   }
 
   /** Ends the agent, politely or as a power cut does; its folder stays. */

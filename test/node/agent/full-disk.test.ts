@@ -45,10 +45,10 @@ void t.test('B19: the reserve is held while there is room, and let go of when th
 void t.test(
   'B19: on a full disk reads go on and writes say why, also after a restart, until there is room',
   async (t) => {
-    const disk = smallDisk(t, 1792);
+    const disk = smallDisk(t, 256);
     if (disk === undefined) return;
     t.teardown(() => disk.unmount());
-    const agent = await LoneAgent.start({ parent: disk.folder });
+    const agent = await LoneAgent.start({ parent: disk.folder, isTooSmall: true });
     t.teardown(() => agent.end());
     const token = await agent.token();
     const networks = `${agent.apiUrl}/networking/v2.0/networks`;
