@@ -1,5 +1,5 @@
 import { failpoint } from '../../../../base/buggify/buggify.ts';
-import { makeVolume } from '../kit/make-volume.ts';
+import { forgetCopySource, makeVolume } from '../kit/make-volume.ts';
 import type { VolumeStepDefinition } from './definition.ts';
 
 const failpointCreateMade = failpoint('volume-create.made', 'a volume has bytes, and its record says creating');
@@ -14,5 +14,8 @@ export const make: VolumeStepDefinition<'make'> = {
     failpointCreateMade();
     await tools.volumeReports.made(volume, madeGib);
     failpointCreateReported();
+  },
+  async undo(_step, volume, tools) {
+    if (volume.sourceVolumeId !== '' && volume.sourceSnapshotId === '') await forgetCopySource(volume, tools);
   },
 };
