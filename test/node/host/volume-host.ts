@@ -11,14 +11,11 @@ import type { VolumeId } from '../../../node/base/ids.ts';
 import type { HostLoop } from '../../../node/host/host-loop.ts';
 import { anyJobKind } from '../../../node/host/jobs/job-kind.ts';
 import { JobRunner } from '../../../node/host/jobs/job-runner.ts';
-import {
-  type BackupTools,
-  volumeBackupDeleteJob,
-  volumeBackupJob,
-} from '../../../node/host/jobs/kinds/volume-backup.ts';
+import { volumeBackupDeleteJob, volumeBackupJob } from '../../../node/host/jobs/kinds/volume-backup.ts';
 import { volumeCopyJob } from '../../../node/host/jobs/kinds/volume-copy.ts';
 import { volumeMigrateJob } from '../../../node/host/jobs/kinds/volume-migrate.ts';
 import { volumeRestoreJob } from '../../../node/host/jobs/kinds/volume-restore.ts';
+import { type UploadTools, volumeUploadJob } from '../../../node/host/jobs/kinds/volume-upload.ts';
 import { beginVolumeCopy } from '../../../node/services/jobs/volume-jobs.ts';
 import { VolumeReportService } from '../../../node/services/volume/host-reports.ts';
 import { VolumeService } from '../../../node/services/volume/index.ts';
@@ -35,6 +32,7 @@ import {
 import { shoal } from '../../../proto/messages.ts';
 import { contextOf } from '../services/world.ts';
 import { self, serverId, World } from './host-world.ts';
+import { SummedImageContent } from './summed-image-content.ts';
 
 const projectId = 'project';
 /** How long a state is waited for. */
@@ -46,6 +44,8 @@ export class VolumeHost {
   /** A second pool, which jobs reach. */
   readonly fast = new FakeStorage({ shared: false });
   readonly context = contextOf(projectId);
+  /** The content of images: what was read is counted and summed, and not kept. */
+  readonly images = new SummedImageContent();
   readonly service: VolumeService;
   #agent: { readonly loop: HostLoop; readonly jobs: JobRunner } | undefined;
 
@@ -90,7 +90,8 @@ export class VolumeHost {
     await drivers.compute.start(ending.signal);
     await drivers.local.start(ending.signal);
     await drivers.fast.start(ending.signal);
-    const tools = (signal: AbortSignal): BackupTools => ({
+    const tools = (signal: AbortSignal): UploadTools => ({
+      imageContent: this.images,
       hostId: self,
       compute: drivers.compute,
       storage: new Map([
@@ -116,6 +117,7 @@ export class VolumeHost {
         anyJobKind(volumeRestoreJob(tools)),
         anyJobKind(volumeBackupDeleteJob(tools)),
         anyJobKind(volumeMigrateJob(tools)),
+        anyJobKind(volumeUploadJob(tools)),
       ],
     });
     this.#agent = { loop, jobs };

@@ -12,6 +12,7 @@ import { mibBytes } from '../../../base/units.ts';
 import type { ImageContent } from '../../../services/kit/dependencies.ts';
 import { imageTable, volumeTable } from '../../../state/tables/index.ts';
 import type { StateReader } from '../../../state/types.ts';
+import { makeVolume } from '../../kinds/volume/kit/make-volume.ts';
 import { whereItIs } from '../../kinds/volume/kit/open-guest.ts';
 import { poolOf } from '../../kinds/volume/kit/tools.ts';
 import {
@@ -55,6 +56,7 @@ export function volumeUploadJob(
         failpointUploadTakenBack();
         return tools.jobReports.uploadFailed(volume.id, imageId ?? '', faultOfVolumeJob(job));
       }
+      if (volume.madeGib === 0) await tools.volumeReports.made(volume, await makeVolume(volume, tools, () => {}));
       await keepSource(volume, imageId ?? '', tools);
       failpointUploadKept();
       const from = { volumeId: volume.id as VolumeId, snapshotId: imageId as VolumeSnapshotId };
