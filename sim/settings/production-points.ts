@@ -16,6 +16,7 @@ import '../../node/host/jobs/kinds/volume-backup.ts';
 import '../../node/host/jobs/kinds/volume-copy.ts';
 import '../../node/host/jobs/kinds/volume-migrate.ts';
 import '../../node/host/jobs/kinds/volume-restore.ts';
+import '../../node/host/jobs/kinds/volume-upload.ts';
 import '../../node/host/kinds/network/network-kinds.ts';
 import '../../node/host/kinds/server/server-kind.ts';
 import '../../node/host/kinds/volume/volume-kind.ts';
