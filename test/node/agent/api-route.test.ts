@@ -42,7 +42,7 @@ function relayOf(slice: Parameters<typeof apiRelay>[0]['member']['slice']) {
     },
     config: { zone: 'north', failureDomain: '' },
     metrics: createMetrics({ processMetrics: false }),
-    member: { slice, raftId: 4 as RaftId },
+    member: { slice, raftId: 4 },
     operators: answersHere.operators,
     directory: { hostIdOf: (raftId) => (raftId === 9 ? undefined : hostOf(raftId)) },
   });
