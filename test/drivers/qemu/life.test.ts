@@ -68,7 +68,7 @@ await t.test(
       const groups = mode === 'user-per-guest' ? '1950000001' : '';
       t.equal(status.get('Groups')?.trim(), groups, 'no further group but that of the images');
       const limits = await readFile(`/proc/${pid}/limits`, 'utf8');
-      t.match(limits, /Max data size +2164260864 /, 'its memory is bounded');
+      t.match(limits, /Max data size +16122904576 /, 'its memory is bounded');
       const environment = await readFile(`/proc/${pid}/environ`, 'utf8');
       t.notMatch(environment, /SHOAL_TEST_SECRET/, "it sees nothing of the agent's environment");
       const { serial } = driver.consoleSockets(spec.serverId);
