@@ -56,7 +56,8 @@ async function until(isSo: () => Promise<boolean>, what: string): Promise<void> 
 
 /** Names of the servers that run, as an agent tells them. */
 async function running(agent: LoneAgent): Promise<readonly string[]> {
-  const { servers } = (await clientOf(agent).json('/compute/v2.1/servers/detail?all_tenants=1')) as unknown as Listed;
+  const body = await clientOf(agent).json('/compute/v2.1/servers/detail?all_tenants=1');
+  const servers = body['servers'] as Listed['servers'];
   return servers
     .filter(({ status }) => status === 'ACTIVE')
     .map(({ name }) => name)
