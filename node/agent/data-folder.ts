@@ -21,12 +21,14 @@ import { errnoOf, isMissing } from '../base/system-error.ts';
 type Rule = { readonly mode: number } | 'enter' | 'leave';
 
 const rules: readonly (readonly [RegExp, Rule])[] = [
-  [/^(|network|network\/dhcp)$/, { mode: 0o711 }],
+  [/^(|network|network\/dhcp|guests\/plugs)$/, { mode: 0o711 }],
   [/^network\/metadata$/, { mode: 0o710 }],
   [/^ca\.pem$/, { mode: 0o644 }],
   [/^network\/(dhcp|metadata)\//, 'leave'],
   [/^(guests|guests\/guests|guests\/guests\/[^/]+|disks|disks\/(images|disks))$/, 'enter'],
   [/^guests\/guests\/[^/]+\/(qemu|ceph)$/, 'leave'],
+  // Disks of guests that run, as they were given to them.
+  [/^guests\/plugs\//, 'leave'],
   [/^disks\/images\/[^/]+\.(qcow2|raw)$/, 'leave'],
 ];
 
