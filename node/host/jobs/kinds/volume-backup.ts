@@ -12,7 +12,7 @@ import type { VolumeJobReports } from '../../../services/kit/reporting/volume-jo
 import { volumeBackupTable, volumeTable } from '../../../state/tables/index.ts';
 import type { StateReader } from '../../../state/types.ts';
 import { type BackupPlace, readManifest, removeBackup, writeBackup } from '../../backup/backup.ts';
-import { whereItIs } from '../../kinds/volume/kit/open-guest.ts';
+import { forgetSource, keepSource } from '../../kinds/volume/kit/kept-source.ts';
 import { poolOf, type VolumeTools } from '../../kinds/volume/kit/tools.ts';
 import { diskEncryption } from '../../kinds/volume/kit/volume-spec.ts';
 import {
@@ -58,7 +58,7 @@ export function volumeBackupJob(toolsOf: BackupToolsOf): JobKind<VolumeJobWorld,
         return;
       }
       await removeBackup(tools.backupStore(backup.storeUrl), backup.id, signal);
-      await forgetSource(backup.volumeId, backup.id, tools);
+      await forgetBackupSource(backup.volumeId, backup.id, tools);
       failpointBackupTakenBack();
       await tools.jobReports.backupFailed(backup.id, faultOfVolumeJob(job));
     },
@@ -82,7 +82,7 @@ export function volumeBackupDeleteJob(toolsOf: BackupToolsOf): JobKind<VolumeJob
       const backup = volumeBackupTable.must(tools.reader, job.volumeBackupDelete?.backupId ?? '').record;
       if (action === 'give-up') return tools.jobReports.backupFailed(backup.id, faultOfVolumeJob(job));
       await removeBackup(tools.backupStore(backup.storeUrl), backup.id, signal);
-      await forgetSource(backup.volumeId, backup.id, tools);
+      await forgetBackupSource(backup.volumeId, backup.id, tools);
       failpointBackupDeleted();
       return tools.jobReports.backupRemoved(backup.id);
     },
@@ -105,7 +105,10 @@ async function write(
   const { reader, signal } = tools;
   const volume = volumeTable.must(reader, backup.volumeId).record;
   const place = placeOf(backup, tools);
-  if (backup.snapshotId === '') await keepSource(volume, backup.id, tools);
+  if (backup.snapshotId === '') {
+    await keepSource(volume, backup.id, tools);
+    failpointBackupSourceKept();
+  }
   const parentRecord = backup.parentId === '' ? undefined : volumeBackupTable.must(reader, backup.parentId).record;
   const parent =
     parentRecord === undefined
@@ -117,7 +120,7 @@ async function write(
   const of = { volumeId: volume.id, content, dataTimestampMs, isDelta, ...(parent === undefined ? {} : { parent }) };
   const written = await writeBackup(place, of, progress, signal);
   // The snapshot of this one is what the next compares with.
-  if (backup.parentId !== '') await forgetSource(volume.id, backup.parentId, tools);
+  if (backup.parentId !== '') await forgetBackupSource(volume.id, backup.parentId, tools);
   failpointBackupNotReported();
   await tools.jobReports.backupMade(backup.id, { ...written, dataTimestampMs });
 }
@@ -138,29 +141,11 @@ async function exported(
   return { content: await storage.exportDisk(from, since, tools.signal), isDelta: since !== undefined };
 }
 
-async function keepSource(volume: shoal.v1.Volume, backupId: string, tools: BackupTools): Promise<void> {
-  const { compute, signal } = tools;
-  const volumeId = volume.id as VolumeId;
-  const snapshotId = backupId as VolumeSnapshotId;
-  await whereItIs(volume, tools, {
-    open: async (serverId) => {
-      await compute.snapshotDisks(serverId, [{ volumeId, snapshotId }], { freeze: true }, signal);
-    },
-    closed: () => poolOf(volume, tools).createSnapshot(volumeId, snapshotId, signal),
-  });
-  failpointBackupSourceKept();
-}
-
 /** The snapshot that a backup was read from goes. Absent is success, as is a volume that has gone. */
-async function forgetSource(id: string, backupId: string, tools: BackupTools): Promise<void> {
-  const { compute, reader, signal, hostId } = tools;
-  const volume = volumeTable.get(reader, id)?.record;
-  if (volume === undefined || volume.hostId !== hostId || volume.madeGib === 0) return;
-  const snapshot = { volumeId: volume.id as VolumeId, snapshotId: backupId as VolumeSnapshotId };
-  await whereItIs(volume, tools, {
-    open: (serverId) => compute.removeDiskSnapshot(serverId, snapshot, signal),
-    closed: () => poolOf(volume, tools).removeSnapshot(snapshot.volumeId, snapshot.snapshotId, signal),
-  });
+async function forgetBackupSource(id: string, backupId: string, tools: BackupTools): Promise<void> {
+  const volume = volumeTable.get(tools.reader, id)?.record;
+  if (volume === undefined || volume.hostId !== tools.hostId || volume.madeGib === 0) return;
+  await forgetSource(volume, backupId, tools);
 }
 
 function backupWorld(

@@ -12,8 +12,8 @@ import { mibBytes } from '../../../base/units.ts';
 import type { ImageContent } from '../../../services/kit/dependencies.ts';
 import { imageTable, volumeTable } from '../../../state/tables/index.ts';
 import type { StateReader } from '../../../state/types.ts';
+import { forgetSource, keepSource } from '../../kinds/volume/kit/kept-source.ts';
 import { makeVolume } from '../../kinds/volume/kit/make-volume.ts';
-import { whereItIs } from '../../kinds/volume/kit/open-guest.ts';
 import { poolOf } from '../../kinds/volume/kit/tools.ts';
 import {
   faultOfVolumeJob,
@@ -107,26 +107,4 @@ function* bytesOf({ data, lengthBytes }: DiskRange): Generator<Uint8Array, void,
     return;
   }
   for (let leftBytes = lengthBytes; leftBytes > 0; leftBytes -= zeros.length) yield zeros.subarray(0, leftBytes);
-}
-
-async function keepSource(volume: shoal.v1.Volume, imageId: string, tools: UploadTools): Promise<void> {
-  const { compute, signal } = tools;
-  const volumeId = volume.id as VolumeId;
-  const snapshotId = imageId as VolumeSnapshotId;
-  await whereItIs(volume, tools, {
-    open: async (serverId) => {
-      await compute.snapshotDisks(serverId, [{ volumeId, snapshotId }], { freeze: true }, signal);
-    },
-    closed: () => poolOf(volume, tools).createSnapshot(volumeId, snapshotId, signal),
-  });
-}
-
-/** The snapshot goes. Absent is success. */
-async function forgetSource(volume: shoal.v1.Volume, imageId: string, tools: UploadTools): Promise<void> {
-  const { compute, signal } = tools;
-  const snapshot = { volumeId: volume.id as VolumeId, snapshotId: imageId as VolumeSnapshotId };
-  await whereItIs(volume, tools, {
-    open: (serverId) => compute.removeDiskSnapshot(serverId, snapshot, signal),
-    closed: () => poolOf(volume, tools).removeSnapshot(snapshot.volumeId, snapshot.snapshotId, signal),
-  });
 }
