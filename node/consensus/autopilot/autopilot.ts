@@ -26,7 +26,7 @@ interface AutopilotMember {
   readonly raftId: RaftId;
   /** Since it was heard of. Unit: milliseconds. */
   readonly silentMs: number;
-  /** Entries that it is known to lack. */
+  /** Entries that it is not known to have; Infinity: it is not known to have any state yet. */
   readonly lagEntries: number;
 }
 

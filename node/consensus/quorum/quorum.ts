@@ -27,7 +27,7 @@ export interface MemberHealth {
   readonly isVoter: boolean;
   /** Since anything was heard of it; Infinity: never. 0 for the leader itself. Unit: milliseconds. */
   readonly silentMs: number;
-  /** Entries that it is known to lack. */
+  /** Entries that it is not known to have; Infinity: it is not known to have any state yet. */
   readonly lagEntries: number;
 }
 
@@ -247,7 +247,8 @@ export class Quorum {
       raftId: member.id,
       isVoter: !member.isLearner,
       silentMs: this.#heard.silentMs(member.id),
-      lagEntries: Math.max(0, status.lastIndex - member.match),
+      // However short the log is: who has nothing of it would vote without the state of the mesh.
+      lagEntries: member.match === 0 ? Number.POSITIVE_INFINITY : Math.max(0, status.lastIndex - member.match),
     }));
   }
 
@@ -256,7 +257,10 @@ export class Quorum {
     const candidates = this.members().filter(
       (member) => member.isVoter && member.raftId !== this.#raftId && this.#isAlive(member.raftId),
     );
-    return candidates.sort((a, b) => a.lagEntries - b.lagEntries)[0]?.raftId;
+    let [best] = candidates;
+    for (const candidate of candidates)
+      if (best !== undefined && candidate.lagEntries < best.lagEntries) best = candidate;
+    return best?.raftId;
   }
 
   /** Leader: the last entry that no live follower lacks. Infinity on others: nobody counts on their logs. */

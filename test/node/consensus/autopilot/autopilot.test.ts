@@ -67,6 +67,11 @@ await t.test('each situation of the voters has its next step', async (t) => {
     ['two hosts: one voter', { hosts: 2, voters: [1], learners: [2] }, 'nothing'],
     ['a third host joins', { hosts: 3, voters: [1], learners: [2] }, 'addLearner 3'],
     ['three hosts: three voters, two at once', { hosts: 3, voters: [1], learners: [2, 3] }, 'addNode 2, addNode 3'],
+    [
+      'one of them has no state yet: none',
+      { hosts: 3, voters: [1], learners: [2, 3], lag: { 3: Infinity } },
+      'nothing',
+    ],
     ['one of them is not there: none', { hosts: 3, voters: [1], learners: [2, 3], silent: { 3: 5000 } }, 'nothing'],
     ['one of them lags: none', { hosts: 3, voters: [1], learners: [2, 3], lag: { 2: 5000 } }, 'nothing'],
     ['four hosts: a stand-by', { hosts: 4, voters: [1, 2, 3], learners: [4] }, 'nothing'],

@@ -192,6 +192,20 @@ await t.test('a member that lags too far gets a snapshot, also over a transfer t
   t.same(group.fatal, []);
 });
 
+await t.test('a learner lacks everything until it has the state, however short the log is', async (t) => {
+  const group = newGroup();
+  t.teardown(() => group.stopAll());
+  const { loop, state: first } = await group.start(1, true);
+  await first.commit(put('a'));
+  await loop.changeMembers([{ type: 'addLearner', nodeId: 2 }]);
+  const lagOf2 = () => loop.members().find(({ raftId }) => raftId === 2)?.lagEntries;
+  t.equal(lagOf2(), Number.POSITIVE_INFINITY);
+  const { state } = await group.start(2);
+  await until(() => lagOf2() === 0, 'it has the state');
+  t.not(state.local.revision, 0);
+  t.same(group.fatal, []);
+});
+
 await t.test('a disk that was wiped or put back under a live member does not vote until it is repaired', async (t) => {
   const group = newGroup();
   t.teardown(() => group.stopAll());
