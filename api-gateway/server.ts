@@ -6,45 +6,40 @@
  * in node/services -> the answer, or a fault in the shape of that service.
  */
 
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { TLSSocket } from 'node:tls';
-import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, type RouteOptions } from 'fastify';
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { assert } from '../node/base/assert.ts';
 import type { Clock } from '../node/base/clock.ts';
-import { type ErrorCode, ShoalError } from '../node/base/errors.ts';
+import { ShoalError } from '../node/base/errors.ts';
 import type { Service } from '../node/base/lifecycle.ts';
 import { ownValue } from '../node/base/own-value.ts';
 import type { Logger } from '../node/base/telemetry/logger.ts';
 import { RepeatedLog } from '../node/base/telemetry/repeated-log.ts';
 import type { RelayOrigin, RestAnswer, RestHead } from '../node/mesh/relay/relayed.ts';
 import { addressGroup } from '../node/rpc/listener/address-group.ts';
-import { Listener, type TlsSource } from '../node/rpc/listener/listener.ts';
-import type { RequestContext } from '../node/services/kit/context.ts';
+import type { TlsSource } from '../node/rpc/listener/listener.ts';
 import type { StateClient } from '../node/state/types.ts';
 import type { ApiRelay } from './kit/api-relay.ts';
-import { type Authenticator, policyCredentials, requestContext, tokenCharactersMax } from './kit/auth.ts';
-import { failureOf, isRepeatable } from './kit/errors.ts';
+import { type Authenticator, policyCredentials, tokenCharactersMax } from './kit/auth.ts';
 import { isHostAndPort, type Origin, TrustedProxies } from './kit/forwarding.ts';
-import { defaultLimits, type GatewayLimits, listenerLimits } from './kit/limits.ts';
+import { defaultLimits, type GatewayLimits } from './kit/limits.ts';
 import { TokenBuckets } from './kit/token-bucket.ts';
 import { AccessPolicy, type PolicyOverrides } from './policies/access-policy.ts';
 import { nativePolicies } from './policies/native.ts';
-import { type FaultStyle, keystoneFaults, phrase } from './rest/kit/faults.ts';
 import { FreshReads } from './rest/kit/fresh-reads.ts';
 import { acceptJson } from './rest/kit/json-body.ts';
 import type { Gateway, RestModule } from './rest/kit/module.ts';
-import { projectOfPath } from './rest/kit/project-path.ts';
 import { answerByReplica } from './rest/kit/relayed-answers.ts';
 import { RelayedRequests } from './rest/kit/relayed-requests.ts';
 import { findRequest, openRequest, requestState } from './rest/kit/request.ts';
 import { checkRequestLine } from './rest/kit/request-line.ts';
-import { targetOf } from './rest/kit/request-target.ts';
 import { KnownRoutes, type Route } from './rest/kit/routes-known.ts';
-import { type UnservedPart, unservedPart } from './rest/kit/unserved.ts';
+import { FaultAnswers } from './rest/server/fault-answers.ts';
+import { HttpListeners } from './rest/server/http-listeners.ts';
+import { ModulePaths } from './rest/server/module-paths.ts';
+import { authorize, authorizeAction, contextFor, guardOf, guardRoute, principalOf } from './rest/server/route-guard.ts';
 
-/** Seconds a client is told to wait before it repeats what failed for want of a quorum: an election takes about one. */
-const retryAfterSeconds = 2;
 /** How long a handler has to heed its signal before the gateway answers in its stead, milliseconds. */
 const timeoutGraceMs = 1000;
 
@@ -105,7 +100,9 @@ export class RestServer implements Service {
   readonly #proxies: TrustedProxies;
   readonly #relayed: RelayedRequests;
   #isStarted = false;
-  readonly #listening: { readonly http: Server; readonly listener: Listener }[] = [];
+  readonly #modules: ModulePaths;
+  readonly #faults: FaultAnswers;
+  readonly #listeners: HttpListeners;
   #stopped: Promise<void> | undefined;
 
   constructor(deps: RestServerDependencies, options: RestServerOptions) {
@@ -121,6 +118,24 @@ export class RestServer implements Service {
       burst: this.limits.requestsBurst,
       keysMax: this.limits.limiterKeysMax,
     });
+    this.#modules = new ModulePaths(options.modules);
+    this.#faults = new FaultAnswers({
+      logger: deps.logger,
+      limits: this.limits,
+      modules: this.#modules,
+      routes: this.#known,
+      baseUrl: (request) => this.#baseUrl(request),
+      isStopping: () => this.#stopped !== undefined,
+      onInvariantBroken: deps.onInvariantBroken,
+    });
+    this.#listeners = new HttpListeners({
+      clock: deps.clock,
+      logger: deps.logger,
+      limits: this.limits,
+      tls: options.tls,
+      isExempt: (address) => this.#proxies.trusts(address),
+      onRequest: (request, response) => this.app.routing(request, response),
+    });
     this.app = this.#build();
     this.#relayed = new RelayedRequests(this.limits, (request, response) => this.app.routing(request, response));
   }
@@ -132,7 +147,7 @@ export class RestServer implements Service {
 
   /** Addresses listened on, once started. */
   get addresses(): readonly AddressInfo[] {
-    return this.#listening.map(({ listener }) => listener.address).filter((address) => address !== null);
+    return this.#listeners.addresses;
   }
 
   /** Runs a request that another agent relays (see `RelayedApi.rest`). */
@@ -157,7 +172,7 @@ export class RestServer implements Service {
     const [unguarded] = this.#unguarded;
     if (unguarded !== undefined) throw AccessPolicy.missing(unguarded);
     try {
-      for (const { host, port } of this.#options.listen) await this.#listen(host, port);
+      for (const { host, port } of this.#options.listen) await this.#listeners.listen(host, port);
       this.#isStarted = true;
     } catch (error) {
       await this.stop();
@@ -176,53 +191,8 @@ export class RestServer implements Service {
   }
 
   async #close(): Promise<void> {
-    await Promise.all([
-      this.#relayed.stop(this.limits.stopGraceMs),
-      ...this.#listening.map(async ({ http, listener }) => {
-        listener.close();
-        if (listener.isConnected) await sleepAwake(this.limits.lingerMs);
-        http.closeIdleConnections();
-        await listener.drained(this.limits.stopGraceMs);
-        listener.cutAll();
-        // It never listened itself: closing it ends its watch over idle connections.
-        http.close();
-      }),
-    ]);
+    await Promise.all([this.#relayed.stop(this.limits.stopGraceMs), this.#listeners.close()]);
     await this.app.close();
-  }
-
-  async #listen(host: string, port: number): Promise<void> {
-    const { limits } = this;
-    const { tls } = this.#options;
-    const http = createServer(
-      {
-        maxHeaderSize: limits.headerBytesMax,
-        headersTimeout: limits.headersTimeoutMs,
-        // A whole upload may take long; silence is what `timeout` bounds, and other requests have their own timer.
-        requestTimeout: 0,
-        keepAliveTimeout: limits.keepAliveMs,
-        connectionsCheckingInterval: 5000,
-      },
-      (request, response) => {
-        // Idle is a connection without a request: only such a one is cut to make room.
-        const { socket } = request;
-        listener.request(socket, 1);
-        response.once('close', () => listener.request(socket, -1));
-        this.app.routing(request, response);
-      },
-    );
-    http.timeout = limits.idleTimeoutMs;
-    // It never listens itself; this starts its watch over slow headers and idle connections.
-    http.emit('listening');
-    http.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => refuseBrokenHttp(error, socket));
-    const listener = new Listener(this.#deps, {
-      limits: listenerLimits(limits),
-      ...(tls === undefined ? {} : { tls: { source: tls, protocol: 'http/1.1', minVersion: 'TLSv1.2' } }),
-      isExempt: (address) => this.#proxies.trusts(address),
-      onConnection: (socket) => http.emit('connection', socket),
-    });
-    await listener.listen({ host, port });
-    this.#listening.push({ http, listener });
   }
 
   #build(): FastifyInstance {
@@ -231,11 +201,11 @@ export class RestServer implements Service {
       logger: false,
       bodyLimit: limits.jsonBodyBytesMax,
       routerOptions: { ignoreTrailingSlash: true, maxParamLength: limits.pathParameterCharactersMax },
-      rewriteUrl: ({ url = '/' }) => this.#rewritten(url),
+      rewriteUrl: ({ url = '/' }) => this.#modules.rewritten(url),
       genReqId: () => `req-${this.#deps.newId()}`,
       return503OnClosing: false,
       frameworkErrors: (error, request, reply) => {
-        this.#fail(error, request, reply, this.#moduleOf(request.url));
+        this.#faults.fail(error, request, reply, this.#modules.moduleOf(request.url));
       },
     });
     app.removeAllContentTypeParsers();
@@ -248,27 +218,16 @@ export class RestServer implements Service {
       if (this.#stopped !== undefined) reply.header('connection', 'close');
     });
     app.addHook('onResponse', async (request, reply) => this.#answered(request, reply));
-    app.setErrorHandler((error, request, reply) => this.#fail(error, request, reply, this.#moduleOf(request.url)));
-    app.setNotFoundHandler((request, reply) => this.#notFound(request, reply, this.#moduleOf(request.url)));
+    app.setErrorHandler((error, request, reply) =>
+      this.#faults.fail(error, request, reply, this.#modules.moduleOf(request.url)),
+    );
+    app.setNotFoundHandler((request, reply) =>
+      this.#faults.notFound(request, reply, this.#modules.moduleOf(request.url)),
+    );
     for (const module of this.#options.modules) {
       for (const prefix of module.prefixes) this.#mount(app, module, prefix);
     }
     return app;
-  }
-
-  /** The path that an older name stands for. */
-  #rewritten(url: string): string {
-    for (const { aliases = {}, projectPaths = [] } of this.#options.modules) {
-      for (const path of projectPaths) {
-        const project = projectOfPath(path, url);
-        if (project !== undefined) return path + url.slice(path.length + 1 + project.length);
-      }
-      for (const [from, to] of Object.entries(aliases)) {
-        const next = url.startsWith(from) ? url.charAt(from.length) : undefined;
-        if (next === '' || next === '/' || next === '?') return to + url.slice(from.length);
-      }
-    }
-    return url;
   }
 
   #mount(app: FastifyInstance, module: RestModule, prefix: string): void {
@@ -281,7 +240,7 @@ export class RestServer implements Service {
         scope.addHook('onRequest', async (request) => this.#authenticate(request));
         scope.addHook('onRequest', async (request) => authorize(request));
         scope.addHook('preHandler', async (request) => authorizeAction(request));
-        scope.setErrorHandler((error, request, reply) => this.#fail(error, request, reply, module));
+        scope.setErrorHandler((error, request, reply) => this.#faults.fail(error, request, reply, module));
         module.register(scope, this.#gateway);
         done();
       },
@@ -336,7 +295,7 @@ export class RestServer implements Service {
     reply.raw.once('close', () => {
       if (!reply.raw.writableFinished) abort.abort(new ShoalError('CANCELLED', 'The caller has gone away.'));
     });
-    const module = this.#moduleOf(request.url);
+    const module = this.#modules.moduleOf(request.url);
     for (const header of module?.requestIdHeaders ?? ['x-openstack-request-id']) reply.header(header, request.id);
     const timeoutMs = request.routeOptions.config.timeoutMs ?? this.limits.requestTimeoutMs;
     if (timeoutMs > 0) requestState(request).timer = clock.setTimeout(() => this.#timeOut(request, reply), timeoutMs);
@@ -365,7 +324,7 @@ export class RestServer implements Service {
       origin: { clientAddress: state.clientAddress, baseUrl: this.#baseUrl(request) },
       signal: state.abort.signal,
       isStopping: () => this.#stopped !== undefined,
-      drain: () => this.#drain(request),
+      drain: () => this.#faults.drain(request),
     });
     if (outcome.kind === 'here') state.partial = outcome.partial;
   }
@@ -397,7 +356,7 @@ export class RestServer implements Service {
     if (state === undefined) return;
     state.timer?.cancel();
     const sample: AnsweredRequest = {
-      service: this.#moduleOf(request.url)?.name ?? 'none',
+      service: this.#modules.moduleOf(request.url)?.name ?? 'none',
       method: request.method,
       route: request.is404 ? '' : (request.routeOptions.url ?? ''),
       status: reply.statusCode,
@@ -416,90 +375,6 @@ export class RestServer implements Service {
     );
   }
 
-  #notFound(request: FastifyRequest, reply: FastifyReply, module: RestModule | undefined): void {
-    const allowed = this.#known.methodsOf(request.url);
-    const status = allowed.length > 0 ? 405 : 404;
-    if (status === 405) reply.header('allow', allowed.join(', '));
-    const message =
-      status === 405
-        ? `The method ${request.method} is not allowed for this resource.`
-        : 'The resource could not be found.';
-    const unserved = module === undefined ? undefined : this.#unservedPart(request.url, module);
-    if (unserved !== undefined) {
-      const text = `This version of Shoal does not serve ${unserved.what}.`;
-      this.#fail(new ShoalError('NOT_IMPLEMENTED', text), request, reply, module);
-      return;
-    }
-    this.#sendFault(request, reply, module, { status, code: undefined, message, facts: {} });
-  }
-
-  /** The part of the module's service that a path belongs to and that is known not to be here. */
-  #unservedPart(url: string, module: RestModule): UnservedPart | undefined {
-    const { unserved = [], prefixes } = module;
-    // The longest first: the empty prefix fits every path.
-    const prefix = [...prefixes].sort((a, b) => b.length - a.length).find((one) => url.startsWith(`${one}/`));
-    return prefix === undefined ? undefined : unservedPart(unserved, url.slice(prefix.length));
-  }
-
-  #fail(thrown: unknown, request: FastifyRequest, reply: FastifyReply, module: RestModule | undefined): void {
-    const error = findRequest(request)?.partial?.explain(thrown) ?? thrown;
-    const refusal = httpRefusal(error, this.limits);
-    const failure = failureOf(refusal ?? error);
-    const style: FaultStyle = module?.faults ?? keystoneFaults;
-    const status = unsupportedMediaType(error)
-      ? 415
-      : ((failure.code && style.statusOf[failure.code]) ?? failure.mapping.http);
-    let { message } = failure;
-    if (unsupportedMediaType(error)) message = 'The content type of the request body is not supported here.';
-    if (failure.code === 'UNAUTHENTICATED') {
-      reply.header('www-authenticate', `Keystone uri="${this.#baseUrl(request)}/identity"`);
-    }
-    const wait = failure.facts['retryAfterSeconds'];
-    if (typeof wait === 'number') reply.header('retry-after', String(wait));
-    else if (status === 503 && failure.code !== undefined && isRepeatable(failure.code))
-      reply.header('retry-after', String(retryAfterSeconds));
-    if (failure.code === undefined || status === 500) {
-      this.#deps.logger.error({ err: error, requestId: request.id, url: request.url }, 'request failed');
-    } else if (status >= 500) {
-      this.#deps.logger.warn(
-        { code: failure.code, requestId: request.id, url: request.url, message },
-        'request failed',
-      );
-    }
-    this.#sendFault(request, reply, module, { status, code: failure.code, message, facts: failure.facts });
-    if (failure.invariantBroken) this.#deps.onInvariantBroken?.(error);
-  }
-
-  #sendFault(
-    request: FastifyRequest,
-    reply: FastifyReply,
-    module: RestModule | undefined,
-    fault: { status: number; code: ErrorCode | undefined; message: string; facts: Readonly<Record<string, unknown>> },
-  ): void {
-    const accept = request.headers.accept ?? '';
-    const body = (module?.faults ?? keystoneFaults).body({ ...fault, requestId: request.id, accept });
-    this.#drain(request);
-    // The router would end the connection after a body that is too large. Here its rest is read instead and the connection
-    // goes on, unless the caller asked for its end. The header says what happens: without it a caller would use it again.
-    if (reply.hasHeader('connection') && this.#stopped === undefined && !asksForClose(request)) {
-      reply.header('connection', 'keep-alive');
-    }
-    void reply.code(fault.status).header('content-type', body.contentType).send(body.payload);
-  }
-
-  /** Reads the rest of a refused body, so that its sender gets to see the answer; cuts the connection past a bound. */
-  #drain(request: FastifyRequest): void {
-    const { raw } = request;
-    if (raw.complete || raw.destroyed) return;
-    let left = this.limits.refusedBodyBytesMax;
-    raw.on('data', (chunk: Buffer) => {
-      left -= chunk.length;
-      if (left < 0) raw.destroy();
-    });
-    raw.on('error', () => undefined);
-    raw.resume();
-  }
-
   async #readState(request: FastifyRequest) {
     const state = requestState(request);
     const { partial } = state;
@@ -508,7 +383,7 @@ export class RestServer implements Service {
       state.reply.header('x-shoal-stale', String(partial.stale));
       state.reply.header('x-shoal-partial', 'true');
       const isRead = request.method === 'GET' || request.method === 'HEAD';
-      return partial.read(isRead && this.#moduleOf(request.url)?.decidesRights !== true);
+      return partial.read(isRead && this.#modules.moduleOf(request.url)?.decidesRights !== true);
     }
     const view = await this.#reads.read(state.abort.signal);
     if (view.stale !== undefined) {
@@ -550,140 +425,4 @@ export class RestServer implements Service {
     const address = localAddress ?? '127.0.0.1';
     return `${scheme}://${address.includes(':') ? `[${address}]` : address}:${localPort ?? 80}`;
   }
-
-  #moduleOf(url: string): RestModule | undefined {
-    const { path } = targetOf(url);
-    let best: RestModule | undefined;
-    let bestLength = -1;
-    for (const module of this.#options.modules) {
-      for (const prefix of module.prefixes) {
-        const inside = prefix === '' || path === prefix || path.startsWith(`${prefix}/`);
-        if (inside && prefix.length > bestLength) {
-          best = module;
-          bestLength = prefix.length;
-        }
-      }
-    }
-    return best;
-  }
-}
-
-function asksForClose(request: FastifyRequest): boolean {
-  return /(?:^|,)\s*close\s*(?:,|$)/i.test(request.headers.connection ?? '');
-}
-
-function principalOf(request: FastifyRequest) {
-  const { principal } = requestState(request);
-  assert(principal !== undefined, 'a public route asks who the caller is');
-  return principal;
-}
-
-function contextFor(request: FastifyRequest): RequestContext {
-  const { rule, abort } = requestState(request);
-  assert(rule !== undefined, 'a handler runs that no policy has allowed');
-  const { access } = guardOf(request);
-  return requestContext(principalOf(request), {
-    requestId: request.id,
-    signal: abort.signal,
-    access,
-    operation: rule,
-  });
-}
-
-/** Ties a route to the rules that guard it. Returns the operations that no rule names: the gateway does not start then. */
-function guardRoute(route: RouteOptions, access: AccessPolicy, prefix: string): string[] {
-  const config = route.config ?? {};
-  if (config.public === true) return [];
-  const path = route.url.slice(prefix.length);
-  route.config = { ...config, guard: { access, path } };
-  const suffixes = ['', ...(config.actions ?? []).map((action) => `#${action}`)];
-  return [route.method]
-    .flat()
-    .flatMap((method) => suffixes.map((suffix) => `${method} ${path}${suffix}`))
-    .filter((operation) => access.find(operation) === undefined);
-}
-
-function guardOf(request: FastifyRequest) {
-  const { guard } = request.routeOptions.config;
-  assert(guard !== undefined, 'a public route asks its policy');
-  return guard;
-}
-
-/** Before the body is read: a caller who is refused cannot make the agent read it. */
-function authorize(request: FastifyRequest): void {
-  if (request.is404 || request.routeOptions.config.public === true) return;
-  const { access, path } = guardOf(request);
-  const parameters = request.params as Readonly<Record<string, string>>;
-  requestState(request).rule = access.enforceOperation(
-    `${request.method} ${path}`,
-    policyCredentials(principalOf(request)),
-    parameters,
-  );
-}
-
-/** What the body asks for is known only now. */
-function authorizeAction(request: FastifyRequest): void {
-  const { actions, guard } = request.routeOptions.config;
-  const { body } = request;
-  if (actions === undefined || guard === undefined || typeof body !== 'object' || body === null) return;
-  const parameters = request.params as Readonly<Record<string, string>>;
-  const credentials = policyCredentials(principalOf(request));
-  for (const action of Object.keys(body)) {
-    if (!actions.includes(action)) continue;
-    requestState(request).rule = guard.access.enforceOperation(
-      `${request.method} ${guard.path}#${action}`,
-      credentials,
-      parameters,
-    );
-  }
-}
-
-function errorCodeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
-}
-
-function unsupportedMediaType(error: unknown): boolean {
-  return errorCodeOf(error) === 'FST_ERR_CTP_INVALID_MEDIA_TYPE';
-}
-
-/** What the HTTP layer refused, in our codes; undefined for everything else. */
-function httpRefusal(error: unknown, limits: GatewayLimits): ShoalError | undefined {
-  if (error instanceof ShoalError || !(error instanceof Error)) return undefined;
-  const status = 'statusCode' in error && typeof error.statusCode === 'number' ? error.statusCode : 0;
-  switch (errorCodeOf(error)) {
-    case 'FST_ERR_CTP_BODY_TOO_LARGE':
-      return new ShoalError('TOO_LARGE', `The request body is larger than ${limits.jsonBodyBytesMax} bytes.`);
-    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
-      return new ShoalError('INVALID_ARGUMENT', error.message);
-    case 'FST_ERR_BAD_URL':
-      return new ShoalError('INVALID_ARGUMENT', 'The path is not valid percent-encoding.');
-    case 'FST_ERR_MAX_PARAM_LENGTH':
-      return new ShoalError('NOT_FOUND', 'The resource could not be found.');
-    case 'ECONNRESET':
-    case 'ERR_STREAM_PREMATURE_CLOSE':
-      return new ShoalError('CANCELLED', 'The caller has gone away.', { cause: error });
-    default:
-      break;
-  }
-  if (status >= 400 && status < 500) return new ShoalError('INVALID_ARGUMENT', error.message, { cause: error });
-  return undefined;
-}
-
-/** Answers what is not HTTP at all, or too large in its headers, in the plainest form. */
-function refuseBrokenHttp(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy();
-    return;
-  }
-  const status = error.code === 'HPE_HEADER_OVERFLOW' ? 431 : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400;
-  socket.end(
-    `HTTP/1.1 ${status} ${phrase(status)}\r\ncontent-type: text/plain\r\ncontent-length: 0\r\nconnection: close\r\n\r\n`,
-  );
-}
-
-/** Not by the clock, whose timers do not keep the process alive: nothing else may be left that does. */
-function sleepAwake(ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, ms);
-  });
 }

@@ -1,0 +1,54 @@
+/** Which module a path belongs to. */
+import type { RestModule } from '../kit/module.ts';
+import { projectOfPath } from '../kit/project-path.ts';
+import { targetOf } from '../kit/request-target.ts';
+import { type UnservedPart, unservedPart } from '../kit/unserved.ts';
+
+/** The modules by the paths that they serve. */
+export class ModulePaths {
+  readonly #modules: readonly RestModule[];
+
+  constructor(modules: readonly RestModule[]) {
+    this.#modules = modules;
+  }
+
+  /** The path that an older name stands for. */
+  rewritten(url: string): string {
+    for (const { aliases = {}, projectPaths = [] } of this.#modules) {
+      for (const path of projectPaths) {
+        const project = projectOfPath(path, url);
+        if (project !== undefined) return path + url.slice(path.length + 1 + project.length);
+      }
+      for (const [from, to] of Object.entries(aliases)) {
+        const next = url.startsWith(from) ? url.charAt(from.length) : undefined;
+        if (next === '' || next === '/' || next === '?') return to + url.slice(from.length);
+      }
+    }
+    return url;
+  }
+
+  /** The module that serves `url`, by its longest prefix; undefined: none does. */
+  moduleOf(url: string): RestModule | undefined {
+    const { path } = targetOf(url);
+    let best: RestModule | undefined;
+    let bestLength = -1;
+    for (const module of this.#modules) {
+      for (const prefix of module.prefixes) {
+        const inside = prefix === '' || path === prefix || path.startsWith(`${prefix}/`);
+        if (inside && prefix.length > bestLength) {
+          best = module;
+          bestLength = prefix.length;
+        }
+      }
+    }
+    return best;
+  }
+
+  /** The part of the module's service that a path belongs to and that is known not to be here. */
+  unservedPart(url: string, module: RestModule): UnservedPart | undefined {
+    const { unserved = [], prefixes } = module;
+    // The longest first: the empty prefix fits every path.
+    const prefix = [...prefixes].sort((a, b) => b.length - a.length).find((one) => url.startsWith(`${one}/`));
+    return prefix === undefined ? undefined : unservedPart(unserved, url.slice(prefix.length));
+  }
+}
