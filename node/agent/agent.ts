@@ -60,7 +60,7 @@ import { PeerServer } from '../mesh/peers/peer-server.ts';
 import { MeshOperatorProofs } from '../mesh/relay/operator-proof.ts';
 import { RelayHandler } from '../mesh/relay/relay-handler.ts';
 import { meshAddAuthority, meshRekey } from '../services/cluster/mesh-rekey.ts';
-import { meshOpenedKeys, meshSealedKeys } from '../services/cluster/sealed-keys.ts';
+import { MeshSealing } from '../services/cluster/mesh-sealing.ts';
 import { MeshTokenKeys } from '../services/identity/token-keys.ts';
 import type { ServiceDependencies } from '../services/kit/dependencies.ts';
 import { followSliceHandler, grpcSliceChannel } from '../slices/grpc-slice-channel.ts';
@@ -152,6 +152,7 @@ export class Agent {
 
     const directory = new HostDirectory(this.#membership);
     const keys = new MeshKeyRing(identity, meshKey);
+    const sealing = new MeshSealing(keys);
     // Before the log is read there is no replica to ask; trust goes by what this host joined with then.
     let replica: StateClient | undefined;
     const trust = new StatePeerTrust(() => replica?.local, this.#membership.authorityCertificatePem);
@@ -247,7 +248,7 @@ export class Agent {
         random: this.#random.fork(),
         store,
         drivers,
-        openKey: meshOpenedKeys(keys, state),
+        openKey: (name, secret) => sealing.open(state.local, name, secret),
         blobs,
         inventory,
         load: readLoad,
@@ -387,7 +388,7 @@ export class Agent {
         tokenKeys: new MeshTokenKeys(keys),
         rekey: meshRekey(keys, clock, config.api.tokenLifetimeMs),
         addAuthority: meshAddAuthority(keys, clock),
-        drawSealedKey: meshSealedKeys(keys, state),
+        sealing,
         troubles: () => ({ ...loop.troubles(), ...member.slice?.troubles(), ...selfCheck.troubles() }),
       },
       { config, hostId, externalMtu: externalMtuBytes(config.network.externalInterface) },
@@ -412,6 +413,7 @@ export class Agent {
       volumeTools: host.volumeTools,
       backupStore: backupStores(clock, config.backups),
       imageContent: host.images,
+      sealing,
       metrics: this.#metrics,
     });
     await background.start();

@@ -15,9 +15,11 @@ import { volumeRestoreJob } from '../host/jobs/kinds/volume-restore.ts';
 import { type UploadTools, volumeUploadJob } from '../host/jobs/kinds/volume-upload.ts';
 import { forgetEndedJobs } from '../host/tasks/forget-ended-jobs.ts';
 import { forgetExpiredMessages } from '../host/tasks/forget-expired-messages.ts';
+import { resealSecrets } from '../host/tasks/reseal-secrets.ts';
 import { TaskRunner } from '../host/tasks/task-runner.ts';
 import type { ComputeService } from '../services/compute/index.ts';
 import type { ImageContent, ServiceDependencies } from '../services/kit/dependencies.ts';
+import type { Sealing } from '../services/kit/sealing.ts';
 import { VolumeJobReportService } from '../services/volume/job-reports.ts';
 
 /** What it works with. */
@@ -34,6 +36,8 @@ interface BackgroundDeps {
   readonly backupStore: (url: string) => BackupStore;
   /** Where this host keeps the content of images. */
   readonly imageContent: ImageContent;
+  /** Seals what the state holds sealed again when the mesh key has changed. */
+  readonly sealing: Sealing;
   readonly metrics?: Metrics | undefined;
 }
 
@@ -55,6 +59,7 @@ class Background implements Service {
     volumeTools,
     backupStore,
     imageContent,
+    sealing,
     metrics,
   }: BackgroundDeps) {
     const { logger } = services;
@@ -84,7 +89,7 @@ class Background implements Service {
       ...services,
       logger: logger.child({ part: 'leader-tasks' }),
       isLeader,
-      tasks: [forgetEndedJobs, forgetExpiredMessages],
+      tasks: [forgetEndedJobs, forgetExpiredMessages, resealSecrets(sealing)],
       onRun: (task, result, seconds) => {
         metrics?.leaderTasks.inc({ task, result });
         metrics?.leaderTaskSeconds.observe({ task }, seconds);

@@ -24,9 +24,9 @@ import type {
   ServiceDependencies,
 } from '../services/kit/dependencies.ts';
 import { QuotaService } from '../services/kit/quota.ts';
+import type { Sealing } from '../services/kit/sealing.ts';
 import { defaultNetworkOptions, NetworkService } from '../services/network/index.ts';
 import { VolumeService } from '../services/volume/index.ts';
-import type { VolumeDependencies } from '../services/volume/kit/dependencies.ts';
 
 /** What they are built on. */
 interface ServicePorts {
@@ -39,7 +39,7 @@ interface ServicePorts {
   readonly tokenKeys: TokenKeys;
   readonly rekey: Rekey;
   readonly addAuthority: AddAuthority;
-  readonly drawSealedKey: VolumeDependencies['drawSealedKey'];
+  readonly sealing: Sealing;
   /** What is wrong with the log or the state here, by part. */
   readonly troubles: () => Readonly<Record<string, string>>;
 }
@@ -95,14 +95,14 @@ export function buildServices(ports: ServicePorts, options: ServiceOptions): Ser
         hostViews: views,
         hostProbe: probe,
         rekey,
-        drawSealedKey: ports.drawSealedKey,
+        sealing: ports.sealing,
         newServerId: orderedUuids(services.clock, services.newId),
       },
       computeOptions,
     ),
     computeOptions,
     volume: new VolumeService(
-      { ...services, hostViews: views, drawSealedKey: ports.drawSealedKey },
+      { ...services, hostViews: views, sealing: ports.sealing },
       { storage: config.storage, backupStoreUrl: config.backups.store },
     ),
     quotas: new QuotaService(services),

@@ -1838,6 +1838,9 @@ export namespace shoal {
             /** Mesh onlyPresentAuthorityShown. */
             onlyPresentAuthorityShown: boolean;
 
+            /** Mesh sealedSinceEpoch. */
+            sealedSinceEpoch: number;
+
             /**
              * Creates a new Mesh instance using the specified properties.
              * @param [properties] Properties to set
@@ -1908,6 +1911,9 @@ export namespace shoal {
 
                 /** Mesh onlyPresentAuthorityShown */
                 onlyPresentAuthorityShown?: boolean;
+
+                /** Mesh sealedSinceEpoch */
+                sealedSinceEpoch?: number;
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];

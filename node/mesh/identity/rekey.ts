@@ -4,6 +4,8 @@
  *
  *     mesh key      a new one, sealed to the key of each member that stays (host-box.ts); members that are switched off
  *                   find theirs when they are back
+ *     secrets       what the state holds sealed is sealed again by the leader (host/tasks/reseal-secrets.ts); until that is
+ *                   done the keys of before are kept, sealed to those that were members then
  *     tokens        signed under a key derived from it; those of before are void at once, or, where nobody untrusted has
  *                   the old key, when their time is over
  *     authority     a new key and certificate, sealed under the new mesh key; unused tickets pin the old one and are void
@@ -70,9 +72,6 @@ export function rekey(
       formerTokensGoodUntilMs: options.formerTokensGoodUntilMs ?? 0,
     }),
   );
-  for (const old of meshKeyEpochTable.list(reader)) {
-    if (old.record.epoch < mesh.keyEpoch) meshKeyEpochTable.remove(builder, old);
-  }
   const next = isTrusted ? openAuthority(ring, reader) : nextAuthority(mesh, staying, options.nowMs);
   const former = [mesh.authorityCertificatePem, ...mesh.formerAuthorityCertificates].slice(0, formerAuthoritiesMax);
   meshTable.update(

@@ -27,7 +27,7 @@ export const removedHostTable = new Table<shoal.v1.RemovedHost>({
   indexes: [],
 });
 
-/** Mesh keys drawn after the first, by number; the one before the present is kept. */
+/** Mesh keys drawn after the first, by number; the one before the present is kept, and those that still seal something. */
 export const meshKeyEpochTable = new Table<shoal.v1.MeshKeyEpoch>({
   name: 'mesh-key-epoch',
   codec: v1.MeshKeyEpoch,

@@ -164,7 +164,7 @@ const { identity, directory, images, network, compute, volume, cluster, jobs } =
     tokenKeys: fixedTokenKeys(Buffer.from(config.tokenKey, 'base64')),
     rekey: refuseNow,
     addAuthority: refuseNow,
-    drawSealedKey: refuseNow,
+    sealing: { draw: refuseNow, seal: refuseNow, open: refuseNow },
     troubles: () => ({}),
   },
   {

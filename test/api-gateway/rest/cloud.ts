@@ -18,8 +18,8 @@ import {
   FakePlacer,
   fakeHostViews,
   reportsOf,
-  testSealedKey,
 } from '../../node/services/compute-world.ts';
+import { testSealing } from '../../node/services/test-sealing.ts';
 import { type VolumeWorld, volumeHostsAct, volumeServiceOf } from '../../node/services/volume/volume-world.ts';
 import { addHost, testClock, worldOn } from '../../node/services/world.ts';
 import { startGateway, type TestGateway } from '../../support/gateway.ts';
@@ -59,7 +59,7 @@ export async function startCloud(
     hostControl,
     hostViews: fakeHostViews(base),
     hostProbe,
-    drawSealedKey: testSealedKey,
+    sealing: testSealing,
   });
   const quotas = new QuotaService(base.deps);
   const network = new NetworkService(base.deps);

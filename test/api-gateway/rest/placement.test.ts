@@ -15,13 +15,8 @@ import { MemoryStateClient } from '../../../node/state/client/memory-state-clien
 import { hostTable } from '../../../node/state/tables/index.ts';
 import { defaultConfiguration, HostColumns, type PlacementConfiguration } from '../../../placement/index.ts';
 import { shoal } from '../../../proto/messages.ts';
-import {
-  addImage,
-  FakeHostControl,
-  FakeHostProbe,
-  fakeHostViews,
-  testSealedKey,
-} from '../../node/services/compute-world.ts';
+import { addImage, FakeHostControl, FakeHostProbe, fakeHostViews } from '../../node/services/compute-world.ts';
+import { testSealing } from '../../node/services/test-sealing.ts';
 import { volumeServiceOf } from '../../node/services/volume/volume-world.ts';
 import { addHost, testClock, worldOn } from '../../node/services/world.ts';
 import { startGateway } from '../../support/gateway.ts';
@@ -64,7 +59,7 @@ async function start(filters: PlacementConfiguration['enabledFilters'] = default
       hostControl: new FakeHostControl(),
       hostViews: fakeHostViews(world),
       hostProbe: new FakeHostProbe(),
-      drawSealedKey: testSealedKey,
+      sealing: testSealing,
       rekey: (await foundTestMesh(world.state, world.deps.clock)).rekey,
     },
     options,

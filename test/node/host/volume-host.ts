@@ -30,6 +30,7 @@ import {
   volumeTable,
 } from '../../../node/state/tables/index.ts';
 import { shoal } from '../../../proto/messages.ts';
+import { testSealing } from '../services/test-sealing.ts';
 import { contextOf } from '../services/world.ts';
 import { self, serverId, World } from './host-world.ts';
 import { SummedImageContent } from './summed-image-content.ts';
@@ -57,7 +58,7 @@ export class VolumeHost {
       {
         ...this.world.deps,
         hostViews: { adverts: () => [advert], condition: () => 'alive' },
-        drawSealedKey: () => ({ sealed: new Uint8Array(32), keyEpoch: 0 }),
+        sealing: testSealing,
       },
       { storage: 'local', backupStoreUrl },
     );
@@ -103,7 +104,7 @@ export class VolumeHost {
       jobReports: new VolumeJobReportService(deps, signal),
       beginCopy: (volume) => beginVolumeCopy(deps, volume, signal),
       imageFile: () => Promise.reject(new ShoalError('NOT_FOUND', 'no image is copied')),
-      openKey: (_label, { sealed }) => sealed,
+      openKey: (name, secret) => testSealing.open(this.world.state.local, name, secret),
       backupStore: (url) => new FolderBackupStore(fileURLToPath(url)),
       reader: deps.state.local,
       signal,

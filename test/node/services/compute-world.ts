@@ -22,6 +22,7 @@ import { zoneOf } from '../../../node/services/kit/zones.ts';
 import { hostTable, imageTable, serverTable } from '../../../node/state/tables/index.ts';
 import { shoal } from '../../../proto/messages.ts';
 import { foundTestMesh } from '../../support/mesh-secrets.ts';
+import { testSealing } from './test-sealing.ts';
 import { addHost, makeWorld, type World } from './world.ts';
 
 /** Takes the hosts of the state in turn; notes what it was asked and what was given back. */
@@ -140,14 +141,6 @@ export class FakeHostProbe implements HostProbe {
   }
 }
 
-/** A key that is sealed so that tests can see under what. */
-export function testSealedKey(
-  label: string,
-  bytes: number,
-): { readonly sealed: Uint8Array; readonly keyEpoch: number } {
-  return { sealed: Buffer.from(`${label}/${bytes}`), keyEpoch: 0 };
-}
-
 /** Every host is alive and empty. */
 export function fakeHostViews(world: World): HostViews {
   return {
@@ -207,7 +200,7 @@ export async function makeComputeWorld(): Promise<ComputeWorld> {
     hostViews: fakeHostViews(world),
     hostProbe,
     rekey,
-    drawSealedKey: testSealedKey,
+    sealing: testSealing,
     newServerId: orderedUuids(world.deps.clock, world.deps.newId),
   });
   await addHost(world, 1);

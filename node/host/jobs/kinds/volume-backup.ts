@@ -93,7 +93,7 @@ export function volumeBackupDeleteJob(toolsOf: BackupToolsOf): JobKind<VolumeJob
 export function placeOf(backup: shoal.v1.VolumeBackup, tools: BackupTools): BackupPlace {
   const { id: backupId, storeUrl, sealedKey: sealed, keyEpoch } = backup;
   if (tools.openKey === undefined) throw new ShoalError('DRIVER_FAILED', 'this host opens no keys of backups');
-  const key = tools.openKey(`backup-key/${backupId}`, { sealed, keyEpoch });
+  const key = tools.openKey({ kind: 'backup-key', id: backupId }, { sealed, keyEpoch });
   return { store: tools.backupStore(storeUrl), backupId, key };
 }
 

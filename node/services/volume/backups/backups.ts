@@ -247,7 +247,7 @@ export class VolumeBackups {
     }
     const binding = bindVolume(this.#deps, attempt, volume);
     const hostId = binding.hostId ?? volume.hostId;
-    const { sealed, keyEpoch } = this.#deps.drawSealedKey(`backup-key/${id}`, backupKeyBytes);
+    const { sealed, keyEpoch } = this.#deps.sealing.draw(attempt, { kind: 'backup-key', id }, backupKeyBytes);
     const backup = new shoal.v1.VolumeBackup({
       ...fields,
       id,

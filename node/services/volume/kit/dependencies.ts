@@ -1,21 +1,12 @@
 /** What the volume service needs beside what every service is given. */
 import type { HostViews, ServiceDependencies } from '../../kit/dependencies.ts';
-
-/** A secret as the state may hold it. */
-export interface SealedSecret {
-  readonly sealed: Uint8Array;
-  /** Number of the mesh key that seals it. */
-  readonly keyEpoch: number;
-}
+import type { Sealing } from '../../kit/sealing.ts';
 
 /** The agent gives these: the hosts as gossip knows them, and the sealing of secrets with the mesh key. */
 export interface VolumeDependencies extends ServiceDependencies {
   readonly hostViews: HostViews;
-  /**
-   * Draws `bytes` random bytes and seals them under `label`; nobody but the hosts of the mesh sees them. Throws
-   * `UNAVAILABLE` while this host has no copy of the mesh key.
-   */
-  readonly drawSealedKey: (label: string, bytes: number) => SealedSecret;
+  /** Seals the keys of volumes and of backups. */
+  readonly sealing: Sealing;
 }
 
 /** What the volume service is told when the agent starts. */

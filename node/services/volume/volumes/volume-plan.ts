@@ -13,6 +13,7 @@ import {
 import type { StateReader } from '../../../state/types.ts';
 import type { RequestContext } from '../../kit/context.ts';
 import { putOnHost } from '../../kit/put-on-host.ts';
+import type { SecretName } from '../../kit/sealing.ts';
 import type { Attempt } from '../../kit/transact.ts';
 import { amountsOfVolume, charge } from '../kit/charges.ts';
 import type { VolumeDependencies, VolumeOptions } from '../kit/dependencies.ts';
@@ -53,7 +54,7 @@ export function planVolume(
   const poolName = poolOfType(reader, checked.type, options);
   const pool = findPool(reader, deps.hostViews, poolName);
   const volume = recordOf(context, checked, { id: naming.id, pool: poolName, nowMs });
-  volume.encryption = encryptionOf(deps, checked);
+  volume.encryption = encryptionOf(deps, attempt, checked);
   charge(change, reader, context.projectId, amountsOfVolume(volume));
   useType(change, reader, checked.type);
   holdSource(attempt, checked, volume, nowMs);
@@ -107,7 +108,11 @@ function recordOf(
 }
 
 /** A key of its own, or that of what it is a copy of: the bytes are copied as they are. */
-function encryptionOf(deps: VolumeDependencies, { type, source }: CheckedVolume): shoal.v1.VolumeEncryption | null {
+function encryptionOf(
+  deps: VolumeDependencies,
+  attempt: Attempt,
+  { type, source }: CheckedVolume,
+): shoal.v1.VolumeEncryption | null {
   const wanted = (type.encryption?.provider ?? '') !== '';
   const origin = source.volume;
   if (origin !== undefined) {
@@ -122,7 +127,7 @@ function encryptionOf(deps: VolumeDependencies, { type, source }: CheckedVolume)
   const { provider, cipher, keyBits } = type.encryption ?? {};
   const bits = keyBits === 0 || keyBits === undefined ? 256 : keyBits;
   const keyId = deps.newId();
-  const { sealed, keyEpoch } = deps.drawSealedKey(volumeKeyLabel(keyId), bits / 8);
+  const { sealed, keyEpoch } = deps.sealing.draw(attempt, volumeKeyName(keyId), bits / 8);
   return new shoal.v1.VolumeEncryption({
     format: provider === 'luks2' ? 'luks2' : 'luks',
     cipher: cipher === '' || cipher === undefined ? 'aes-xts-plain64' : cipher,
@@ -133,9 +138,9 @@ function encryptionOf(deps: VolumeDependencies, { type, source }: CheckedVolume)
   });
 }
 
-/** What the key of an encrypted volume is sealed under: by its own id, as copies of the volume have the same key. */
-export function volumeKeyLabel(keyId: string): string {
-  return `volume-key/${keyId}`;
+/** The key of an encrypted volume: by its own id, as copies of the volume have the same key. */
+export function volumeKeyName(keyId: string): SecretName {
+  return { kind: 'volume-key', id: keyId };
 }
 
 /** What it is made of must not go before it is copied: each of these records is written, so that a deletion loses the race. */

@@ -4,7 +4,8 @@ import { VolumeReportService } from '../../../../node/services/volume/host-repor
 import { VolumeService } from '../../../../node/services/volume/index.ts';
 import { serverTable, volumeSnapshotTable, volumeTable } from '../../../../node/state/tables/index.ts';
 import type { shoal } from '../../../../proto/messages.ts';
-import { type ComputeWorld, fakeHostViews, hostsAct, makeComputeWorld, testSealedKey } from '../compute-world.ts';
+import { type ComputeWorld, fakeHostViews, hostsAct, makeComputeWorld } from '../compute-world.ts';
+import { testSealing } from '../test-sealing.ts';
 
 /** See above. */
 export interface VolumeWorld extends ComputeWorld {
@@ -27,7 +28,7 @@ export function volumeServiceOf(
   const deps = {
     ...world.deps,
     hostViews: fakeHostViews(world),
-    drawSealedKey: testSealedKey,
+    sealing: testSealing,
   };
   return {
     volume: new VolumeService(deps, { storage, backupStoreUrl: 'file:///backups' }),

@@ -4,13 +4,14 @@ import type { shoal } from '../../../../../proto/messages.ts';
 import { ShoalError } from '../../../../base/errors.ts';
 import type { VolumeId } from '../../../../base/ids.ts';
 import { gibBytes } from '../../../../base/units.ts';
-import { volumeKeyLabel } from '../../../../services/volume/volumes/volume-plan.ts';
+import type { SealedSecret, SecretName } from '../../../../services/kit/sealing.ts';
+import { volumeKeyName } from '../../../../services/volume/volumes/volume-plan.ts';
 
 /**
  * Opens a key that the records hold sealed with the mesh key. Throws `UNAVAILABLE` where that has not arrived yet,
- * `IDENTITY_MISMATCH` for another label.
+ * `IDENTITY_MISMATCH` for another name.
  */
-export type OpenKey = (label: string, secret: { readonly sealed: Uint8Array; readonly keyEpoch: number }) => Uint8Array;
+export type OpenKey = (name: SecretName, secret: SealedSecret) => Uint8Array;
 
 /** What is needed to read the keys of encrypted volumes. */
 export interface VolumeKeyTools {
@@ -44,6 +45,6 @@ export function diskEncryption(
     throw new ShoalError('DRIVER_FAILED', `volume ${id} is encrypted, and this host opens no keys of volumes`);
   }
   const { keyId, sealedKey, keyEpoch } = encryption;
-  const key = openKey(volumeKeyLabel(keyId), { sealed: sealedKey, keyEpoch });
+  const key = openKey(volumeKeyName(keyId), { sealed: sealedKey, keyEpoch });
   return { format, cipher, keyBits, passphrase: Buffer.from(key).toString('hex') };
 }
