@@ -13,6 +13,7 @@ const pureFolders = [
   'node/consensus/autopilot/',
   'node/host/plan/',
   'node/mesh/rules/',
+  'node/services/compute/machine/',
 ];
 
 /** What lies in them and is not: benches; the in-memory client, which hands the pure state to code that awaits. */

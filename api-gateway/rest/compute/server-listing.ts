@@ -1,7 +1,7 @@
 /** Filters and order of server lists, as Nova has them. */
 
 import { ShoalError } from '../../../node/base/errors.ts';
-import { vmState } from '../../../node/services/compute/server-record.ts';
+import { vmState } from '../../../node/services/compute/machine/vm-state.ts';
 import { zoneOf } from '../../../node/services/kit/zones.ts';
 import { hostTable, portTable } from '../../../node/state/tables/index.ts';
 import type { StateReader } from '../../../node/state/types.ts';

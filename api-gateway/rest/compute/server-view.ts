@@ -3,7 +3,7 @@
  * there before.
  */
 import { createHash } from 'node:crypto';
-import { vmState } from '../../../node/services/compute/server-record.ts';
+import { vmState } from '../../../node/services/compute/machine/vm-state.ts';
 import { zoneOf } from '../../../node/services/kit/zones.ts';
 import { volumeDisks } from '../../../node/services/volume/records/server-disks.ts';
 import { indexKey } from '../../../node/state/table.ts';

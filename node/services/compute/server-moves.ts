@@ -19,7 +19,7 @@ import { moveVolumes } from '../volume/records/server-disks.ts';
 import type { ComputeDependencies } from './dependencies.ts';
 import { groupAllows, groupForPlacement, writeGroup } from './group-hosts.ts';
 import { badRequest, conflict } from './refusals.ts';
-import { checkState, checkUnlocked, seeServer } from './server-record.ts';
+import { mustTake, seeServer } from './server-record.ts';
 
 const markClaimsTooOldToMove = coverageMark(
   'claims-too-old-to-move',
@@ -48,7 +48,7 @@ export class ServerMoves {
   async migrate(context: RequestContext, id: string, hostName?: string): Promise<void> {
     const reader = await this.#deps.state.fresh(context.signal);
     const server = seeServer(context, reader, id).record;
-    this.#checkMovable(server);
+    this.#checkMovable(context, server);
     const group = serverGroupTable.get(reader, server.serverGroupId);
     if (hostName !== undefined) checkDestination(reader, server, group?.record, hostName);
     await this.#mustAnswer(context, reader, server);
@@ -82,8 +82,7 @@ export class ServerMoves {
     await transact(this.#deps, context, (attempt) => {
       const row = seeServer(context, attempt.reader, id);
       const { record } = row;
-      checkUnlocked(context, record);
-      if (record.deleting) throw conflict(`Cannot 'revertResize' instance ${id} while it is in task_state deleting`);
+      mustTake(context, record, 'revertResize');
       const { previousHostId } = record;
       if (previousHostId === '' || record.releasedGeneration >= record.generation - 1) {
         throw conflict(`Cannot 'revertResize' instance ${id}: no move of it waits for its former host.`);
@@ -126,13 +125,14 @@ export class ServerMoves {
     );
   }
 
-  #checkMovable(server: shoal.v1.Server): void {
+  #checkMovable(context: RequestContext, server: shoal.v1.Server): void {
+    mustTake(context, server, 'migrate');
     const adverts = this.#deps.hostViews.adverts();
     const pools = new Set([server.storage, ...server.disks.flatMap(({ pool }) => pool ?? [])]);
     const shared = [...pools].map((pool) => isSharedPool(adverts, pool, server.hostId));
     // One that nobody tells of comes before one that is shared: it may be of the host's own.
     const worst = shared.includes(false) ? false : shared.includes(undefined) ? undefined : true;
-    checkMovable(server, worst);
+    checkReachable(server, worst);
   }
 
   async #move(context: RequestContext, server: shoal.v1.Server, placed: Placed): Promise<void> {
@@ -140,7 +140,7 @@ export class ServerMoves {
       await transact(this.#deps, context, (attempt) => {
         const { reader, change } = attempt;
         const row = seeServer(context, reader, server.id);
-        this.#checkMovable(row.record);
+        this.#checkMovable(context, row.record);
         if (placed.isTooOld()) {
           markClaimsTooOldToMove();
           throw new ShoalError('PRECONDITION_CHANGED', 'Placing the server took too long; try again.');
@@ -214,13 +214,7 @@ function movePorts({ reader, change }: Attempt, server: shoal.v1.Server, hostId:
 }
 
 /** @param isShared whether other hosts can open its disk; undefined: no host tells. */
-function checkMovable(server: shoal.v1.Server, isShared: boolean | undefined): void {
-  checkState(server, 'migrate', ['stopped']);
-  if (server.taskState !== '' || server.previousHostId !== '') {
-    throw conflict(
-      `Cannot 'migrate' instance ${server.id} while it is in task_state ${server.taskState || 'migrating'}`,
-    );
-  }
+function checkReachable(server: shoal.v1.Server, isShared: boolean | undefined): void {
   if (isShared === undefined) {
     throw new ShoalError(
       'UNAVAILABLE',

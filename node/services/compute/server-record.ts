@@ -13,42 +13,12 @@ import type { Change, TransactOptions } from '../kit/transact.ts';
 import { editWhileRoom, transactInPieces, unfinished } from '../kit/transact-in-pieces.ts';
 import { releaseFloatingIps, removePortRow, updatePortRow } from '../network/port-record.ts';
 import { releaseVolumes } from '../volume/records/server-disks.ts';
+import { judge, situationOf } from './machine/server-machine.ts';
+import type { ServerVerb } from './machine/verbs.ts';
 import { conflict, serverNotFound } from './refusals.ts';
-
-const { ServerStatus } = shoal.v1;
 
 /** Nova's numbers for the power state of a guest. */
 export const powerStates = { none: 0, running: 1, paused: 3, shutdown: 4, crashed: 6 } as const;
-
-/** Nova's words for where a server is in its life, apart from what it is doing at the moment. */
-export type VmState = 'building' | 'active' | 'stopped' | 'paused' | 'error';
-
-/**
- * Nova's `vm_state` of a record. A server that moves is `stopped`; one that is being deleted is `active` if it ever
- * ran, else `building`. A status that this version does not know is `error`.
- */
-export function vmState(server: shoal.v1.Server): VmState {
-  switch (server.status) {
-    case ServerStatus.SERVER_STATUS_ACTIVE:
-    case ServerStatus.SERVER_STATUS_REBOOT:
-      return 'active';
-    case ServerStatus.SERVER_STATUS_SHUTOFF:
-    case ServerStatus.SERVER_STATUS_MIGRATING:
-      return 'stopped';
-    case ServerStatus.SERVER_STATUS_PAUSED:
-      return 'paused';
-    case ServerStatus.SERVER_STATUS_ERROR:
-      return 'error';
-    case ServerStatus.SERVER_STATUS_DELETING:
-      return server.launchedMs > 0 ? 'active' : 'building';
-    case ServerStatus.SERVER_STATUS_BUILD:
-    case ServerStatus.SERVER_STATUS_UNSPECIFIED:
-      return 'building';
-    default:
-      // Written by a newer agent.
-      return 'error';
-  }
-}
 
 /** The server that the operation under way is about; undefined where its rule does not hold for it. */
 export function findServer(context: RequestContext, reader: StateReader, id: string): Row<shoal.v1.Server> | undefined {
@@ -63,18 +33,19 @@ export function seeServer(context: RequestContext, reader: StateReader, id: stri
   return row;
 }
 
-/** 409 when the server is locked and the caller is not an administrator. */
-export function checkUnlocked(context: RequestContext, server: shoal.v1.Server): void {
-  if (server.locked && !isAdministrator(context)) throw conflict(`Instance ${server.id} is locked`);
-}
-
-/** 409 unless the server is in one of these states and not on its way out. */
-export function checkState(server: shoal.v1.Server, action: string, allowed: readonly VmState[]): void {
-  const state = vmState(server);
-  if (!allowed.includes(state)) {
-    throw conflict(`Cannot '${action}' instance ${server.id} while it is in vm_state ${state}`);
-  }
-  if (server.deleting) throw conflict(`Cannot '${action}' instance ${server.id} while it is in task_state deleting`);
+/**
+ * Asks the machine whether the caller may ask this of the server as it is. Throws `CONFLICT` in Nova's words, or `NOT_FOUND` for
+ * one that is on its way out.
+ */
+export function mustTake(
+  context: RequestContext,
+  server: shoal.v1.Server,
+  verb: ServerVerb,
+  mode: 'recorded' | 'outage' = 'recorded',
+): void {
+  const verdict = judge(verb, situationOf(server, isAdministrator(context)), mode);
+  if (verdict.kind === 'accepted') return;
+  throw verdict.by === 'gone' ? serverNotFound(server.id) : conflict(verdict.message);
 }
 
 /** Quota that a server holds. */

@@ -11,21 +11,12 @@ import { type Attempt, transact } from '../kit/transact.ts';
 import { updatePortRow } from '../network/port-record.ts';
 import { askedAction } from './action-history.ts';
 import type { ComputeDependencies, ComputeOptions } from './dependencies.ts';
-import { checkName, conflict, serverNotFound } from './refusals.ts';
+import { fieldsOf } from './machine/server-machine.ts';
+import { type HostVerb, type ServerVerb, verbs } from './machine/verbs.ts';
+import { checkName, conflict } from './refusals.ts';
 import { type MadeServers, ServerMaker } from './server-create.ts';
 import { checkAccessAddress, checkHostname, checkMetadata, checkTags, type ServerDraft } from './server-draft.ts';
-import {
-  checkState,
-  checkUnlocked,
-  findServer,
-  freeNamingPorts,
-  removeServerRow,
-  seeServer,
-  type VmState,
-  vmState,
-} from './server-record.ts';
-
-const { PowerWanted, ServerStatus } = shoal.v1;
+import { findServer, freeNamingPorts, mustTake, removeServerRow, seeServer } from './server-record.ts';
 
 /** Most of a console log that is handed out, bytes: what fits an answer and a person. */
 const consoleBytesMax = 256 * 1024;
@@ -43,14 +34,13 @@ interface ServerPatch {
   readonly diskConfigAuto?: boolean;
 }
 
-/** A change of a server's record, and what of it can be done without a quorum. */
-interface Ask {
-  readonly action: string;
-  readonly states: readonly VmState[];
-  readonly edit: (server: shoal.v1.Server) => shoal.v1.Server.$Properties;
-  /** Absent: it needs a quorum. */
-  readonly intent?: LocalIntent;
-}
+/** What the server's own host does without a quorum, by verb. */
+const intents: ReadonlyMap<ServerVerb, LocalIntent> = new Map<ServerVerb, LocalIntent>([
+  ['start', { kind: 'start' }],
+  ['stop', { kind: 'stop' }],
+  ['reboot-soft', { kind: 'reboot', hard: false }],
+  ['reboot-hard', { kind: 'reboot', hard: true }],
+]);
 
 /**
  * Nova's servers. A server of another project is `NOT_FOUND` but for administrators. A locked one refuses what its
@@ -104,7 +94,7 @@ export class Servers {
     if (unplaced?.hostId === '') await freeNamingPorts(this.#deps, context, unplaced);
     await transact(this.#deps, context, (attempt) => {
       const row = seeServer(context, attempt.reader, id);
-      checkUnlocked(context, row.record);
+      mustTake(context, row.record, 'delete');
       if (row.record.hostId === '') {
         removeServerRow(attempt.change, attempt.reader, row, this.#deps.clock.nowMs());
       } else if (!row.record.deleting) {
@@ -115,66 +105,24 @@ export class Servers {
     });
   }
 
-  async stop(context: RequestContext, id: string): Promise<void> {
-    await this.#ask(context, id, {
-      action: 'stop',
-      states: ['active', 'error'],
-      edit: (server) => ({
-        ...server,
-        powerWanted: PowerWanted.POWER_WANTED_STOPPED,
-        taskState: 'powering-off',
-      }),
-      intent: { kind: 'stop' },
-    });
+  stop(context: RequestContext, id: string): Promise<void> {
+    return this.#ask(context, id, 'stop');
   }
 
-  async start(context: RequestContext, id: string): Promise<void> {
-    await this.#ask(context, id, {
-      action: 'start',
-      states: ['stopped'],
-      edit: (server) => ({
-        ...server,
-        powerWanted: PowerWanted.POWER_WANTED_RUNNING,
-        taskState: 'powering-on',
-      }),
-      intent: { kind: 'start' },
-    });
+  start(context: RequestContext, id: string): Promise<void> {
+    return this.#ask(context, id, 'start');
   }
 
-  async reboot(context: RequestContext, id: string, hard: boolean): Promise<void> {
-    await this.#ask(context, id, {
-      action: 'reboot',
-      states: hard ? ['active', 'stopped', 'paused', 'error'] : ['active'],
-      edit: (server) => {
-        const isOff = vmState(server) === 'stopped';
-        return {
-          ...server,
-          powerWanted: PowerWanted.POWER_WANTED_RUNNING,
-          status: ServerStatus.SERVER_STATUS_REBOOT,
-          taskState: hard ? 'rebooting_hard' : 'rebooting',
-          rebootHard: hard,
-          // What is off only has to be started.
-          rebootsWanted: server.rebootsWanted + (isOff ? 0 : 1),
-        };
-      },
-      intent: { kind: 'reboot', hard },
-    });
+  reboot(context: RequestContext, id: string, hard: boolean): Promise<void> {
+    return this.#ask(context, id, hard ? 'reboot-hard' : 'reboot-soft');
   }
 
-  async pause(context: RequestContext, id: string): Promise<void> {
-    await this.#ask(context, id, {
-      action: 'pause',
-      states: ['active'],
-      edit: (server) => ({ ...server, powerWanted: PowerWanted.POWER_WANTED_PAUSED, taskState: 'pausing' }),
-    });
+  pause(context: RequestContext, id: string): Promise<void> {
+    return this.#ask(context, id, 'pause');
   }
 
-  async unpause(context: RequestContext, id: string): Promise<void> {
-    await this.#ask(context, id, {
-      action: 'unpause',
-      states: ['paused'],
-      edit: (server) => ({ ...server, powerWanted: PowerWanted.POWER_WANTED_RUNNING, taskState: 'unpausing' }),
-    });
+  unpause(context: RequestContext, id: string): Promise<void> {
+    return this.#ask(context, id, 'unpause');
   }
 
   /** @param reason why, for users who meet the lock; empty: not said. A second lock has the last one's. */
@@ -189,7 +137,10 @@ export class Servers {
   async #setLock(
     context: RequestContext,
     id: string,
-    { action, ...lock }: { readonly action: string; readonly locked: boolean; readonly lockedReason: string },
+    {
+      action,
+      ...lock
+    }: { readonly action: 'lock' | 'unlock'; readonly locked: boolean; readonly lockedReason: string },
   ): Promise<void> {
     const nowMs = this.#deps.clock.nowMs();
     const edit = (server: shoal.v1.Server) => ({
@@ -197,7 +148,7 @@ export class Servers {
       ...lock,
       actions: askedAction(server, action, context, nowMs),
     });
-    await this.#edit(context, id, edit, { evenIfLocked: true });
+    await this.#edit(context, id, action, edit);
   }
 
   async update(context: RequestContext, id: string, patch: ServerPatch): Promise<shoal.v1.Server> {
@@ -205,20 +156,15 @@ export class Servers {
     const hostname = patch.hostname === undefined ? undefined : checkHostname(patch.hostname);
     checkAccessAddress(4, patch.accessIpv4 ?? '');
     checkAccessAddress(6, patch.accessIpv6 ?? '');
-    return this.#edit(
-      context,
-      id,
-      (server) => ({
-        ...server,
-        name: name ?? server.name,
-        description: patch.description ?? server.description,
-        hostname: hostname ?? server.hostname,
-        accessIpv4: patch.accessIpv4 ?? server.accessIpv4,
-        accessIpv6: patch.accessIpv6 ?? server.accessIpv6,
-        diskConfigAuto: patch.diskConfigAuto ?? server.diskConfigAuto,
-      }),
-      { evenIfLocked: true },
-    );
+    return this.#edit(context, id, 'update', (server) => ({
+      ...server,
+      name: name ?? server.name,
+      description: patch.description ?? server.description,
+      hostname: hostname ?? server.hostname,
+      accessIpv4: patch.accessIpv4 ?? server.accessIpv4,
+      accessIpv6: patch.accessIpv6 ?? server.accessIpv6,
+      diskConfigAuto: patch.diskConfigAuto ?? server.diskConfigAuto,
+    }));
   }
 
   /** Makes the metadata exactly this (`replace`), or adds this to it. */
@@ -228,7 +174,7 @@ export class Servers {
     metadata: Readonly<Record<string, string>>,
     options: { readonly replace: boolean },
   ): Promise<Readonly<Record<string, string>>> {
-    const server = await this.#edit(context, id, (record, reader) => ({
+    const server = await this.#edit(context, id, 'metadata', (record, reader) => ({
       ...record,
       metadata: checkMetadata(context, reader, options.replace ? metadata : { ...record.metadata, ...metadata }),
     }));
@@ -237,7 +183,7 @@ export class Servers {
 
   /** 404 when there is no such key. */
   async removeMetadata(context: RequestContext, id: string, key: string): Promise<void> {
-    await this.#edit(context, id, (server) => {
+    await this.#edit(context, id, 'metadata', (server) => {
       if (!Object.hasOwn(server.metadata, key)) throw new ShoalError('NOT_FOUND', 'Metadata item was not found');
       const metadata = Object.fromEntries(Object.entries(server.metadata).filter(([name]) => name !== key));
       return { ...server, metadata };
@@ -250,7 +196,10 @@ export class Servers {
     id: string,
     edit: (tags: readonly string[]) => readonly string[],
   ): Promise<readonly string[]> {
-    const server = await this.#edit(context, id, (record) => ({ ...record, tags: [...checkTags(edit(record.tags))] }));
+    const server = await this.#edit(context, id, 'tags', (record) => ({
+      ...record,
+      tags: [...checkTags(edit(record.tags))],
+    }));
     return server.tags;
   }
 
@@ -259,7 +208,7 @@ export class Servers {
     await transact(this.#deps, context, (attempt) => {
       const { reader, change } = attempt;
       const row = seeServer(context, reader, id);
-      checkUnlocked(context, row.record);
+      mustTake(context, row.record, member ? 'addSecurityGroup' : 'removeSecurityGroup');
       const group = securityGroupTable
         .by(reader, 'project', indexKey(row.record.projectId))
         .find((candidate) => candidate.record.id === name || candidate.record.name === name)?.record;
@@ -299,57 +248,54 @@ export class Servers {
   }
 
   /** Commits what the owner asks for. Without a quorum, the server's own host takes it on its own account. */
-  async #ask(context: RequestContext, id: string, ask: Ask): Promise<void> {
+  async #ask(context: RequestContext, id: string, verb: HostVerb): Promise<void> {
+    const { action } = verbs[verb];
     try {
       await transact(this.#deps, context, (attempt) => {
         const row = seeServer(context, attempt.reader, id);
-        checkUnlocked(context, row.record);
         // Judged by what this agent shows: what its host does and could not report yet counts.
-        const shown = this.#deps.hostControl.withLocalIntents(row.record);
-        checkState(shown, ask.action, ask.states);
-        checkIdle(shown, ask.action);
-        if (row.record.hostId === '') throw conflict(`Instance ${id} has no host: it could not be placed`);
-        const actions = askedAction(row.record, ask.action, context, this.#deps.clock.nowMs());
-        this.#write(attempt, row, { ...ask.edit(row.record), ...nextRequest(row.record), actions });
+        mustTake(context, this.#deps.hostControl.withLocalIntents(row.record), verb);
+        const fields = fieldsOf(row.record, verbs[verb].to);
+        const actions = askedAction(row.record, action, context, this.#deps.clock.nowMs());
+        this.#write(attempt, row, { ...row.record, ...fields, ...nextRequest(row.record), actions });
       });
     } catch (caught) {
-      if (!ShoalError.of(caught, isOutage) || ask.intent === undefined) throw caught;
-      await this.#intend(context, id, ask.action, ask.intent, caught);
+      const intent = intents.get(verb);
+      if (!ShoalError.of(caught, isOutage) || intent === undefined) throw caught;
+      await this.#intend(context, id, verb, intent, caught);
     }
   }
 
   async #intend(
     context: RequestContext,
     id: string,
-    action: string,
+    verb: HostVerb,
     intent: LocalIntent,
     noQuorum: ShoalError,
   ): Promise<void> {
     const { hostControl, state } = this.#deps;
     const record = seeServer(context, state.local, id).record;
-    checkUnlocked(context, record);
+    mustTake(context, record, verb, 'outage');
     if (record.hostId !== hostControl.hostId) {
       const host = hostTable.get(state.local, record.hostId)?.record;
       throw new ShoalError(
         'NO_QUORUM',
-        `${noQuorum.message} The server's own host, ${host?.name ?? 'none'}, can ${action} it without: ask its API.`,
+        `${noQuorum.message} The server's own host, ${host?.name ?? 'none'}, can ${verbs[verb].action} it without: ask its API.`,
         { facts: { ...noQuorum.facts, hostName: host?.name, apiUrl: host?.apiUrl }, cause: noQuorum },
       );
     }
-    if (record.deleting) throw conflict(`Cannot '${action}' instance ${id} while it is in task_state deleting`);
     await hostControl.intendLocally(hostControl.withLocalIntents(record), intent);
   }
 
   #edit(
     context: RequestContext,
     id: string,
+    verb: ServerVerb,
     edit: (server: shoal.v1.Server, reader: StateReader) => shoal.v1.Server.$Properties,
-    options: { readonly evenIfLocked: boolean } = { evenIfLocked: false },
   ): Promise<shoal.v1.Server> {
     return transact(this.#deps, context, (attempt) => {
       const row = seeServer(context, attempt.reader, id);
-      if (row.record.deleting) throw serverNotFound(id);
-      if (!options.evenIfLocked) checkUnlocked(context, row.record);
+      mustTake(context, row.record, verb);
       return this.#write(attempt, row, edit(row.record, attempt.reader));
     });
   }
@@ -368,11 +314,4 @@ function renamePorts({ reader, change }: Attempt, { portIds, hostname }: shoal.v
     const port = portTable.get(reader, portId);
     if (port !== undefined) updatePortRow(change, port, new shoal.v1.Port({ ...port.record, dnsName: hostname }));
   }
-}
-
-/** A second ask while the first is under way is refused, as Nova does; a hard reboot is the way out of any. */
-function checkIdle(server: shoal.v1.Server, action: string): void {
-  const isWayOut = action === 'reboot' || server.status === ServerStatus.SERVER_STATUS_ERROR;
-  if (server.taskState === '' || isWayOut) return;
-  throw conflict(`Cannot '${action}' instance ${server.id} while it is in task_state ${server.taskState}`);
 }

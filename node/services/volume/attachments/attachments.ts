@@ -7,7 +7,7 @@ import { ShoalError } from '../../../base/errors.ts';
 import { indexKey, type Row } from '../../../state/table.ts';
 import { serverTable, volumeTable } from '../../../state/tables/index.ts';
 import type { StateReader } from '../../../state/types.ts';
-import { checkState, checkUnlocked, seeServer } from '../../compute/server-record.ts';
+import { mustTake, seeServer } from '../../compute/server-record.ts';
 import type { RequestContext } from '../../kit/context.ts';
 import { isOwner, mayActOn } from '../../kit/permissions.ts';
 import { type Attempt, transact } from '../../kit/transact.ts';
@@ -69,9 +69,7 @@ export class VolumeAttachments {
     const attachmentId = this.#deps.newId();
     return transact(this.#deps, context, (attempt) => {
       const server = seeServer(context, attempt.reader, serverId);
-      checkUnlocked(context, server.record);
-      checkState(server.record, 'attach_volume', ['active', 'paused', 'stopped']);
-      checkIdle(server.record, 'attach_volume');
+      mustTake(context, server.record, 'attach_volume');
       const volume = ownVolume(context, attempt.reader, draft.volumeId);
       return this.#plugged(attempt, server, volume, { ...draft, attachmentId });
     });
@@ -84,8 +82,7 @@ export class VolumeAttachments {
   async unplug(context: RequestContext, serverId: string, volumeId: string): Promise<void> {
     await transact(this.#deps, context, ({ reader, change }) => {
       const server = seeServer(context, reader, serverId);
-      checkUnlocked(context, server.record);
-      checkState(server.record, 'detach_volume', ['active', 'paused', 'stopped']);
+      mustTake(context, server.record, 'detach_volume');
       const disk = diskOf(server.record, volumeId);
       const volume = volumeTable.get(reader, volumeId);
       if (disk === undefined || volume === undefined) {
@@ -237,7 +234,6 @@ export class VolumeAttachments {
   ): shoal.v1.ServerDisk {
     const nowMs = this.#deps.clock.nowMs();
     const { record } = server;
-    if (record.hostId === '') throw conflict(`Instance ${record.id} has no host: it could not be placed`);
     const { disks } = record;
     const isRootHidden = hasImplicitRoot(record);
     if (disks.length + (isRootHidden ? 1 : 0) >= disksMax) {
@@ -276,11 +272,6 @@ function deviceName(wanted: string | undefined, disks: readonly shoal.v1.IServer
   const isUsed = (isRootHidden && name === 'vda') || disks.some(({ device }) => device === name);
   if (isUsed) throw conflict(`The supplied device path (${wanted}) is in use.`);
   return /^vd[a-z]$/.test(name) ? name : next;
-}
-
-function checkIdle(server: shoal.v1.Server, action: string): void {
-  if (server.taskState === '') return;
-  throw conflict(`Cannot '${action}' instance ${server.id} while it is in task_state ${server.taskState}`);
 }
 
 function find(

@@ -1,0 +1,92 @@
+/** Every verb of a server: when it is taken, and what it asks of the server's host. The machine's whole table, as data. */
+import type { VmState } from './vm-state.ts';
+
+/** What an accepted verb asks of the host, and where the server is once the host has done it. */
+export interface Transition {
+  /** What the guest is brought to; absent: as it is. */
+  readonly power?: 'running' | 'stopped' | 'paused';
+  /** Nova's task while it is under way. */
+  readonly task: string;
+  /** One more reboot is owed; `power` says what a guest that is off comes to instead. */
+  readonly reboot?: 'soft' | 'hard';
+  readonly endsIn: VmState;
+}
+
+/** One verb. What is absent does not matter to it. */
+export interface VerbRule {
+  /** Nova's word for it, in refusals and in the history of actions. */
+  readonly action: string;
+  /** The states in which it is taken; absent: all. */
+  readonly from?: readonly VmState[];
+  /**
+   * What a task under way does: `refuses`; `refuses-unless-error`: a server in ERROR has nobody who would end its task;
+   * absent: nothing.
+   */
+  readonly task?: 'refuses' | 'refuses-unless-error';
+  /** A lock refuses it to all but administrators. */
+  readonly lock?: 'refuses';
+  /** What a deletion that is under way does: `refuses` (409), or `hides` the server (404). */
+  readonly deletion?: 'refuses' | 'hides';
+  /** A server without a host refuses it. */
+  readonly host?: 'needed';
+  /** Without a quorum the server's own host takes it on its own account. */
+  readonly outage?: 'own-host';
+  /** What becomes of it; absent: nothing that a host has to do. */
+  readonly to?: Transition;
+}
+
+const asked = { lock: 'refuses', deletion: 'refuses', host: 'needed' } as const;
+const edited = { lock: 'refuses', deletion: 'hides' } as const;
+const plugged = { lock: 'refuses', deletion: 'refuses', from: ['active', 'stopped', 'paused'] } as const;
+
+/** By their names here: Nova's words for its actions, but for the two kinds of reboot. */
+export const verbs = {
+  start: {
+    ...{ action: 'start', ...asked, from: ['stopped'], task: 'refuses-unless-error', outage: 'own-host' },
+    to: { power: 'running', task: 'powering-on', endsIn: 'active' },
+  },
+  stop: {
+    ...{ action: 'stop', ...asked, from: ['active', 'error'], task: 'refuses-unless-error', outage: 'own-host' },
+    to: { power: 'stopped', task: 'powering-off', endsIn: 'stopped' },
+  },
+  // A reboot is the way out of any task: the guest may hang, and with it what was asked of it.
+  'reboot-soft': {
+    ...{ action: 'reboot', ...asked, from: ['active'], outage: 'own-host' },
+    to: { power: 'running', task: 'rebooting', reboot: 'soft', endsIn: 'active' },
+  },
+  'reboot-hard': {
+    ...{ action: 'reboot', ...asked, from: ['active', 'stopped', 'paused', 'error'], outage: 'own-host' },
+    to: { power: 'running', task: 'rebooting_hard', reboot: 'hard', endsIn: 'active' },
+  },
+  pause: {
+    ...{ action: 'pause', ...asked, from: ['active'], task: 'refuses-unless-error' },
+    to: { power: 'paused', task: 'pausing', endsIn: 'paused' },
+  },
+  unpause: {
+    ...{ action: 'unpause', ...asked, from: ['paused'], task: 'refuses-unless-error' },
+    to: { power: 'running', task: 'unpausing', endsIn: 'active' },
+  },
+  // For administrators, whom no lock holds. A move that waits for its former host has the task of one.
+  migrate: { action: 'migrate', deletion: 'refuses', from: ['stopped'], task: 'refuses' },
+  revertResize: { action: 'revertResize', lock: 'refuses', deletion: 'refuses' },
+  attach_volume: { action: 'attach_volume', ...plugged, task: 'refuses', host: 'needed' },
+  // Two volumes may be on their way out at once, and one whose host is busy too.
+  detach_volume: { action: 'detach_volume', ...plugged },
+  addSecurityGroup: { action: 'addSecurityGroup', lock: 'refuses' },
+  removeSecurityGroup: { action: 'removeSecurityGroup', lock: 'refuses' },
+  metadata: { action: 'update_metadata', ...edited },
+  tags: { action: 'update_tags', ...edited },
+  update: { action: 'update', deletion: 'hides' },
+  lock: { action: 'lock', deletion: 'hides' },
+  unlock: { action: 'unlock', deletion: 'hides' },
+  // Asked twice, it is asked once.
+  delete: { action: 'delete', lock: 'refuses' },
+} as const satisfies Readonly<Record<string, VerbRule>>;
+
+/** The name of a verb. */
+export type ServerVerb = keyof typeof verbs;
+
+/** Verbs that ask something of the server's host. */
+export type HostVerb = {
+  [Verb in ServerVerb]: (typeof verbs)[Verb] extends { readonly to: Transition } ? Verb : never;
+}[ServerVerb];
