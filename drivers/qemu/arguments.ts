@@ -11,9 +11,10 @@
  */
 import { ShoalError } from '../../node/base/errors.ts';
 import { gibBytes, mibBytes } from '../../node/base/units.ts';
-import { checkLimits } from '../disk-limits.ts';
-import type { GuestDisk, GuestSpec } from '../types.ts';
-import { diskDevice, diskNodes, scsiController } from './disk-nodes.ts';
+import type { GuestSpec } from '../types.ts';
+import type { GuestPaths } from './confinement/run-files.ts';
+import { checkGuestDisk, threadsOfRbdDisk } from './disks/check-guest-disk.ts';
+import { diskDevice, diskNodes, scsiController } from './disks/disk-nodes.ts';
 
 /** What is the same for every guest of a host. */
 export interface MachineSettings {
@@ -21,19 +22,6 @@ export interface MachineSettings {
   /** Pinned machine type, e.g. `pc-i440fx-7.2`. */
   readonly machine: string;
   readonly accelerator: 'kvm' | 'tcg';
-}
-
-/** Where QEMU puts and finds its files. Sockets are at most 107 bytes long. */
-export interface GuestPaths {
-  readonly pidFile: string;
-  readonly qmpSocket: string;
-  /** A second monitor for people, so that they never lock the agent out. */
-  readonly peopleQmpSocket: string;
-  readonly serialSocket: string;
-  readonly vncSocket: string;
-  /** The channel of the guest's agent. */
-  readonly agentSocket: string;
-  readonly consoleLog: string;
 }
 
 /** Translated code that TCG may keep. QEMU's own default of 1 GiB a guest would make memory use hard to foresee. */
@@ -72,21 +60,6 @@ export function checkGuestSpec(spec: GuestSpec): void {
     if (!/^[A-Za-z0-9_.-]{1,15}$/.test(nic.tapName)) refuse(`tap name '${nic.tapName}'`);
     if (!inRange(nic.mtu, 68, 65535)) refuse(`MTU ${nic.mtu}`);
   }
-}
-
-/** Refuses a disk that QEMU could misread. `INVALID_ARGUMENT` says what is wrong. */
-export function checkGuestDisk(disk: GuestDisk): void {
-  const { volumeId, source, limits } = disk;
-  const refuse = (what: string): never => {
-    throw new ShoalError('INVALID_ARGUMENT', what, { facts: { volumeId } });
-  };
-  if (!uuidPattern.test(volumeId)) refuse(`volume id '${volumeId}' is not a lower-case UUID`);
-  if (source.kind === 'fake') refuse(`volume ${volumeId} is on fake storage, which QEMU cannot open`);
-  if (source.kind === 'nbd' && !(Number.isSafeInteger(source.port) && source.port > 0 && source.port < 65_536)) {
-    refuse(`volume ${volumeId} is served at port ${source.port}`);
-  }
-  diskNodes(disk);
-  if (limits !== undefined) checkLimits(limits);
 }
 
 /** QEMU's arguments, without the program and what stands before it. Throws `INVALID_ARGUMENT` for a bad spec. */
@@ -150,8 +123,7 @@ export function dataBytesMax(spec: GuestSpec): number {
   return spec.memoryMib * mibBytes + qemuOverheadBytesMax;
 }
 
-/** Threads of one librbd client, and of QEMU beside the vCPUs: 64 for files, the rest for itself. Both with room. */
-export const threadsOfRbdDisk = 128;
+/** Threads of QEMU beside the vCPUs: 64 for files, the rest for itself. With room. */
 const threadsOfQemu = 128;
 /** Their stacks, 8 MiB each, mostly never touched. */
 const stacksOfRbdDiskBytes = 512 * mibBytes;

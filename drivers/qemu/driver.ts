@@ -5,18 +5,15 @@
  * How a guest is told from any other process: its command line names the server's UUID *and* a pid file in this agent's
  * run folder; its name carries the generation. The pid and start time found that way are checked before each signal.
  */
-import type { ChildProcess } from 'node:child_process';
 import { constants } from 'node:fs';
-import { open, readFile, stat } from 'node:fs/promises';
-import { setTimeout as delay } from 'node:timers/promises';
+import { open, stat } from 'node:fs/promises';
 import { ShoalError } from '../../node/base/errors.ts';
 import type { ServerId, VolumeId } from '../../node/base/ids.ts';
 import { isMissing } from '../../node/base/system-error.ts';
 import type { Logger } from '../../node/base/telemetry/logger.ts';
 import { type CommandRunner, runCommand } from '../command.ts';
 import { checkLimits } from '../disk-limits.ts';
-import { bootId, identify, type ProcessIdentity, scanProcesses, signalProcess, waitGone } from '../process.ts';
-import { spawnOutliving } from '../spawn.ts';
+import { bootId, type ProcessIdentity } from '../process.ts';
 import type {
   Accelerator,
   ComputeDriver,
@@ -27,32 +24,22 @@ import type {
   GuestFound,
   GuestSpec,
 } from '../types.ts';
-import { checkUidRange, imagesGid, probeUid, type UidRange, uidRangeDefault } from '../uid-range.ts';
-import { Undo } from '../undo.ts';
-import {
-  allocationBytesMax,
-  checkGuestSpec,
-  dataBytesMax,
-  disksComeLater,
-  type GuestPaths,
-  generationOfName,
-  type MachineSettings,
-  qemuArguments,
-  threadsMax,
-} from './arguments.ts';
-import { copyCephFiles } from './ceph-files.ts';
-import { GuestCgroups } from './cgroups.ts';
-import { type Confinement, confinedPrefix, probeConfinement, sightOf } from './confinement.ts';
-import { consoleBytesMax, readConsole, trimConsole } from './console-log.ts';
-import { DiskWork } from './disk-work.ts';
-import { type GuestState, QemuGuest } from './guest.ts';
-import { limitDisk, pluggedDisks, removeSnapshot } from './guest-disks.ts';
-import { GuestUsers } from './guest-users.ts';
-import { PlugFolders } from './plug-folder.ts';
-import { choosePrivileges, type Privileges, type Rights, rightsPrefix, sharedUid } from './privileges.ts';
+import { checkUidRange, probeUid, type UidRange, uidRangeDefault } from '../uid-range.ts';
+import { guestsLeft } from './adoption.ts';
+import { checkGuestSpec } from './arguments.ts';
+import { GuestCgroups } from './confinement/cgroups.ts';
+import { type Confinement, probeConfinement } from './confinement/confinement.ts';
+import { GuestUsers } from './confinement/guest-users.ts';
+import { choosePrivileges, type Privileges, rightsPrefix } from './confinement/privileges.ts';
+import { type ProcessRecord, RunFiles } from './confinement/run-files.ts';
+import { DiskWork } from './disks/disk-work.ts';
+import { pluggedDisks, removeSnapshot } from './disks/guest-disks.ts';
+import { PlugFolders } from './disks/plug-folder.ts';
+import { consoleBytesMax, readConsole, trimConsole } from './guest/console-log.ts';
+import { type GuestState, QemuGuest } from './guest/guest.ts';
+import { endProcess } from './guest-end.ts';
+import { GuestStart } from './guest-start.ts';
 import { probeKvm } from './probe.ts';
-import { type ProcessRecord, RunFiles } from './run-files.ts';
-import { tapOwnerCommand } from './tap-owner.ts';
 
 /** How the driver is set up on a host. */
 export interface QemuDriverOptions {
@@ -88,23 +75,21 @@ interface QemuFacts {
 /** The program that runs guests, found by PATH. */
 export const qemuProgram = 'qemu-system-x86_64';
 
-/** From fork to the monitor's greeting: 0.1 s, and a loaded machine or slow RBD may take a hundred times that. */
-const launchTimeoutMs = 30_000;
-/** How often a QEMU that is opening its monitor is tried. */
-const attachPollMs = 10;
-/** After `quit` QEMU flushes its disks and goes; after SIGKILL only a dying disk can hold it. */
-const quitTimeoutMs = 10_000;
-const killTimeoutMs = 10_000;
 /** Longest grace that a caller may give a guest to power off. */
 const graceMsMax = 600_000;
-/** How often a guest that was asked to power off is looked at. Events are faster; this is for when they are lost. */
-const powerOffPollMs = 100;
 /** How often consoles are cut. A guest on a 115200-baud console prints 58 KB in that time; under QEMU it may print more. */
 const trimPeriodMs = 5_000;
 /** Operations waiting for one guest. */
 const queueMax = 32;
 /** Guests asked at the same time by `list` and `start`. */
 const parallelMax = 16;
+
+/** What works on guests, once it is known how this host runs them. */
+interface Parts {
+  readonly plugs: PlugFolders;
+  readonly diskWork: DiskWork;
+  readonly starts: GuestStart;
+}
 
 /** One server's place in the driver. */
 interface Slot {
@@ -132,9 +117,7 @@ export class QemuDriver implements ComputeDriver {
   #cgroups = GuestCgroups.none('the driver has not started');
   #confinement: Confinement | undefined;
   #facts: QemuFacts | undefined;
-  #disks: { readonly plugs: PlugFolders; readonly work: DiskWork } | undefined;
-  /** The group that may use /dev/kvm, when KVM is used and root's own group is not enough. */
-  #deviceGroups: readonly number[] = [];
+  #madeParts: Parts | undefined;
   #bootId = '';
   #trimTimer: NodeJS.Timeout | undefined;
   #trimming: Promise<void> = Promise.resolve();
@@ -149,14 +132,10 @@ export class QemuDriver implements ComputeDriver {
     this.#users = new GuestUsers(this.#files, this.#uids);
   }
 
-  get #diskWork(): DiskWork {
-    if (this.#disks === undefined) throw new ShoalError('CANNOT_TELL', 'the QEMU driver has not started');
-    return this.#disks.work;
-  }
-
-  get #plugs(): PlugFolders {
-    if (this.#disks === undefined) throw new ShoalError('CANNOT_TELL', 'the QEMU driver has not started');
-    return this.#disks.plugs;
+  /** What `start` makes. */
+  get #parts(): Parts {
+    if (this.#madeParts === undefined) throw new ShoalError('CANNOT_TELL', 'the QEMU driver has not started');
+    return this.#madeParts;
   }
 
   get accelerator(): Accelerator {
@@ -203,8 +182,6 @@ export class QemuDriver implements ComputeDriver {
         ? GuestCgroups.none('nothing bounded: the agent is not root')
         : await GuestCgroups.open(this.#options.runDir);
     const { accelerator, reason } = await this.#chooseAccelerator(binary, privileges);
-    const deviceGid = accelerator === 'kvm' ? await kvmGid() : undefined;
-    this.#deviceGroups = deviceGid === undefined ? [] : [deviceGid];
     this.#facts = {
       accelerator,
       acceleratorReason: reason,
@@ -218,15 +195,7 @@ export class QemuDriver implements ComputeDriver {
       { accelerator, reason, privileges, confinement, limits: this.#cgroups.reason },
       'QEMU driver started',
     );
-    const isConfined = confinement.isWhole;
-    const plugs = new PlugFolders(this.#run, { runDir: this.#options.runDir, isConfined });
-    await plugs.prepare();
-    const isUserPerGuest = privileges.mode === 'user-per-guest';
-    const work = new DiskWork({
-      ...{ log: this.#log, files: this.#files, users: this.#users, plugs },
-      ...{ cgroups: this.#cgroups, isUserPerGuest },
-    });
-    this.#disks = { plugs, work };
+    this.#madeParts = await this.#makeParts(this.#facts);
     await this.#adopt(signal);
     await this.#cgroups.sweep(await this.#files.servers());
     this.#trimTimer = setInterval(() => this.#trimAll(), trimPeriodMs);
@@ -247,10 +216,10 @@ export class QemuDriver implements ComputeDriver {
     if (this.#facts !== undefined && living === 0) {
       await this.#files.releaseLink();
       await this.#cgroups.close();
-      await this.#disks?.plugs.close();
+      await this.#madeParts?.plugs.close();
     }
     this.#facts = undefined;
-    this.#disks = undefined;
+    this.#madeParts = undefined;
   }
 
   async list(signal: AbortSignal): Promise<readonly GuestFound[]> {
@@ -284,7 +253,11 @@ export class QemuDriver implements ComputeDriver {
         // The guest powered itself off; QEMU only waits to be told to go.
         await this.#end(guest, slot, 0, signal);
       }
-      return this.#launch(spec, slot, signal);
+      const { guest: launched, state } = await this.#parts.starts.launch(spec, signal);
+      slot.guest?.detach();
+      slot.guest = launched;
+      delete slot.crashed;
+      return withDisks(launched, state, signal);
     });
   }
 
@@ -295,7 +268,7 @@ export class QemuDriver implements ComputeDriver {
     return this.#queued(serverId, signal, async (slot) => {
       if (slot.guest !== undefined) await this.#end(slot.guest, slot, options.graceMs, signal);
       if (slot.crashed !== undefined) {
-        await this.#plugs.empty(serverId);
+        await this.#parts.plugs.empty(serverId);
         await this.#users.takeBack(serverId);
         await this.#files.removeProcess(serverId);
         delete slot.crashed;
@@ -341,7 +314,7 @@ export class QemuDriver implements ComputeDriver {
         throw new ShoalError('CONFLICT', `guest ${serverId} still has its process ${slot.guest.identity.pid}`);
       }
       slot.guest?.detach();
-      await this.#plugs.empty(serverId);
+      await this.#parts.plugs.empty(serverId);
       await this.#users.takeBack(serverId);
       await this.#files.removeGuest(serverId);
       await this.#cgroups.remove(serverId);
@@ -351,18 +324,18 @@ export class QemuDriver implements ComputeDriver {
   }
 
   attachDisk(serverId: ServerId, disk: GuestDisk, signal: AbortSignal): Promise<void> {
-    return this.#onLiving(serverId, signal, (guest) => this.#diskWork.attach(guest, disk, signal));
+    return this.#onLiving(serverId, signal, (guest) => this.#parts.diskWork.attach(guest, disk, signal));
   }
 
   async detachDisk(serverId: ServerId, volumeId: VolumeId, signal: AbortSignal): Promise<void> {
     return this.#queued(serverId, signal, async ({ guest }) => {
       if (guest === undefined || !(await guest.alive())) return;
-      await guest.asked(() => this.#diskWork.detach(guest, volumeId, signal));
+      await guest.asked(() => this.#parts.diskWork.detach(guest, volumeId, signal));
     });
   }
 
   resizeDisk(serverId: ServerId, volumeId: VolumeId, sizeBytes: number, signal: AbortSignal): Promise<void> {
-    return this.#onLiving(serverId, signal, (guest) => this.#diskWork.resize(guest, volumeId, sizeBytes, signal));
+    return this.#onLiving(serverId, signal, (guest) => this.#parts.diskWork.resize(guest, volumeId, sizeBytes, signal));
   }
 
   async snapshotDisks(
@@ -373,7 +346,7 @@ export class QemuDriver implements ComputeDriver {
   ): Promise<{ readonly frozen: boolean }> {
     let frozen = false;
     await this.#onLiving(serverId, signal, async (guest) => {
-      frozen = await this.#diskWork.snapshot(guest, snapshots, options, signal);
+      frozen = await this.#parts.diskWork.snapshot(guest, snapshots, options, signal);
     });
     return { frozen };
   }
@@ -384,7 +357,7 @@ export class QemuDriver implements ComputeDriver {
 
   async setDiskLimits(serverId: ServerId, volumeId: VolumeId, limits: DiskLimits, signal: AbortSignal): Promise<void> {
     checkLimits(limits);
-    await this.#onLiving(serverId, signal, (guest) => this.#diskWork.limit(guest, volumeId, limits, signal));
+    await this.#onLiving(serverId, signal, (guest) => this.#parts.diskWork.limit(guest, volumeId, limits, signal));
   }
 
   mirrorDisk(): Promise<void> {
@@ -418,6 +391,30 @@ export class QemuDriver implements ComputeDriver {
     return { accelerator: probed.usable ? 'kvm' : 'tcg', reason: probed.reason };
   }
 
+  async #makeParts(facts: QemuFacts): Promise<Parts> {
+    const { accelerator, machine, privileges, confinement } = facts;
+    const plugs = new PlugFolders(this.#run, { runDir: this.#options.runDir, isConfined: confinement.isWhole });
+    await plugs.prepare();
+    const shared = { files: this.#files, users: this.#users, plugs, cgroups: this.#cgroups };
+    const isUserPerGuest = privileges.mode === 'user-per-guest';
+    const diskWork = new DiskWork({ ...shared, log: this.#log, isUserPerGuest });
+    const deviceGid = accelerator === 'kvm' ? await kvmGid() : undefined;
+    const starts = new GuestStart({
+      ...shared,
+      run: this.#run,
+      uids: this.#uids,
+      diskWork,
+      settings: { accelerator, machine, binary: this.#options.binary ?? qemuProgram },
+      privileges,
+      confinement,
+      deviceGroups: deviceGid === undefined ? [] : [deviceGid],
+      bootId: this.#bootId,
+      launchPrefix: this.#options.launchPrefix ?? [],
+      makeGuest: (serverId, identity, generation) => this.#makeGuest(serverId, identity, generation),
+    });
+    return { plugs, diskWork, starts };
+  }
+
   async #choosePrivileges(confinement: Confinement): Promise<Privileges> {
     if (confinement.isWhole) return { mode: 'user-per-guest', reason: 'each guest sees its own files alone' };
     const paths = [this.#options.runDir, ...(this.#options.reachablePaths ?? [])];
@@ -426,24 +423,9 @@ export class QemuDriver implements ComputeDriver {
 
   /** Finds every guest of this run folder, alive or not. Changes none. */
   async #adopt(signal: AbortSignal): Promise<void> {
-    const servers = await this.#files.servers();
-    const byPidFile = new Map(servers.map((serverId) => [this.#files.guestPaths(serverId).pidFile, serverId]));
-    const living = new Map<ServerId, { readonly identity: ProcessIdentity; readonly generation: number | undefined }>();
-    for (const { identity, selected } of await scanProcesses((argv) => guestOfArguments(argv, byPidFile))) {
-      living.set(selected.serverId, { identity, generation: selected.generation });
-    }
-    await inParallel(servers, async (serverId) => {
-      const record = await this.#files.readProcess(serverId);
-      const process = living.get(serverId);
-      if (process !== undefined) {
-        const generation = process.generation ?? record?.generation;
-        if (generation === undefined) {
-          throw new ShoalError(
-            'CANNOT_TELL',
-            `process ${process.identity.pid} of ${serverId} does not name its generation`,
-          );
-        }
-        await this.#adoptLiving(serverId, process.identity, generation, record, signal);
+    await inParallel(await guestsLeft(this.#files), async ({ serverId, record, living }) => {
+      if (living !== undefined) {
+        await this.#adoptLiving(serverId, living.identity, living.generation, record, signal);
       } else if (record?.stopping === true) {
         await this.#files.removeProcess(serverId);
       } else if (record !== undefined) {
@@ -467,7 +449,7 @@ export class QemuDriver implements ComputeDriver {
       await this.#files.writeProcess(serverId, { ...identity, bootId: this.#bootId, generation, stopping: false });
     }
     const state = await guest.state(signal);
-    await this.#diskWork.thawWhatWasLeft(serverId);
+    await this.#parts.diskWork.thawWhatWasLeft(serverId);
     this.#log.info({ serverId, generation, pid: identity.pid, ...state }, 'adopted a guest');
   }
 
@@ -480,181 +462,16 @@ export class QemuDriver implements ComputeDriver {
 
   // ------------------------------------------------------------------------------------------------------ operations
 
-  async #launch(spec: GuestSpec, slot: Slot, signal: AbortSignal): Promise<GuestFound> {
-    const paths = this.#files.guestPaths(spec.serverId);
-    return Undo.run(async (undo) => {
-      const rights = await this.#rightsOf(spec.serverId);
-      await this.#files.prepareGuest(spec.serverId, rights.uid);
-      await trimConsole(this.#consoleFiles(spec.serverId));
-      await this.#files.writeSpec(spec);
-      undo.add('take its files back', () => this.#users.takeBack(spec.serverId));
-      undo.add('take its place for disks away', () => this.#plugs.empty(spec.serverId));
-      const { argv, disks } = await this.#commandLine(spec, paths, rights, signal);
-      const child = await spawnDetached(argv, this.#files.qemuLog(spec.serverId));
-      const identity = child.pid === undefined ? undefined : await identify(child.pid);
-      if (identity === undefined) throw await this.#launchFailed(spec.serverId, child);
-      undo.add('end the QEMU that was started', async () => {
-        await signalProcess(identity, 'SIGKILL');
-        if (!(await waitGone(identity, killTimeoutMs))) {
-          throw new ShoalError('DRIVER_FAILED', `process ${identity.pid} survives SIGKILL`);
-        }
-        await this.#files.removeProcess(spec.serverId);
-      });
-      await this.#files.writeProcess(spec.serverId, {
-        ...identity,
-        bootId: this.#bootId,
-        generation: spec.generation,
-        stopping: false,
-      });
-      const guest = this.#makeGuest(spec.serverId, identity, spec.generation);
-      undo.add('let go of its monitor', async () => guest.detach());
-      await this.#attachNew(guest, child, signal);
-      const state = await guest.asked(async () => {
-        if (disksComeLater(spec)) await this.#diskWork.addAtStart(guest, disks, signal);
-        else await limitAll(guest, disks, signal);
-        await guest.execute('cont', undefined, signal);
-        return guest.state(signal);
-      });
-      slot.guest?.detach();
-      slot.guest = guest;
-      delete slot.crashed;
-      return withDisks(guest, state, signal);
-    });
-  }
-
-  /** Who the guest is. Its folder is there afterwards. */
-  async #rightsOf(serverId: ServerId): Promise<Rights> {
-    const { privileges, confinement } = this.facts;
-    await this.#files.makeFolder(serverId, !confinement.isWhole);
-    if (privileges.mode !== 'user-per-guest') return { uid: sharedUid(), groups: this.#deviceGroups };
-    const uid = await this.#users.uidOf(serverId);
-    return { uid, groups: [imagesGid(this.#uids), ...this.#deviceGroups] };
-  }
-
-  /** Gives the guest what it is to open, and makes the words that start it. */
-  async #commandLine(
-    spec: GuestSpec,
-    paths: GuestPaths,
-    rights: Rights,
-    signal: AbortSignal,
-  ): Promise<{ readonly argv: readonly string[]; readonly disks: readonly GuestDisk[] }> {
-    const { privileges, confinement, ...facts } = this.facts;
-    const settings: MachineSettings = { ...facts, binary: this.#options.binary ?? 'qemu-system-x86_64' };
-    // Before anything is given away: refuses a spec that QEMU could misread.
-    qemuArguments(spec, paths, settings);
-    if (sharedUid() === 0) {
-      await this.#users.give(spec.serverId, rights.uid, ownedFiles(spec));
-      for (const { tapName } of spec.nics) await this.#giveTap(tapName, rights.uid, signal);
-    }
-    const cephDir = this.#files.cephDir(spec.serverId);
-    const ceph = await copyCephFiles(spec, cephDir, rights.uid);
-    const limits = { memoryBytes: dataBytesMax(spec), threads: threadsMax(spec) };
-    const sight = sightOf(ceph.spec, paths, {
-      groups: await this.#cgroups.make(spec.serverId, limits),
-      plugFolder: await this.#plugs.make(spec.serverId),
-      ...(ceph.hasFiles ? { cephFolder: cephDir } : {}),
-    });
-    const { rootDir } = this.#files;
-    const argv = [
-      ...(this.#options.launchPrefix ?? []),
-      ...(await confinedPrefix(confinement, sight, { rootDir, binary: settings.binary })),
-      ...rightsPrefix(privileges.mode, rights),
-      ...['prlimit', `--data=${allocationBytesMax(spec)}`, '--core=0', '--'],
-      settings.binary,
-      ...qemuArguments(ceph.spec, paths, settings),
-    ];
-    return { argv, disks: ceph.spec.disks };
-  }
-
-  async #giveTap(tapName: string, uid: number, signal: AbortSignal): Promise<void> {
-    try {
-      await this.#run([...(this.#options.launchPrefix ?? []), ...tapOwnerCommand(tapName, uid)], { signal });
-    } catch (caught) {
-      if (!ShoalError.is(caught, 'COMMAND_FAILED')) throw caught;
-      const { message, facts } = caught;
-      throw new ShoalError('DRIVER_FAILED', `tap ${tapName} cannot be given to its guest: ${message}`, { facts });
-    }
-  }
-
-  /** Attaches to a QEMU that is still opening its sockets. */
-  async #attachNew(guest: QemuGuest, child: ChildProcess, signal: AbortSignal): Promise<void> {
-    const deadline = performance.now() + launchTimeoutMs;
-    for (;;) {
-      if (!(await guest.alive())) throw await this.#launchFailed(guest.serverId, child);
-      try {
-        await guest.attach(signal);
-        return;
-      } catch (caught) {
-        if (!ShoalError.is(caught, 'UNAVAILABLE', 'CONFLICT')) throw caught;
-        if (performance.now() >= deadline) {
-          throw new ShoalError('DEADLINE_EXCEEDED', `QEMU did not open its monitor in ${launchTimeoutMs} ms`, {
-            cause: caught,
-          });
-        }
-        if (signal.aborted) throw new ShoalError('CANCELLED', `starting ${guest.serverId} was cancelled`);
-        await delay(attachPollMs);
-      }
-    }
-  }
-
-  async #launchFailed(serverId: ServerId, child: ChildProcess): Promise<ShoalError> {
-    const said = await readFile(this.#files.qemuLog(serverId), 'utf8').catch((caught: unknown) => {
-      if (isMissing(caught)) return '';
-      throw caught;
-    });
-    const facts = { status: child.exitCode, signal: child.signalCode, stderr: said.trim().slice(-2000) };
-    return new ShoalError('DRIVER_FAILED', `QEMU did not start: ${facts.stderr || 'it printed nothing'}`, { facts });
-  }
-
-  /** Ends a guest: ACPI within the grace, then `quit`, then SIGKILL. Returns when the process is gone. */
+  /** Ends a guest. Returns when the process is gone. */
   async #end(guest: QemuGuest, slot: Slot, graceMs: number, signal: AbortSignal): Promise<void> {
     const { serverId, generation, identity } = guest;
     await this.#files.writeProcess(serverId, { ...identity, bootId: this.#bootId, generation, stopping: true });
-    await guest.asked(async () => {
-      if (graceMs > 0) await this.#powerOff(guest, graceMs, signal);
-      await this.#quit(guest, signal);
-    });
+    await guest.asked(() => endProcess(guest, graceMs, this.#log, signal));
     guest.detach();
-    await this.#plugs.empty(serverId);
+    await this.#parts.plugs.empty(serverId);
     await this.#users.takeBack(serverId);
     await this.#files.removeProcess(serverId);
     delete slot.guest;
-  }
-
-  /** Presses the power button and waits. A guest that cannot hear it (paused, or no ACPI) is left for `#quit`. */
-  async #powerOff(guest: QemuGuest, graceMs: number, signal: AbortSignal): Promise<void> {
-    const deadline = performance.now() + graceMs;
-    try {
-      if ((await guest.state(signal)).power !== 'running') return;
-      await guest.execute('system_powerdown', undefined, signal);
-      while (performance.now() < deadline) {
-        if ((await guest.state(signal)).power !== 'running') return;
-        await delay(powerOffPollMs);
-      }
-      this.#log.info({ serverId: guest.serverId, graceMs }, 'the guest did not power off within its grace period');
-    } catch (caught) {
-      if (signal.aborted)
-        throw new ShoalError('CANCELLED', `stopping ${guest.serverId} was cancelled`, { cause: caught });
-      this.#log.warn({ serverId: guest.serverId, err: caught }, 'QEMU cannot press the power button');
-    }
-  }
-
-  async #quit(guest: QemuGuest, signal: AbortSignal): Promise<void> {
-    try {
-      await guest.execute('quit', undefined, signal);
-    } catch (caught) {
-      if (signal.aborted)
-        throw new ShoalError('CANCELLED', `stopping ${guest.serverId} was cancelled`, { cause: caught });
-      // Gone before it could answer, or stuck: both are handled below.
-      this.#log.debug({ serverId: guest.serverId, err: caught }, 'QEMU did not answer quit');
-      if (!ShoalError.is(caught, 'UNAVAILABLE')) await signalProcess(guest.identity, 'SIGTERM');
-    }
-    if (await waitGone(guest.identity, quitTimeoutMs, signal)) return;
-    this.#log.warn({ serverId: guest.serverId, pid: guest.identity.pid }, 'QEMU did not quit; it is killed');
-    await signalProcess(guest.identity, 'SIGKILL');
-    if (!(await waitGone(guest.identity, killTimeoutMs, signal))) {
-      throw new ShoalError('DRIVER_FAILED', `process ${guest.identity.pid} of ${guest.serverId} survives SIGKILL`);
-    }
   }
 
   async #onLiving(serverId: ServerId, signal: AbortSignal, work: (guest: QemuGuest) => Promise<void>): Promise<void> {
@@ -756,52 +573,6 @@ async function withDisks(guest: QemuGuest, state: GuestState, signal: AbortSigna
     if (signal.aborted) throw caught;
     return without; // Its monitor does not answer: `detail` says so.
   }
-}
-
-async function limitAll(guest: QemuGuest, disks: readonly GuestDisk[], signal: AbortSignal): Promise<void> {
-  for (const { volumeId, limits } of disks) if (limits !== undefined) await limitDisk(guest, volumeId, limits, signal);
-}
-
-/** Which guest of this agent a command line is: the UUID and the pid file must both be its own. */
-function guestOfArguments(
-  argv: readonly string[],
-  byPidFile: ReadonlyMap<string, ServerId>,
-): { readonly serverId: ServerId; readonly generation: number | undefined } | undefined {
-  const after = (option: string): string | undefined => {
-    const at = argv.indexOf(option);
-    return at < 0 ? undefined : argv[at + 1];
-  };
-  const pidFile = after('-pidfile');
-  const serverId = pidFile === undefined ? undefined : byPidFile.get(pidFile);
-  if (serverId === undefined || after('-uuid') !== serverId) return undefined;
-  const name = /^guest=([^,]*)/.exec(after('-name') ?? '')?.[1];
-  return { serverId, generation: name === undefined ? undefined : generationOfName(name) };
-}
-
-/** With nothing of the agent's but standard error into a file, so that nothing ties it to the agent. */
-async function spawnDetached(argv: readonly string[], logPath: string): Promise<ChildProcess> {
-  const log = await open(
-    logPath,
-    constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_APPEND,
-    0o600,
-  );
-  try {
-    const child = spawnOutliving(argv, log.fd);
-    await new Promise<void>((resolve, reject) => {
-      child.once('spawn', resolve);
-      child.once('error', (error) => reject(ShoalError.from(error, 'DRIVER_FAILED', `starting ${argv[0]}`)));
-    });
-    return child;
-  } finally {
-    await log.close();
-  }
-}
-
-/** Files that QEMU must be able to open for writing: its disks. */
-function ownedFiles(spec: GuestSpec): readonly { readonly volumeId: VolumeId; readonly path: string }[] {
-  return spec.disks.flatMap(({ volumeId, source }) =>
-    source.kind === 'file' ? [{ volumeId, path: source.path }] : [],
-  );
 }
 
 /** The group that may use /dev/kvm; undefined when root's own group is enough, or there is no such device. */

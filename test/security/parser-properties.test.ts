@@ -345,7 +345,7 @@ const parsers: Readonly<Record<string, Property | string>> = {
   'drivers/image/store.ts: BlobStore.read': 'takes an address of content, which is looked up',
   'drivers/image/store.ts: BlobStore.verify': 'compares a hash',
   'drivers/json-file.ts: readJsonFile': "this host's own files, which only root writes",
-  'drivers/qemu/cgroups.ts: GuestCgroups.open': "the kernel's own files",
+  'drivers/qemu/confinement/cgroups.ts: GuestCgroups.open': "the kernel's own files",
   'api-gateway/rest/compute/kit/common.ts: readFlag':
     'test/api-gateway/rest/validation.test.ts: a text of a query that was parsed',
   'api-gateway/rest/network/attributes.ts: readResources': 'parse, with the schema of the resource; npm run fuzz:api',

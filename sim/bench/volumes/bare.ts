@@ -7,7 +7,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { runCommand } from '../../../drivers/command.ts';
-import { QmpClient, type QmpEvent } from '../../../drivers/qemu/qmp.ts';
+import { QmpClient, type QmpEvent } from '../../../drivers/qemu/guest/qmp.ts';
 
 /** Longest wait for a guest that boots, and for one that lets go of a disk. Unit: ms. */
 const guestMsMax = 120_000;

@@ -1,6 +1,7 @@
 import t from 'tap';
-import { type GuestPaths, generationOfName, guestName, qemuArguments } from '../../../drivers/qemu/arguments.ts';
-import { nodeName } from '../../../drivers/qemu/disk-nodes.ts';
+import { generationOfName, guestName, qemuArguments } from '../../../drivers/qemu/arguments.ts';
+import type { GuestPaths } from '../../../drivers/qemu/confinement/run-files.ts';
+import { nodeName } from '../../../drivers/qemu/disks/disk-nodes.ts';
 import type { GuestSpec } from '../../../drivers/types.ts';
 import type { PortId, ServerId, VolumeId } from '../../../node/base/ids.ts';
 

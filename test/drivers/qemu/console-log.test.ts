@@ -2,7 +2,7 @@ import { appendFile, link, mkdtemp, open, rm, stat, symlink, writeFile } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
-import { consoleBytesMax, readConsole, trimConsole } from '../../../drivers/qemu/console-log.ts';
+import { consoleBytesMax, readConsole, trimConsole } from '../../../drivers/qemu/guest/console-log.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'shoal-console-'));
 t.teardown(() => rm(folder, { recursive: true, force: true }));

@@ -4,7 +4,7 @@ import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { freezeFileSystems, thawFileSystems } from '../../../drivers/qemu/guest-agent.ts';
+import { freezeFileSystems, thawFileSystems } from '../../../drivers/qemu/guest/guest-agent.ts';
 
 type Reply = (request: { readonly execute: string; readonly arguments?: { readonly id?: number } }) => unknown;
 

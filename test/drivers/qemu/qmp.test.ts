@@ -4,7 +4,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
-import { QmpClient, type QmpEvent } from '../../../drivers/qemu/qmp.ts';
+import { QmpClient, type QmpEvent } from '../../../drivers/qemu/guest/qmp.ts';
 
 const greeting = '{"QMP": {"version": {"qemu": {"major": 7, "minor": 2, "micro": 22}}, "capabilities": ["oob"]}}\r\n';
 

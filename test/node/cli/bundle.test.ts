@@ -28,7 +28,11 @@ t.test('the bundle of these sources is made once, and is the whole program', (t)
     // The banner's own and no other: what is beside a module is not beside its bundle.
     t.ok((text.match(/import\.meta\.url/g) ?? []).length <= 1, file);
   }
-  for (const path of ['drivers/vxlan/driver.ts', 'drivers/qemu/confinement.ts', 'api-gateway/grpc/kit/descriptor.ts']) {
+  for (const path of [
+    'drivers/vxlan/driver.ts',
+    'drivers/qemu/confinement/confinement.ts',
+    'api-gateway/grpc/kit/descriptor.ts',
+  ]) {
     t.ok(places.includes(JSON.stringify(pathToFileURL(join(repositoryRoot, path)).href)), path);
   }
   t.end();

@@ -21,14 +21,26 @@ import { createHash } from 'node:crypto';
 import { chmod, chown, lchown, mkdir, readdir, readlink, rm, rmdir, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { syncFolder, writeFileDurably } from '../../node/base/durable-file.ts';
-import { ShoalError } from '../../node/base/errors.ts';
-import type { ServerId } from '../../node/base/ids.ts';
-import { isRecord } from '../../node/base/json-value.ts';
-import { errnoOf, isMissing } from '../../node/base/system-error.ts';
-import { readJsonFile } from '../json-file.ts';
-import type { GuestSpec } from '../types.ts';
-import type { GuestPaths } from './arguments.ts';
+import { syncFolder, writeFileDurably } from '../../../node/base/durable-file.ts';
+import { ShoalError } from '../../../node/base/errors.ts';
+import type { ServerId } from '../../../node/base/ids.ts';
+import { isRecord } from '../../../node/base/json-value.ts';
+import { errnoOf, isMissing } from '../../../node/base/system-error.ts';
+import { readJsonFile } from '../../json-file.ts';
+import type { GuestSpec } from '../../types.ts';
+
+/** Where QEMU puts and finds its files. Sockets are at most 107 bytes long. */
+export interface GuestPaths {
+  readonly pidFile: string;
+  readonly qmpSocket: string;
+  /** A second monitor for people, so that they never lock the agent out. */
+  readonly peopleQmpSocket: string;
+  readonly serialSocket: string;
+  readonly vncSocket: string;
+  /** The channel of the guest's agent. */
+  readonly agentSocket: string;
+  readonly consoleLog: string;
+}
 
 /** sun_path has 108 bytes, one of them ends it. */
 const socketPathBytesMax = 107;

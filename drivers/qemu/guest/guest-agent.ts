@@ -1,7 +1,7 @@
 /** The QEMU guest agent, over its virtio-serial channel: it freezes and thaws the guest's file systems. Most guests have none. */
 import { connect, type Socket } from 'node:net';
-import { ShoalError } from '../../node/base/errors.ts';
-import { isRecord } from '../../node/base/json-value.ts';
+import { ShoalError } from '../../../node/base/errors.ts';
+import { isRecord } from '../../../node/base/json-value.ts';
 
 /** An agent that is there answers in milliseconds; freezing writes out what is dirty. */
 const answerTimeoutMs = 3_000;

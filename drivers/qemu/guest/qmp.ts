@@ -5,10 +5,10 @@
  * that does not come within a second means "somebody else is attached", not "QEMU is slow".
  */
 import { connect, type Socket } from 'node:net';
-import { ShoalError } from '../../node/base/errors.ts';
-import { isRecord } from '../../node/base/json-value.ts';
-import { errnoOf } from '../../node/base/system-error.ts';
-import { mibBytes } from '../../node/base/units.ts';
+import { ShoalError } from '../../../node/base/errors.ts';
+import { isRecord } from '../../../node/base/json-value.ts';
+import { errnoOf } from '../../../node/base/system-error.ts';
+import { mibBytes } from '../../../node/base/units.ts';
 
 /** QEMU greets at once when nobody else holds the chardev; a second covers a loaded machine. */
 const greetingTimeoutMsDefault = 1_000;

@@ -1,9 +1,10 @@
 /** What is done with the disks of one guest that runs, over its monitor. Files and rights are its caller's (driver.ts). */
 import { setTimeout as delay } from 'node:timers/promises';
-import { ShoalError } from '../../node/base/errors.ts';
-import type { VolumeId, VolumeSnapshotId } from '../../node/base/ids.ts';
-import { isRecord } from '../../node/base/json-value.ts';
-import type { DiskLimits, DiskSnapshot, GuestDisk } from '../types.ts';
+import { ShoalError } from '../../../node/base/errors.ts';
+import type { VolumeId, VolumeSnapshotId } from '../../../node/base/ids.ts';
+import { isRecord } from '../../../node/base/json-value.ts';
+import type { DiskLimits, DiskSnapshot, GuestDisk } from '../../types.ts';
+import type { QemuGuest } from '../guest/guest.ts';
 import {
   type DiskNodes,
   diskDevice,
@@ -16,7 +17,6 @@ import {
   secretName,
   volumeOfDevice,
 } from './disk-nodes.ts';
-import type { QemuGuest } from './guest.ts';
 
 /** A Linux guest lets go in 0.2 s, a loaded one in seconds; one that boots or is paused does not. */
 const unplugTimeoutMs = 10_000;

@@ -1,10 +1,10 @@
 /** What a guest's QEMU proves itself with to the host that serves one of its disks: a pre-shared key, for that disk alone. */
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ShoalError } from '../../node/base/errors.ts';
-import type { GuestDisk } from '../types.ts';
+import { ShoalError } from '../../../node/base/errors.ts';
+import type { GuestDisk } from '../../types.ts';
+import type { QemuGuest } from '../guest/guest.ts';
 import { credentialsName } from './disk-nodes.ts';
-import type { QemuGuest } from './guest.ts';
 
 /**
  * Runs `work` with QEMU knowing the key of a disk that is served over NBD. QEMU reads it from a file in `folder`, which goes;

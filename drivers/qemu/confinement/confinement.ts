@@ -6,11 +6,11 @@
 import { stat } from 'node:fs/promises';
 import { dirname, isAbsolute } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ShoalError } from '../../node/base/errors.ts';
-import { isMissing } from '../../node/base/system-error.ts';
-import type { CommandRunner } from '../command.ts';
-import type { GuestSpec } from '../types.ts';
-import type { GuestPaths } from './arguments.ts';
+import { ShoalError } from '../../../node/base/errors.ts';
+import { isMissing } from '../../../node/base/system-error.ts';
+import type { CommandRunner } from '../../command.ts';
+import type { GuestSpec } from '../../types.ts';
+import type { GuestPaths } from './run-files.ts';
 
 const script = fileURLToPath(new URL('./confine.sh', import.meta.url));
 

@@ -11,11 +11,11 @@
  */
 import { chmod, chown, lstat, mkdir, open, readdir, readFile, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ShoalError } from '../../node/base/errors.ts';
-import type { ServerId, VolumeId } from '../../node/base/ids.ts';
-import { errnoOf, isMissing } from '../../node/base/system-error.ts';
-import type { CommandRunner } from '../command.ts';
-import type { DiskSource, GuestDisk } from '../types.ts';
+import { ShoalError } from '../../../node/base/errors.ts';
+import type { ServerId, VolumeId } from '../../../node/base/ids.ts';
+import { errnoOf, isMissing } from '../../../node/base/system-error.ts';
+import type { CommandRunner } from '../../command.ts';
+import type { DiskSource, GuestDisk } from '../../types.ts';
 
 const bindFlags = 'nosuid,nodev,noexec';
 

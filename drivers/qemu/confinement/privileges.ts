@@ -7,7 +7,7 @@
  *   every other guest; so it is reported, and not the default.
  * - `own-user`: the agent is not root; QEMU runs as the agent does.
  */
-import type { CommandRunner } from '../command.ts';
+import type { CommandRunner } from '../../command.ts';
 
 /** Which of them, and why. */
 export interface Privileges {

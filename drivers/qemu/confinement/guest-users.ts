@@ -11,15 +11,15 @@
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeFileDurably } from '../../node/base/durable-file.ts';
-import { ShoalError } from '../../node/base/errors.ts';
-import type { ServerId, VolumeId } from '../../node/base/ids.ts';
-import { isRecord } from '../../node/base/json-value.ts';
-import { ownValue } from '../../node/base/own-value.ts';
-import { isMissing } from '../../node/base/system-error.ts';
-import { readJsonFile } from '../json-file.ts';
-import { usersOfProcesses } from '../process.ts';
-import { guestUids, type UidRange } from '../uid-range.ts';
+import { writeFileDurably } from '../../../node/base/durable-file.ts';
+import { ShoalError } from '../../../node/base/errors.ts';
+import type { ServerId, VolumeId } from '../../../node/base/ids.ts';
+import { isRecord } from '../../../node/base/json-value.ts';
+import { ownValue } from '../../../node/base/own-value.ts';
+import { isMissing } from '../../../node/base/system-error.ts';
+import { readJsonFile } from '../../json-file.ts';
+import { usersOfProcesses } from '../../process.ts';
+import { guestUids, type UidRange } from '../../uid-range.ts';
 import type { RunFiles } from './run-files.ts';
 
 interface UserRecord {

@@ -1,11 +1,11 @@
 /** One living QEMU with the agent attached: what it says about itself, and who hears when it changes by itself. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { ShoalError } from '../../node/base/errors.ts';
-import type { ServerId } from '../../node/base/ids.ts';
-import { isRecord } from '../../node/base/json-value.ts';
-import type { Logger } from '../../node/base/telemetry/logger.ts';
-import { isAlive, type ProcessIdentity, waitGone } from '../process.ts';
-import type { GuestPower } from '../types.ts';
+import { ShoalError } from '../../../node/base/errors.ts';
+import type { ServerId } from '../../../node/base/ids.ts';
+import { isRecord } from '../../../node/base/json-value.ts';
+import type { Logger } from '../../../node/base/telemetry/logger.ts';
+import { isAlive, type ProcessIdentity, waitGone } from '../../process.ts';
+import type { GuestPower } from '../../types.ts';
 import { QmpClient, type QmpEvent } from './qmp.ts';
 
 /** Events after which the state may be another. All others are the guest's own business. */

@@ -4,10 +4,10 @@
  */
 import { chmod, chown, mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeFileDurably } from '../../node/base/durable-file.ts';
-import { ShoalError } from '../../node/base/errors.ts';
-import { isMissing } from '../../node/base/system-error.ts';
-import type { GuestSpec } from '../types.ts';
+import { writeFileDurably } from '../../../node/base/durable-file.ts';
+import { ShoalError } from '../../../node/base/errors.ts';
+import { isMissing } from '../../../node/base/system-error.ts';
+import type { GuestSpec } from '../../types.ts';
 
 /** Writes the copies below `folder` for every disk in Ceph; returns the spec that names them, and whether there are any. */
 export async function copyCephFiles(

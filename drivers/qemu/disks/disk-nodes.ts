@@ -7,8 +7,8 @@
  *
  * Names are made from the disk's id. There are two sets of them (`d`, `e`), since a disk that is being moved is there twice.
  */
-import { ShoalError } from '../../node/base/errors.ts';
-import type { DiskSource, GuestDisk } from '../types.ts';
+import { ShoalError } from '../../../node/base/errors.ts';
+import type { DiskSource, GuestDisk } from '../../types.ts';
 
 type Options = Readonly<Record<string, unknown>>;
 

@@ -11,8 +11,8 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ServerId } from '../../node/base/ids.ts';
-import { errnoOf, isMissing } from '../../node/base/system-error.ts';
+import type { ServerId } from '../../../node/base/ids.ts';
+import { errnoOf, isMissing } from '../../../node/base/system-error.ts';
 
 /** What a guest may take. */
 interface GuestLimits {

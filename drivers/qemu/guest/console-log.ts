@@ -8,10 +8,10 @@
  */
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
-import { writeFileDurably } from '../../node/base/durable-file.ts';
-import { ShoalError } from '../../node/base/errors.ts';
-import { errnoOf } from '../../node/base/system-error.ts';
-import { mibBytes } from '../../node/base/units.ts';
+import { writeFileDurably } from '../../../node/base/durable-file.ts';
+import { ShoalError } from '../../../node/base/errors.ts';
+import { errnoOf } from '../../../node/base/system-error.ts';
+import { mibBytes } from '../../../node/base/units.ts';
 
 /** Size at which console.log is cut, and size of the tail kept beside it: a guest's console takes at most twice this. */
 export const consoleBytesMax = mibBytes;

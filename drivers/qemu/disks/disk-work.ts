@@ -1,14 +1,17 @@
 /** Disks of guests that run, with all that a disk needs beside its nodes: files in sight, rights, keys, the guest's agent. */
-import { ShoalError } from '../../node/base/errors.ts';
-import type { ServerId, VolumeId } from '../../node/base/ids.ts';
-import type { Logger } from '../../node/base/telemetry/logger.ts';
-import { checkDiskId } from '../disk-spec.ts';
-import type { DiskLimits, DiskSnapshot, GuestDisk } from '../types.ts';
-import { checkGuestDisk, threadsOfRbdDisk } from './arguments.ts';
-import { copyCephFilesOf } from './ceph-files.ts';
-import type { GuestCgroups } from './cgroups.ts';
-import type { QemuGuest } from './guest.ts';
-import { freezeFileSystems, thawFileSystems } from './guest-agent.ts';
+import { ShoalError } from '../../../node/base/errors.ts';
+import type { ServerId, VolumeId } from '../../../node/base/ids.ts';
+import type { Logger } from '../../../node/base/telemetry/logger.ts';
+import { checkDiskId } from '../../disk-spec.ts';
+import type { DiskLimits, DiskSnapshot, GuestDisk } from '../../types.ts';
+import { copyCephFilesOf } from '../confinement/ceph-files.ts';
+import type { GuestCgroups } from '../confinement/cgroups.ts';
+import type { GuestUsers } from '../confinement/guest-users.ts';
+import { sharedUid } from '../confinement/privileges.ts';
+import type { RunFiles } from '../confinement/run-files.ts';
+import type { QemuGuest } from '../guest/guest.ts';
+import { freezeFileSystems, thawFileSystems } from '../guest/guest-agent.ts';
+import { checkGuestDisk, threadsOfRbdDisk } from './check-guest-disk.ts';
 import {
   limitDisk,
   missingSnapshots,
@@ -18,11 +21,8 @@ import {
   snapshotDisks,
   unplugDisk,
 } from './guest-disks.ts';
-import type { GuestUsers } from './guest-users.ts';
 import { withCredentials } from './nbd-credentials.ts';
 import type { PlugFolders } from './plug-folder.ts';
-import { sharedUid } from './privileges.ts';
-import type { RunFiles } from './run-files.ts';
 
 const thawTries = 3;
 

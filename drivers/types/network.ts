@@ -1,0 +1,146 @@
+/** Networks of one host. */
+import type { NetworkId, PortId, RouterId, SubnetId } from '../../node/base/ids.ts';
+
+/** A subnet as the data plane needs it. IPv4 only for now. */
+export interface SubnetSpec {
+  readonly subnetId: SubnetId;
+  /** `10.0.0.0/24`. */
+  readonly cidr: string;
+  /** Absent: no gateway is announced. */
+  readonly gatewayIp?: string;
+  /** Address of the network's service namespace for DHCP, the same on every host. Absent: there is no DHCP. */
+  readonly serviceIp?: string;
+  readonly dhcp: boolean;
+  readonly dnsServers: readonly string[];
+  readonly hostRoutes: readonly { readonly destination: string; readonly nextHop: string }[];
+}
+
+/** A tenant network on this host. */
+export interface NetworkSpec {
+  readonly networkId: NetworkId;
+  /** 1 to 2^24 - 1, unique in the mesh. */
+  readonly vni: number;
+  /** What guests may send, bytes; the underlay carries 50 more. */
+  readonly mtu: number;
+  /** At most one for now. */
+  readonly subnets: readonly SubnetSpec[];
+}
+
+/** One rule of a security group, as Neutron means it, resolved: remote groups are already sets of addresses. */
+export interface SecurityRuleSpec {
+  readonly direction: 'ingress' | 'egress';
+  /** Absent: any. */
+  readonly protocol?: 'tcp' | 'udp' | 'icmp' | number;
+  /** For tcp and udp: ports, inclusive; for icmp: type in `portMin`, code in `portMax`. */
+  readonly portMin?: number;
+  readonly portMax?: number;
+  /** Absent: any. Any of these prefixes, otherwise. An empty array matches nothing (a remote group with no member). */
+  readonly remotePrefixes?: readonly string[];
+}
+
+/** What a guest reads at 169.254.169.254: path (`/openstack/latest/meta_data.json`) to body. Text is UTF-8. */
+export type MetadataBodies = Readonly<Record<string, string | Uint8Array>>;
+
+/** A port whose guest runs (or is about to run) on this host. */
+export interface LocalPortSpec {
+  readonly portId: PortId;
+  readonly networkId: NetworkId;
+  readonly mac: string;
+  /** What DHCP gives. */
+  readonly ip: string;
+  /** Further addresses of the port, which its guest sets itself. */
+  readonly moreIps?: readonly string[];
+  /** What the guest may speak as besides (Neutron's `allowed_address_pairs`): a MAC and a prefix each. Others may too. */
+  readonly addressPairs?: readonly { readonly mac: string; readonly prefix: string }[];
+  readonly hostname: string;
+  /** False: no anti-spoofing and no rules (Neutron's port_security_enabled). */
+  readonly portSecurity: boolean;
+  /** Everything not allowed is dropped; replies are always allowed; DHCP and metadata always pass. */
+  readonly rules: readonly SecurityRuleSpec[];
+  /** Served to this port alone, byte for byte. */
+  readonly metadata: MetadataBodies;
+}
+
+/** A port that lives elsewhere, for the forwarding and neighbour entries. */
+export interface RemotePortSpec {
+  readonly mac: string;
+  readonly ip: string;
+  /** Underlay address of its host. */
+  readonly vtepIp: string;
+  /** Name that neighbours find the address by; absent: none. */
+  readonly hostname?: string;
+}
+
+/** What each host that carries a network must know of the others. */
+export interface ForwardingSpec {
+  readonly networkId: NetworkId;
+  /** Every other host that carries the network: where broadcast and unknown frames go. */
+  readonly peerVtepIps: readonly string[];
+  readonly remotePorts: readonly RemotePortSpec[];
+}
+
+/** A router, present on every host that carries one of its networks. */
+export interface RouterSpec {
+  readonly routerId: RouterId;
+  readonly interfaces: readonly {
+    readonly networkId: NetworkId;
+    readonly subnetId: SubnetId;
+    /** The gateway's address on that subnet; its MAC is the same on every host. */
+    readonly ip: string;
+    readonly prefixLength: number;
+    /** Every port of that network: static neighbours of the router. */
+    readonly neighbours: readonly { readonly ip: string; readonly mac: string }[];
+  }[];
+  /** Static routes. A next hop that is on no interface's prefix, nor on the external one, is left out. */
+  readonly routes?: readonly { readonly destination: string; readonly nextHop: string }[];
+  readonly external?: {
+    /** Gateway of the external network, and its prefix. */
+    readonly gatewayIp: string;
+    readonly cidr: string;
+    /** Floating IPs whose guest runs on *this* host. */
+    readonly floatingIps: readonly { readonly floatingIp: string; readonly fixedIp: string }[];
+    /** The router's own external address: source of guests without a floating IP. */
+    readonly snatIp?: string;
+    /** True on the one host that does the router's source NAT. The others send such traffic there over `transitVni`. */
+    readonly snatHere: boolean;
+    /** Underlay address of the host that does it. */
+    readonly snatVtepIp?: string;
+    /** VNI that carries it between hosts. */
+    readonly transitVni?: number;
+    /** Underlay addresses of all the other hosts that carry the router. */
+    readonly transitPeerVtepIps?: readonly string[];
+    /** This host's number on the transit network (1..65000), unique among hosts; and that of the SNAT host. */
+    readonly transitIndex?: number;
+    readonly snatTransitIndex?: number;
+  };
+}
+
+/** What the host carries now, read back from the kernel and the driver's own files. */
+export interface NetworkFound {
+  readonly networks: readonly { readonly networkId: NetworkId; readonly vni: number }[];
+  readonly ports: readonly { readonly portId: PortId; readonly networkId: NetworkId; readonly tapName: string }[];
+  readonly routers: readonly { readonly routerId: RouterId; readonly floatingIps: readonly string[] }[];
+}
+
+/** Network of one host. Each `ensure` makes the whole thing as it should be and touches nothing that already is. */
+export interface NetworkDriver {
+  readonly name: 'vxlan' | 'fake';
+  /** Calls of `ensure…`, `set…` and `remove…` that have changed something on the host, since the driver was made. */
+  readonly changes: number;
+  /** Host-wide set-up (tables, metadata server), and a look at what an earlier agent left. Breaks nothing that works. */
+  start(signal: AbortSignal): Promise<void>;
+  /** Lets go. Forwarding, DHCP and metadata run on. */
+  stop(): Promise<void>;
+
+  found(signal: AbortSignal): Promise<NetworkFound>;
+  ensureNetwork(spec: NetworkSpec, signal: AbortSignal): Promise<void>;
+  /** `CONFLICT` while ports or routers are on it. Absent is success. */
+  removeNetwork(networkId: NetworkId, signal: AbortSignal): Promise<void>;
+  /** Makes tap, forwarding, rules, DHCP entry and metadata. Returns the tap's name. */
+  ensurePort(spec: LocalPortSpec, signal: AbortSignal): Promise<{ readonly tapName: string }>;
+  removePort(portId: PortId, signal: AbortSignal): Promise<void>;
+  /** Makes the entries for other hosts exactly these. */
+  setForwarding(spec: ForwardingSpec, signal: AbortSignal): Promise<void>;
+  ensureRouter(spec: RouterSpec, signal: AbortSignal): Promise<void>;
+  removeRouter(routerId: RouterId, signal: AbortSignal): Promise<void>;
+}

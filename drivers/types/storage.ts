@@ -1,0 +1,117 @@
+/** Disks on one kind of storage. */
+import type { HostId, ImageId, ImageSha256, VolumeId, VolumeSnapshotId } from '../../node/base/ids.ts';
+import type {
+  DiskEncryption,
+  DiskExport,
+  DiskFound,
+  DiskOrigin,
+  DiskRange,
+  DiskSource,
+  DiskSpec,
+  ImageFile,
+  Progress,
+  UnmanagedDisk,
+} from './disk.ts';
+
+/** What a storage driver can do; asked, not assumed. */
+export interface StorageCapabilities {
+  /** True when a disk can be opened from every host of the mesh (Ceph), false when it lives on one host (files). */
+  readonly shared: boolean;
+  readonly snapshots: boolean;
+  /** `copyDisk` from a snapshot takes no time and no room: the copy lies on its origin. Else it is a full copy. */
+  readonly clones: boolean;
+  /** Whether a disk may be open for several guests at once. */
+  readonly multiAttach: boolean;
+  /** Formats of encrypted disks. Empty: none. */
+  readonly encryption: readonly DiskEncryption['format'][];
+}
+
+/**
+ * Disks on one kind of storage. While a guest has a disk of one host's own storage open, its snapshots are made and removed,
+ * and it grows, by the `ComputeDriver`, and the calls here are a `CONFLICT`; on shared storage they work here as well.
+ *
+ * A write that does not fit is `DRIVER_FAILED` with the fact `reason: 'full'`; where the storage takes no writes (read-only,
+ * or its pool has gone), with `reason: 'read-only'` or `'no-pool'`. A host that it has fenced gets `FENCE_UNPROVEN`.
+ */
+export interface StorageDriver {
+  readonly name: 'local' | 'rbd' | 'fake';
+  readonly capabilities: StorageCapabilities;
+
+  /** Checks that the storage answers. Throws `ShoalError` with what to do when it does not. */
+  start(signal: AbortSignal): Promise<void>;
+  stop(): Promise<void>;
+
+  /** Bytes in all and bytes free for new disks. Throws `UNAVAILABLE` while storage that was just made has not counted. */
+  capacity(signal: AbortSignal): Promise<{ readonly totalBytes: number; readonly freeBytes: number }>;
+
+  /**
+   * Makes the content ready to be cloned (imports it into Ceph, links it beside the disks), under the name of its SHA-256.
+   * `IDENTITY_MISMATCH` when the file is not that content; `CONFLICT` when what is there by that name has another size or
+   * format.
+   */
+  ensureImage(image: ImageFile, signal: AbortSignal): Promise<void>;
+  /** Whether `ensureImage` has completed for it. */
+  hasImage(sha256: ImageSha256, signal: AbortSignal): Promise<boolean>;
+  /**
+   * Removes the driver's copy of a content; by an image's id, the copy that an earlier version named so. `CONFLICT` while
+   * disks are cloned from it. Absent is success.
+   */
+  removeImage(name: ImageSha256 | ImageId, signal: AbortSignal): Promise<void>;
+
+  /**
+   * Makes the disk unless it exists; grows it when it is smaller than asked. Never shrinks. `INVALID_ARGUMENT` when it is
+   * larger than all of the storage: it could never be filled.
+   */
+  ensureDisk(spec: DiskSpec, signal: AbortSignal): Promise<void>;
+  /** Undefined when the storage said that there is none. */
+  findDisk(volumeId: VolumeId, signal: AbortSignal): Promise<DiskFound | undefined>;
+  listDisks(signal: AbortSignal): Promise<readonly DiskFound[]>;
+  /**
+   * Takes the disk for this host at `generation` and returns how QEMU opens it.
+   * On shared storage: throws `FENCE_UNPROVEN` when another host still watches it, or when the lock carries a higher
+   * generation; a lock of a lower generation by another owner is taken over only after that owner is proved fenced.
+   */
+  openDisk(spec: DiskSpec, owner: HostId, signal: AbortSignal): Promise<DiskSource>;
+  /** Gives the lock back after QEMU has exited. Not holding it is success. */
+  closeDisk(volumeId: VolumeId, owner: HostId, generation: number, signal: AbortSignal): Promise<void>;
+  /**
+   * Removes the disk for good. Called only for a committed delete. Absent is success. `CONFLICT` while it is open or has
+   * snapshots. Copies that lie on it are made independent first, which takes as long as they are large.
+   */
+  removeDisk(volumeId: VolumeId, signal: AbortSignal): Promise<void>;
+
+  /** Keeps the content as it is now. There already: success. `NOT_FOUND` without the disk. */
+  createSnapshot(volumeId: VolumeId, snapshotId: VolumeSnapshotId, signal: AbortSignal): Promise<void>;
+  /** Absent is success, also of the disk. Copies made of it live on. */
+  removeSnapshot(volumeId: VolumeId, snapshotId: VolumeSnapshotId, signal: AbortSignal): Promise<void>;
+  /** In the order in which they were made. Empty when there is no such disk. */
+  listSnapshots(volumeId: VolumeId, signal: AbortSignal): Promise<readonly VolumeSnapshotId[]>;
+  /**
+   * Puts the content back to what it was at the snapshot; snapshots stay. The disk keeps its size: what was added to it since
+   * is zeros. `CONFLICT` while it is open, `NOT_FOUND` without the snapshot. Cut off, it is repeated from the beginning.
+   */
+  revertDisk(volumeId: VolumeId, snapshotId: VolumeSnapshotId, signal: AbortSignal): Promise<void>;
+  /**
+   * Makes the disk `spec` with the content of `from`, of the same storage; there already: success, grown as by `ensureDisk`.
+   * It appears when it is whole. `spec.imageSha256` is absent, `spec.sizeBytes` at least the origin's size. An origin that is
+   * open must be named with a snapshot, else `CONFLICT`. Removing the origin leaves the copy as it is.
+   */
+  copyDisk(from: DiskOrigin, spec: DiskSpec, progress: Progress, signal: AbortSignal): Promise<void>;
+  /**
+   * Reads the content, decrypted, of a closed disk or of a snapshot. `sinceSnapshotId`: only what differs from that snapshot
+   * of the same disk.
+   */
+  exportDisk(from: DiskOrigin, sinceSnapshotId: VolumeSnapshotId | undefined, signal: AbortSignal): Promise<DiskExport>;
+  /**
+   * Writes these ranges into the disk, which exists and is closed; what they do not name stays. Durable when it returns. Cut
+   * off, some are written and some not.
+   */
+  importDisk(spec: DiskSpec, ranges: AsyncIterable<DiskRange>, progress: Progress, signal: AbortSignal): Promise<void>;
+
+  /** What lies there and could become a disk. */
+  listUnmanaged(signal: AbortSignal): Promise<readonly UnmanagedDisk[]>;
+  /** Makes what has this name the disk. Done already: success. `NOT_FOUND`; `CONFLICT` when it is unfit or open. */
+  adoptDisk(name: string, volumeId: VolumeId, signal: AbortSignal): Promise<void>;
+  /** Lets go of the disk: its bytes stay under this name, whole and depending on nothing. Done already: success. */
+  releaseDisk(volumeId: VolumeId, name: string, signal: AbortSignal): Promise<void>;
+}
