@@ -216,6 +216,7 @@ export class SliceFeeder implements Service {
   }
 
   #look(): void {
+    if (this.#streams.size === 0) return;
     const nowMs = this.#deps.clock.monotonicMs();
     const text = statusText(this.#deps.state.status());
     const { revision } = this.#deps.state.local;

@@ -703,7 +703,8 @@ export class RaftLoop implements Service, RaftHandlers {
     this.#proposals.expire(nowMs - this.options.outcomeTimeoutMs, 'It took too long.');
     if (this.#quorum.outlook !== 'lost') return;
     this.#proposals.expire(nowMs - this.options.lossPatienceMs, 'Too few voters answer.');
-    this.#reads.fail(this.noQuorum(), nowMs - this.options.lossPatienceMs, true);
+    // Who is no member sees no quorum for as long as it runs; an error, with its stack, is not made for nobody.
+    if (this.#reads.count > 0) this.#reads.fail(this.noQuorum(), nowMs - this.options.lossPatienceMs, true);
   }
 
   // --- 1. Append and sync, then 2. send ------------------------------------------------------------------------------

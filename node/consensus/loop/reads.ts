@@ -23,6 +23,11 @@ export class Reads {
   #nextName = 1;
   #count = 0;
 
+  /** Without an answer, queued or asked. */
+  get count(): number {
+    return this.#count;
+  }
+
   /** Resolves with the index up to which the state must be applied. */
   add(): Promise<number> {
     if (this.#count >= readsMax) {
