@@ -5,7 +5,7 @@
  */
 import type { HostId } from '../base/ids.ts';
 import { readCarried } from '../services/network/carried-networks.ts';
-import { serverMetadata } from '../services/network/metadata.ts';
+import { readMetadata } from '../services/network/metadata.ts';
 import type { SliceRoots } from '../slices/slice-roots.ts';
 import { ReadMemo } from '../state/read-set.ts';
 import { indexKey, prefixEnd } from '../state/table.ts';
@@ -130,7 +130,7 @@ function readServer(reader: StateReader, id: string): readonly string[] {
   portTable.by(reader, 'device', indexKey(id));
   // Those that it has open, whichever host carries out what is asked of them.
   volumeTable.by(reader, 'server', indexKey(id));
-  serverMetadata(reader, server);
+  readMetadata(reader, server);
   return [server.projectId];
 }
 

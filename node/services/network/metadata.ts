@@ -74,6 +74,11 @@ export function serverMetadata(
   server: shoal.v1.Server,
   settings: MetadataSettings = plainMetadataSettings,
 ): MetadataBodies {
+  return metadataBodies({ ...readMetadata(reader, server), settings });
+}
+
+/** What a server's bodies are made of, from the records: a host that has these rows can make them. */
+export function readMetadata(reader: StateReader, server: shoal.v1.Server): Omit<MetadataFacts, 'settings'> {
   const nics: MetadataNic[] = [];
   for (const portId of server.portIds) {
     const port = portTable.find(reader, portId)?.record;
@@ -88,7 +93,7 @@ export function serverMetadata(
   }
   const host = hostTable.find(reader, server.hostId)?.record;
   const zone = host === undefined ? server.zone || defaultZone : zoneOf(reader, host);
-  return metadataBodies({ server, nics, zone, settings });
+  return { server, nics, zone };
 }
 
 /** Path to body, directories included: each lists what is below it, as both APIs do. */
