@@ -15,6 +15,7 @@ import type { GuestSpec } from '../types.ts';
 import type { GuestPaths } from './confinement/run-files.ts';
 import { checkGuestDisk, threadsOfRbdDisk } from './disks/check-guest-disk.ts';
 import { diskDevice, diskNodes, scsiController } from './disks/disk-nodes.ts';
+import { agentChardev } from './guest/guest-agent.ts';
 
 /** What is the same for every guest of a host. */
 export interface MachineSettings {
@@ -100,8 +101,8 @@ export function qemuArguments(spec: GuestSpec, paths: GuestPaths, settings: Mach
     argv.push('-device', `virtio-net-pci,id=${id},netdev=${id}-tap,mac=${nic.mac},host_mtu=${nic.mtu},romfile=`);
   }
   // Behind all else, so that what is older keeps its place on the bus.
-  argv.push('-device', 'virtio-serial-pci,id=channels', '-chardev', socketChardev('agent', paths.agentSocket));
-  argv.push('-device', 'virtserialport,bus=channels.0,chardev=agent,name=org.qemu.guest_agent.0');
+  argv.push('-device', 'virtio-serial-pci,id=channels', '-chardev', socketChardev(agentChardev, paths.agentSocket));
+  argv.push('-device', `virtserialport,bus=channels.0,chardev=${agentChardev},name=org.qemu.guest_agent.0`);
   return argv;
 }
 

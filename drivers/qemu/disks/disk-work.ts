@@ -10,7 +10,7 @@ import type { GuestUsers } from '../confinement/guest-users.ts';
 import { sharedUid } from '../confinement/privileges.ts';
 import type { RunFiles } from '../confinement/run-files.ts';
 import type { QemuGuest } from '../guest/guest.ts';
-import { freezeFileSystems, thawFileSystems } from '../guest/guest-agent.ts';
+import { freezeFileSystems, hasOpenAgent, thawFileSystems } from '../guest/guest-agent.ts';
 import { checkGuestDisk, threadsOfRbdDisk } from './check-guest-disk.ts';
 import {
   limitDisk,
@@ -110,7 +110,8 @@ export class DiskWork {
     const missing = await missingSnapshots(guest, snapshots, signal);
     if (missing.length === 0) return false;
     const runs = (await guest.state(signal)).power === 'running';
-    if (!freeze || !runs) {
+    // Nobody behind the channel: there is nothing to freeze, and no answer to wait for.
+    if (!freeze || !runs || !hasOpenAgent(await guest.execute('query-chardev', undefined, signal))) {
       await snapshotDisks(guest, missing, signal);
       return false;
     }

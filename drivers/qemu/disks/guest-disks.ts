@@ -20,8 +20,12 @@ import {
 
 /** A Linux guest lets go in 0.2 s, a loaded one in seconds; one that boots or is paused does not. */
 const unplugTimeoutMs = 10_000;
+/** QEMU tells when a device is gone; this is for a word that was missed. */
 const unplugPollMs = 100;
 const releaseTimeoutMs = 5_000;
+/** A device that is gone lets go of its nodes within a turn or two of QEMU's main loop: first pause, doubled up to the last. */
+const releasePollMsMin = 2;
+const releasePollMsMax = 100;
 const peripherals = '/machine/peripheral';
 
 /** A block node as QEMU tells of it. */
@@ -91,14 +95,17 @@ export async function unplugDisk(guest: QemuGuest, volumeId: VolumeId, signal: A
   if (await has()) {
     await askToUnplug(guest, id, signal);
     const deadline = performance.now() + unplugTimeoutMs;
-    while (await has()) {
+    for (;;) {
+      // Listened for before it is looked, so that no word is missed between.
+      const told = guest.eventOrPause('DEVICE_DELETED', unplugPollMs);
+      if (!(await has())) break;
       if (signal.aborted) throw new ShoalError('CANCELLED', `unplugging disk ${volumeId} was cancelled`);
       if (performance.now() > deadline) {
         throw new ShoalError('UNAVAILABLE', `guest ${guest.serverId} has not let go of disk ${volumeId} yet`, {
           facts: { volumeId },
         });
       }
-      await delay(unplugPollMs);
+      await told;
     }
   }
   for (const set of ['d', 'e'] as const) await dropNodes(guest, volumeId, set, signal);
@@ -208,7 +215,7 @@ async function dropNodes(guest: QemuGuest, volumeId: VolumeId, set: NodeSet, sig
 /** A device that is gone lets go of its node a moment later. */
 async function dropNode(guest: QemuGuest, name: string, signal?: AbortSignal): Promise<void> {
   const deadline = performance.now() + releaseTimeoutMs;
-  for (;;) {
+  for (let pauseMs = releasePollMsMin; ; pauseMs = Math.min(2 * pauseMs, releasePollMsMax)) {
     try {
       await guest.execute('blockdev-del', { 'node-name': name }, signal);
       return;
@@ -216,7 +223,7 @@ async function dropNode(guest: QemuGuest, name: string, signal?: AbortSignal): P
       const mayPass = ShoalError.is(caught, 'DRIVER_FAILED') && /is in use/.test(caught.message);
       if (!mayPass || performance.now() > deadline) throw caught;
     }
-    await delay(unplugPollMs);
+    await delay(pauseMs);
   }
 }
 

@@ -7,6 +7,15 @@ import { isRecord } from '../../../node/base/json-value.ts';
 const answerTimeoutMs = 3_000;
 const thawTimeoutMs = 10_000;
 const answerBytesMax = 64 * 1024;
+/** QEMU's name for the channel's host side. */
+export const agentChardev = 'agent';
+
+/** Whether something in the guest has the channel open, by QEMU's answer to `query-chardev`. What is not understood is a yes. */
+export function hasOpenAgent(chardevs: unknown): boolean {
+  if (!Array.isArray(chardevs)) return true;
+  const channel = (chardevs as readonly unknown[]).find((one) => isRecord(one) && one['label'] === agentChardev);
+  return !isRecord(channel) || channel['frontend-open'] !== false;
+}
 
 /** Freezes all file systems; false when there is no agent that answers. What it said no to is no freeze either. */
 export async function freezeFileSystems(socketPath: string): Promise<boolean> {

@@ -48,6 +48,7 @@ export class QemuGuest {
   /** As last seen, by whatever way; a change against it is reported once. */
   #last: GuestState | undefined;
   #attaching: Promise<void> | undefined;
+  readonly #waiting = new Map<string, Set<() => void>>();
   /** Observations run one after another, so that reports keep their order. */
   #observing: Promise<void> = Promise.resolve();
 
@@ -112,6 +113,25 @@ export class QemuGuest {
     return qmp.execute(command, args, signal === undefined ? {} : { signal });
   }
 
+  /**
+   * Resolves when QEMU tells of `event` next, and after `waitMs` in any case: an event that came while nobody was attached is
+   * lost, so its listener looks for itself.
+   */
+  async eventOrPause(event: string, waitMs: number): Promise<void> {
+    const waiting = this.#waiting.get(event) ?? new Set();
+    this.#waiting.set(event, waiting);
+    const heard = Promise.withResolvers<void>();
+    const timer = setTimeout(heard.resolve, waitMs);
+    waiting.add(heard.resolve);
+    try {
+      await heard.promise;
+    } finally {
+      clearTimeout(timer);
+      waiting.delete(heard.resolve);
+      if (waiting.size === 0) this.#waiting.delete(event);
+    }
+  }
+
   /** Runs an operation whose changes are asked for, and thus not reported. */
   async asked<T>(work: () => Promise<T>): Promise<T> {
     this.#asked += 1;
@@ -153,6 +173,7 @@ export class QemuGuest {
   };
 
   #heard(event: QmpEvent): void {
+    for (const resolve of [...(this.#waiting.get(event.name) ?? [])]) resolve();
     if (!stateEvents.has(event.name)) return;
     this.#observe(() => this.#queryState());
   }

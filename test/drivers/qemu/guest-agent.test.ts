@@ -4,7 +4,7 @@ import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { freezeFileSystems, thawFileSystems } from '../../../drivers/qemu/guest/guest-agent.ts';
+import { freezeFileSystems, hasOpenAgent, thawFileSystems } from '../../../drivers/qemu/guest/guest-agent.ts';
 
 type Reply = (request: { readonly execute: string; readonly arguments?: { readonly id?: number } }) => unknown;
 
@@ -62,4 +62,17 @@ await t.test('a guest that says anything at all harms nobody', async (t) => {
   for (const nonsense of ['not json\n', '[]\n5\nnull\n', 'x'.repeat(100_000), '{"return": "'.repeat(3)]) {
     t.equal(await freezeFileSystems(await channel(t, () => nonsense)), false);
   }
+});
+
+await t.test('whether anybody is behind the channel is asked of QEMU, and not found out by waiting', (t) => {
+  const chardevs = (isOpen: unknown): unknown => [
+    { label: 'console', 'frontend-open': true },
+    { label: 'agent', 'frontend-open': isOpen },
+  ];
+  t.equal(hasOpenAgent(chardevs(true)), true);
+  t.equal(hasOpenAgent(chardevs(false)), false);
+  for (const unclear of [undefined, {}, [], [null, 5], chardevs(undefined)]) {
+    t.equal(hasOpenAgent(unclear), true, 'what is not understood is asked over the channel');
+  }
+  t.end();
 });
