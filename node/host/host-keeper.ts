@@ -13,7 +13,7 @@ import { SteppedKind, type SteppedOptions } from './engine/stepped-kind.ts';
 import { HostLoop } from './host-loop.ts';
 import { NetworkKinds } from './kinds/network/network-kinds.ts';
 import type { ServerPorts } from './kinds/server/kit/tools.ts';
-import { busyPorts, serverKind } from './kinds/server/server-kind.ts';
+import { busyPorts, mayStartGuest, serverKind } from './kinds/server/server-kind.ts';
 import { GuestHolds } from './kinds/volume/kit/guest-holds.ts';
 import type { VolumePorts } from './kinds/volume/kit/tools.ts';
 import { volumeKind } from './kinds/volume/volume-kind.ts';
@@ -67,6 +67,7 @@ export function hostKeeper(deps: HostKeeperDeps, options: HostKeeperOptions): Ho
         const networks = network.kind({
           views: deps.networkViews,
           busyPorts: () => busyPorts(servers.observed.wanted, servers.observed.found),
+          needsTaps: () => mayStartGuest(servers.observed.wanted, servers.observed.found),
           passes,
           observer,
           retryMs: options.retryMs,

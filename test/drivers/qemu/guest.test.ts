@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import t from 'tap';
 import { identify } from '../../../drivers/process.ts';
 import { diskDeviceId } from '../../../drivers/qemu/disks/disk-nodes.ts';
-import { QemuGuest } from '../../../drivers/qemu/guest/guest.ts';
 import { unplugDisk } from '../../../drivers/qemu/disks/guest-disks.ts';
+import { QemuGuest } from '../../../drivers/qemu/guest/guest.ts';
 import type { ServerId, VolumeId } from '../../../node/base/ids.ts';
 import { silentLogger } from '../../../node/base/telemetry/logger.ts';
 

@@ -1,4 +1,5 @@
 /** The network of a host, as the kinds of things that it is made of: networks, their ports, forwarding and routers. */
+import { isDeepStrictEqual } from 'node:util';
 import type { NetworkDriver, NetworkFound } from '../../../../drivers/types.ts';
 import { coverageMark } from '../../../base/buggify/buggify.ts';
 import type { Clock } from '../../../base/clock.ts';
@@ -34,6 +35,8 @@ export class NetworkKinds {
   readonly #kinds: EnsuredKinds<HostNetworkView, NetworkFound>;
   readonly #tapNames = new Map<PortId, string>();
   readonly #deps: NetworkKindsDeps;
+  /** Whether the host is to be looked at whatever the records say. */
+  #isLookDue = true;
 
   constructor(deps: NetworkKindsDeps) {
     const { driver, store, logger } = deps;
@@ -51,6 +54,7 @@ export class NetworkKinds {
 
   /** As in engine/ensured-kinds.ts. */
   recheck(): void {
+    this.#isLookDue = true;
     this.#kinds.recheck();
   }
 
@@ -59,12 +63,18 @@ export class NetworkKinds {
     return this.#kinds.sync(view, busyPorts, signal);
   }
 
-  /** The same as a kind of the host loop. */
+  /**
+   * The same as a kind of the host loop. Looking at the network runs several programs, so a pass for something else leaves it
+   * alone: the host is looked at when the records want something else of it, when other ports are in use, before a guest may
+   * be started, after a failure, and each period.
+   */
   kind(host: {
     /** What this host must carry; told of every change before it is asked, it says whether that may be another now. */
     readonly views: { of(reader: StateReader): HostNetworkView; heard(keys: readonly string[]): boolean };
     /** Ports plugged into a guest that lives, as of this pass. */
     readonly busyPorts: () => ReadonlySet<PortId>;
+    /** Whether a guest may be started in this pass. */
+    readonly needsTaps: () => boolean;
     readonly passes: Passes;
     readonly observer?: KindObserver | undefined;
     readonly retryMs?: number | undefined;
@@ -78,19 +88,45 @@ export class NetworkKinds {
         'a part of the network could not be made',
       );
     };
+    let last: { readonly view: HostNetworkView; readonly busyPorts: ReadonlySet<PortId> } | undefined;
     return {
       name: 'network',
       busy: new Map(),
       concerns: (keys) => host.views.heard(keys),
       observe: async () => {},
       act: async ({ reader, signal }: Pass) => {
-        const failures = await this.sync(host.views.of(reader), host.busyPorts(), signal);
+        const view = host.views.of(reader);
+        const inUse = host.busyPorts();
+        const isSame = last !== undefined && isSameView(last.view, view) && isSameSet(last.busyPorts, inUse);
+        if (isSame && !this.#isLookDue && !host.needsTaps()) return;
+        this.#isLookDue = false;
+        last = undefined;
+        const failures = await this.sync(view, inUse, signal);
         for (const failure of failures) tell(failure);
         host.observer?.health?.('network', failures[0]?.error);
-        if (failures.length === 0) return;
+        if (failures.length === 0) {
+          last = { view, busyPorts: inUse };
+          return;
+        }
         markNetworkPartFailed();
         host.passes.wakeLater(host.retryMs ?? defaultRetryMs);
       },
     };
   }
+}
+
+/** Much cheaper than a look at the host. A server's record changes with each of its disks, and its network does not. */
+function isSameView(a: HostNetworkView, b: HostNetworkView): boolean {
+  const parts = ({ networks, ports, forwarding, routers, kept }: HostNetworkView): object => ({
+    networks,
+    ports,
+    forwarding,
+    routers,
+    kept,
+  });
+  return isDeepStrictEqual(parts(a), parts(b));
+}
+
+function isSameSet(a: ReadonlySet<PortId>, b: ReadonlySet<PortId>): boolean {
+  return a.size === b.size && [...a].every((id) => b.has(id));
 }

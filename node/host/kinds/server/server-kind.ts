@@ -11,7 +11,7 @@ import type { StateReader } from '../../../state/types.ts';
 import type { Fault, SteppedDefinition } from '../../engine/stepped-kind.ts';
 import { PowerOffNotes } from '../../outage/power-off-notes.ts';
 import { RevisionFence } from '../../outage/revision-fence.ts';
-import { planServer, type ServerStep } from '../../plan/server-plan.ts';
+import { isGuestUp, planServer, type ServerStep } from '../../plan/server-plan.ts';
 import type { GuestHolds } from '../volume/kit/guest-holds.ts';
 import { Crashes, crashesMax, crashWindowMs } from './crashes.ts';
 import { diskOf, pullOut } from './kit/plugging.ts';
@@ -126,6 +126,15 @@ export function busyPorts(
     for (const portId of server.portIds) busy.add(portId as PortId);
   }
   return busy;
+}
+
+/** Whether a guest may be started, or started over: it needs its taps. */
+export function mayStartGuest(servers: readonly shoal.v1.Server[], guests: ReadonlyMap<string, GuestFound>): boolean {
+  return servers.some(
+    ({ id, powerWanted, rebootsWanted, rebootsDone }) =>
+      powerWanted !== shoal.v1.PowerWanted.POWER_WANTED_STOPPED &&
+      (!isGuestUp(guests.get(id)) || rebootsWanted > rebootsDone),
+  );
 }
 
 /** What its owner asks of its disks now, as a part of the name of a request; nothing asked: empty. */

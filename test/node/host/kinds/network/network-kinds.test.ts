@@ -6,6 +6,7 @@ import type { NetworkId, PortId, RouterId, SubnetId } from '../../../../../node/
 import { silentLogger } from '../../../../../node/base/telemetry/logger.ts';
 import { NetworkKinds } from '../../../../../node/host/kinds/network/network-kinds.ts';
 import type { HostNetworkView } from '../../../../../node/services/kit/host-network-view.ts';
+import { MemoryStateClient } from '../../../../../node/state/client/memory-state-client.ts';
 import { memoryHostStore } from '../../../../../node/store/host/host-store.ts';
 
 const signal = new AbortController().signal;
@@ -152,4 +153,61 @@ void t.test('where a recheck finds something changed by others, the same pass lo
   const { networks, ports, ...rest } = view();
   const renamed = ports.map((spec) => ({ ...spec, hostname: 'renamed' }));
   t.equal((await pass({ networks, ports: renamed, ...rest })).length, 10);
+});
+
+void t.test('in the host loop the network is looked at when it may be another, and left alone otherwise', async (t) => {
+  const host = new FakeNetworkHost();
+  const driver = new FakeNetworkDriver(host);
+  await driver.start(signal);
+  let looks = 0;
+  const counting = new Proxy(driver, {
+    get: (target, key) => {
+      if (key === 'found') looks += 1;
+      const value: unknown = Reflect.get(target, key);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+  const kinds = new NetworkKinds({
+    driver: counting,
+    store: memoryHostStore(),
+    clock: systemClock,
+    logger: silentLogger,
+  });
+  let parts = view();
+  let inUse: ReadonlySet<PortId> = new Set();
+  let needsTaps = false;
+  let wakesLater = 0;
+  const reader = new MemoryStateClient().local;
+  const kind = kinds.kind({
+    views: { of: () => ({ ...parts, revision: 5 }), heard: () => false },
+    busyPorts: () => inUse,
+    needsTaps: () => needsTaps,
+    passes: { wake: () => {}, wakeLater: () => (wakesLater += 1) },
+  });
+  const looksOf = async (): Promise<number> => {
+    looks = 0;
+    await kind.act({ reader, revision: 5, signal });
+    return looks;
+  };
+  t.equal(await looksOf(), 1, 'once at the start');
+  t.equal(await looksOf(), 0, 'not for a pass that is for something else');
+  parts = view();
+  t.equal(await looksOf(), 0, 'nor when the same is wanted in new words');
+  parts = { ...view(), forwarding: [] };
+  t.equal(await looksOf(), 1, 'when the records want something else');
+  inUse = new Set(portIds.slice(0, 1));
+  t.equal(await looksOf(), 1, 'when other ports are in use');
+  t.equal(await looksOf(), 0);
+  needsTaps = true;
+  t.equal(await looksOf(), 1, 'before a guest may be started');
+  needsTaps = false;
+  t.equal(await looksOf(), 0);
+  kinds.recheck();
+  host.ports.delete(portIds[0] as PortId);
+  t.equal(await looksOf(), 1, 'each period');
+  t.ok(host.ports.has(portIds[0] as PortId), 'and what has gone is made again');
+  parts = { ...view(), failures: [{ what: 'port/x', error: new Error('it makes no sense') }] };
+  t.equal(await looksOf(), 1);
+  t.equal(await looksOf(), 1, 'and after a failure');
+  t.equal(wakesLater, 2);
 });
