@@ -63,6 +63,8 @@ interface RbdDriverOptions {
 const features = featuresOf({});
 /** The lock by which a host learns its own address goes by itself. Seconds. */
 const addressLockS = 10;
+/** How old the pool's size may be when a disk is checked against it. */
+const totalAgeMsMax = 300_000;
 
 /**
  * Disks that several hosts reach. `start` throws `NOT_FOUND` where a pool is missing. `openDisk` takes the storage lock
@@ -86,6 +88,8 @@ export class RbdStorageDriver implements StorageDriver {
   readonly #disks: RbdImages;
   readonly #run: CommandRunner;
   #ownIp: string | undefined;
+  /** What the pool had in all when it was asked last. Monotonic, ms. */
+  #lastTotal: { readonly bytes: number; readonly atMs: number } | undefined;
 
   constructor(deps: { readonly log: Logger; readonly run?: CommandRunner }, options: RbdDriverOptions) {
     this.#log = deps.log;
@@ -121,7 +125,9 @@ export class RbdStorageDriver implements StorageDriver {
   async stop(): Promise<void> {}
 
   async capacity(signal: AbortSignal): Promise<{ readonly totalBytes: number; readonly freeBytes: number }> {
-    return readCapacity(await this.#client.cephJson(['df'], { signal }), this.#volumes);
+    const capacity = readCapacity(await this.#client.cephJson(['df'], { signal }), this.#volumes);
+    this.#lastTotal = { bytes: capacity.totalBytes, atMs: performance.now() };
+    return capacity;
   }
 
   async ensureImage(image: ImageFile, signal: AbortSignal): Promise<void> {
@@ -167,10 +173,11 @@ export class RbdStorageDriver implements StorageDriver {
 
   async ensureDisk(spec: DiskSpec, signal: AbortSignal): Promise<void> {
     checkId(spec.volumeId);
+    checkDiskSpec(spec, { capabilities: this.capabilities });
+    if (isPlain(spec) && (await this.#createPlain(spec, signal))) return;
     let found = await this.#disks.find(spec.volumeId, signal);
-    const room = found === undefined ? await this.#room(signal) : {};
-    checkDiskSpec(spec, { capabilities: this.capabilities, ...room });
     if (found === undefined) {
+      checkDiskSpec(spec, { capabilities: this.capabilities, ...(await this.#room(signal)) });
       await this.#createDisk(spec, signal);
       found = await this.#disks.find(spec.volumeId, signal);
       if (found === undefined) throw new ShoalError('CONFLICT', `disk ${spec.volumeId} was removed while it was made`);
@@ -192,8 +199,26 @@ export class RbdStorageDriver implements StorageDriver {
     await this.#client.rbd(argv, { signal });
   }
 
-  /** How much the pool has in all; not known while Ceph has not counted a new one. */
+  /**
+   * Makes an empty disk without looking first: most are made once. False: one is there already, or whether it fits the pool
+   * must be asked.
+   */
+  async #createPlain(spec: DiskSpec, signal: AbortSignal): Promise<boolean> {
+    const { totalBytes } = await this.#room(signal);
+    if (totalBytes !== undefined && spec.sizeBytes > totalBytes) return false;
+    const argv = ['create', this.#volume(spec.volumeId), '--size', `${spec.sizeBytes}B`];
+    const okStatus = [exitStatus.ok, exitStatus.exists];
+    const made = await this.#client.rbd([...argv, '--image-feature', featuresOf(spec)], { signal, okStatus });
+    return made.status === exitStatus.ok;
+  }
+
+  /**
+   * How much the pool has in all; not known while Ceph has not counted a new one. Asking takes longer than making a disk, and
+   * pools grow slowly: an answer of the last minutes will do.
+   */
   async #room(signal: AbortSignal): Promise<{ readonly totalBytes?: number }> {
+    const last = this.#lastTotal;
+    if (last !== undefined && performance.now() - last.atMs < totalAgeMsMax) return { totalBytes: last.bytes };
     try {
       return { totalBytes: (await this.capacity(signal)).totalBytes };
     } catch (caught) {
@@ -228,11 +253,14 @@ export class RbdStorageDriver implements StorageDriver {
 
   async openDisk(spec: DiskSpec, owner: HostId, signal: AbortSignal): Promise<DiskSource> {
     const name = this.#volume(spec.volumeId);
-    const info = await this.#info(name, signal);
-    if (info === undefined) throw new ShoalError('NOT_FOUND', `there is no disk ${spec.volumeId}`);
     const { confPath, user } = this.#client.identity;
     const source: DiskSource = { kind: 'rbd', pool: this.#volumes, image: spec.volumeId, user, confPath };
     checkDiskSpec(spec, { capabilities: this.capabilities });
+    const [info, watching] = await Promise.all([
+      this.#info(name, signal),
+      spec.shared === true ? undefined : this.fence.watchersIfThere(spec.volumeId, signal),
+    ]);
+    if (info === undefined) throw new ShoalError('NOT_FOUND', `there is no disk ${spec.volumeId}`);
     const { isShared, holders } = await this.fence.locks(info.id, signal);
     if (spec.shared === true) {
       await this.#openShared(spec, owner, { id: info.id, isShared, holders }, signal);
@@ -241,7 +269,7 @@ export class RbdStorageDriver implements StorageDriver {
     if (isShared && holders.length > 0) {
       throw new ShoalError('FENCE_UNPROVEN', `disk ${spec.volumeId} is open beside others`, { facts: { holders } });
     }
-    const holder = await this.fence.lockHolder(info.id, signal);
+    const [holder] = holders;
     if (holder?.owner === owner && holder.generation === spec.generation) {
       await this.#refuseForeignWatchers(spec.volumeId, signal);
       return source;
@@ -251,19 +279,32 @@ export class RbdStorageDriver implements StorageDriver {
         facts: { owner: holder.owner, generation: holder.generation, address: holder.address },
       });
     }
-    if (holder === undefined) await this.#fenceStaleWatchers(spec.volumeId, signal);
-    else await this.#takeOver(spec, owner, info, holder, signal);
+    if (holder === undefined) {
+      // Closed cleanly, as most are: nobody has it open, and that is known already.
+      if (watching?.length !== 0) await this.#fenceStaleWatchers(spec.volumeId, signal);
+    } else await this.#takeOver(spec, owner, info, holder, signal);
 
-    if (!(await this.fence.takeLock(info.id, { owner, generation: spec.generation }, signal))) {
+    if (!(await this.#takeFreeLock(spec, owner, info, signal))) {
       throw new ShoalError('FENCE_UNPROVEN', `another host took disk ${spec.volumeId} at the same moment`);
     }
-    // Nobody could have opened it since with Shoal's leave; someone without it shows here.
-    const watchers = await this.fence.watchers(spec.volumeId, signal);
-    if (watchers.length > 0) {
-      await this.closeDisk(spec.volumeId, owner, spec.generation, signal);
-      throw stillWatched(spec.volumeId, watchers);
-    }
     return source;
+  }
+
+  /** Takes the lock for this host alone, unless somebody has it: then false. */
+  async #takeFreeLock(
+    { volumeId, generation }: DiskSpec,
+    owner: HostId,
+    { id }: RbdInfo,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    if (!(await this.fence.takeLock(id, { owner, generation }, signal))) return false;
+    // Nobody could have opened it since with Shoal's leave; someone without it shows here.
+    const watchers = await this.fence.watchers(volumeId, signal);
+    if (watchers.length > 0) {
+      await this.closeDisk(volumeId, owner, generation, signal);
+      throw stillWatched(volumeId, watchers);
+    }
+    return true;
   }
 
   /** Beside others. Whether somebody watches says nothing then: they may. */
@@ -524,6 +565,11 @@ export class RbdStorageDriver implements StorageDriver {
     checkId(volumeId);
     return `${this.#volumes}/${volumeId}`;
   }
+}
+
+/** Empty, as it is. */
+function isPlain({ encryption, contents, imageSha256 }: DiskSpec): boolean {
+  return encryption === undefined && contents === undefined && imageSha256 === undefined;
 }
 
 function inUse(name: string, disks: number): ShoalError {

@@ -17,7 +17,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { ShoalError } from '../../node/base/errors.ts';
 import type { CephClient } from './client.ts';
-import { ipOf, type LockHolder, readBlocklist, readLock, readLocks, readWatchers, type Watcher } from './rbd.ts';
+import { exitStatus } from './exit-status.ts';
+import { ipOf, type LockHolder, readBlocklist, readLocks, readWatchers, type Watcher } from './rbd.ts';
 
 const lockName = 'shoal';
 /** Ceph wants a number: ten years, in seconds. */
@@ -37,13 +38,6 @@ export class Fence {
   constructor(client: CephClient, pool: string) {
     this.#client = client;
     this.#pool = pool;
-  }
-
-  /** Who holds the lock of the image with this id. The image exists. */
-  async lockHolder(rbdId: string, signal: AbortSignal): Promise<LockHolder | undefined> {
-    return readLock(
-      await this.#client.radosJson(['-p', this.#pool, 'lock', 'info', header(rbdId), lockName], { signal }),
-    );
   }
 
   /** Who holds the lock, alone or with others. The image exists. */
@@ -85,6 +79,13 @@ export class Fence {
   /** Every client that has the image open. */
   async watchers(image: string, signal: AbortSignal): Promise<readonly Watcher[]> {
     return readWatchers(await this.#client.rbdJson(['status', `${this.#pool}/${image}`], { signal }));
+  }
+
+  /** The same; undefined without the image. */
+  async watchersIfThere(image: string, signal: AbortSignal): Promise<readonly Watcher[] | undefined> {
+    const okStatus = [exitStatus.ok, exitStatus.notFound];
+    const answer = await this.#client.rbdJson(['status', `${this.#pool}/${image}`], { signal, okStatus });
+    return answer === undefined ? undefined : readWatchers(answer);
   }
 
   /**

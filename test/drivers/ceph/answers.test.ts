@@ -160,13 +160,13 @@ await t.test('a takeover fences, verifies it, and only then breaks and takes the
   calls.length = 0;
   t.match(await open(driver), { kind: 'rbd' });
   const order = ['blocklist add 10.0.0.2:0/0', 'osd dump', ' ls ', 'status', 'lock break', 'lock get'];
-  const at = order.map((part) => calls.findIndex((call) => call.includes(part)));
-  t.notOk(at.includes(-1), calls.join('\n'));
-  t.strictSame(
-    [...at].sort((x, y) => x - y),
-    at,
-    calls.join('\n'),
-  );
+  let from = 0;
+  for (const part of order) {
+    const at = calls.findIndex((call, index) => index >= from && call.includes(part));
+    t.not(at, -1, `${part}, in its turn:\n${calls.join('\n')}`);
+    from = at + 1;
+  }
+  for (const part of ['lock break', 'lock get']) t.equal(calls.filter((call) => call.includes(part)).length, 1);
 });
 
 await t.test('a takeover that cannot be proved changes nothing and says so', async (t) => {
@@ -192,10 +192,57 @@ await t.test('a takeover that cannot be proved changes nothing and says so', asy
 });
 
 await t.test('a clean hand-over, and our own disk of an earlier generation, fence nobody', async (t) => {
-  for (const facts of [{}, { lockOwner: 'a', lockAddress: '10.0.0.1:0/3' }]) {
+  const free: Parameters<typeof scripted>[0] = {};
+  for (const facts of [free, { lockOwner: 'a', lockAddress: '10.0.0.1:0/3' }]) {
     const { driver, calls } = scripted(facts);
     await driver.start(signal);
+    calls.length = 0;
     t.match(await open(driver), { kind: 'rbd' });
     t.strictSame(blocks(calls), []);
+    if (facts.lockOwner !== undefined) continue;
+    const asked = calls.map((call) => /status|lock get|lock info|info/.exec(call)?.[0]);
+    t.strictSame(
+      asked,
+      ['info', 'status', 'lock info', 'lock get', 'status'],
+      'each is a process that people wait for',
+    );
   }
+});
+
+await t.test('an empty disk is made by one command, and what is there already is looked at', async (t) => {
+  const calls: string[] = [];
+  let exists = false;
+  let poolBytes = 100;
+  const run: CommandRunner = async (argv) => {
+    const [program, ...words] = argv;
+    const verb = words.find((word) => ['create', 'info', 'image-meta', 'df', 'resize'].includes(word)) ?? '';
+    calls.push(`${program} ${verb}`);
+    const answer = (status: number, value: unknown = {}) => ({ status, stdout: JSON.stringify(value), stderr: '' });
+    if (verb === 'df') return answer(0, { pools: [{ name: 'volumes', stats: { stored: 0, max_avail: poolBytes } }] });
+    if (verb === 'info') return exists ? answer(0, { id: 'abc', size: 50 }) : answer(2);
+    if (verb !== 'create') return answer(exists ? 0 : 2);
+    if (exists) return answer(17);
+    exists = true;
+    return answer(0);
+  };
+  const driver = new RbdStorageDriver({ log: silentLogger, run }, { identity });
+  const ensure = async (sizeBytes: number): Promise<readonly string[]> => {
+    await driver.ensureDisk({ volumeId: image as VolumeId, sizeBytes, generation: 1 }, signal);
+    return calls.splice(0);
+  };
+  t.strictSame(await ensure(50), ['ceph df', 'rbd create'], 'the first asks how large the pool is');
+  exists = false;
+  t.strictSame(await ensure(50), ['rbd create'], 'the next remembers');
+  t.strictSame(await ensure(60), ['rbd create', 'rbd info', 'rbd image-meta', 'rbd resize'], 'one that is there grows');
+  poolBytes = 10;
+  await driver.capacity(signal);
+  calls.length = 0;
+  t.strictSame(
+    await ensure(50),
+    ['rbd info', 'rbd image-meta'],
+    'a pool that shrank is no reason against a disk that is there',
+  );
+  exists = false;
+  await t.rejects(ensure(50), { code: 'INVALID_ARGUMENT' }, 'one that is not there must fit');
+  t.notOk(calls.includes('rbd create'), 'and is not made');
 });
