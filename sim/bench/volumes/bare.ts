@@ -99,6 +99,8 @@ export class BareGuest {
   static async start(folder: string, imagePath: string): Promise<BareGuest> {
     const socket = join(folder, 'bare.qmp');
     const consolePath = join(folder, 'bare.console');
+    // What the guest of another storage has left says nothing of this one.
+    for (const path of [socket, consolePath]) await rm(path, { force: true });
     const words = ['-machine', 'pc', '-accel', 'tcg', '-m', '96', '-nodefaults', '-nographic', '-snapshot'];
     words.push('-drive', `file=${imagePath},if=virtio,format=qcow2`, '-serial', `file:${consolePath}`);
     words.push('-qmp', `unix:${socket},server=on,wait=off`);
