@@ -1,5 +1,6 @@
 /** What every storage driver refuses in a `DiskSpec`, before it touches anything. */
 import { ShoalError } from '../node/base/errors.ts';
+import type { VolumeId } from '../node/base/ids.ts';
 import type { DiskEncryption, DiskSpec, StorageCapabilities } from './types.ts';
 
 const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
@@ -72,4 +73,9 @@ export function checkUnmanagedName(name: string): void {
     'INVALID_ARGUMENT',
     'the name of an unmanaged disk has 1 to 200 letters, digits, `_`, `.` and `-`, begins with none of the last two, and is no UUID',
   );
+}
+
+/** What storage says of whose disks none is served to other hosts. */
+export function notServedHere(volumeId: VolumeId): ShoalError {
+  return new ShoalError('INVALID_ARGUMENT', `disk ${volumeId} is on storage that serves nothing to other hosts`);
 }

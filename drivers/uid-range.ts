@@ -1,5 +1,5 @@
 /**
- * User numbers that a host gives away: one for each guest, a few for its own helpers. They have no name and no entry in
+ * User numbers that a host gives away: one for each guest, one for each disk that it serves, a few for its own helpers. They have no name and no entry in
  * /etc/passwd; what matters is that nobody else has them.
  *
  * Group numbers are the same as user numbers.
@@ -20,6 +20,8 @@ export const uidRangeDefault: UidRange = { first: 1_900_000_000, count: 65_536 }
 
 /** The first numbers of a range are the host's own. */
 const reserved = 16;
+/** One number of so many is for what serves a disk to another host. */
+const exportShare = 8;
 /** As many guests as a host may have, with room for numbers that rest. */
 const countMin = reserved + 64;
 const uidMax = 2_147_483_646;
@@ -49,7 +51,17 @@ export function probeUid(range: UidRange): number {
   return range.first + 2;
 }
 
-/** What guests are given: from this number on, to the end of the range. */
+/** What guests are given: from this number on, to where those of exports begin. */
 export function guestUids(range: UidRange): UidRange {
-  return { first: range.first + reserved, count: range.count - reserved };
+  return { first: range.first + reserved, count: range.count - reserved - exportCount(range) };
+}
+
+/** What serves a disk to another host is given: the last of the range. */
+export function exportUids(range: UidRange): UidRange {
+  const count = exportCount(range);
+  return { first: range.first + range.count - count, count };
+}
+
+function exportCount({ count }: UidRange): number {
+  return Math.floor((count - reserved) / exportShare);
 }

@@ -13,7 +13,7 @@ import type { HostId, ImageId, ImageSha256, VolumeId, VolumeSnapshotId } from '.
 import type { Logger } from '../../node/base/telemetry/logger.ts';
 import { mibBytes } from '../../node/base/units.ts';
 import { type CommandResult, type CommandRunner, runCommand } from '../command.ts';
-import { checkDiskSpec } from '../disk-spec.ts';
+import { checkDiskSpec, notServedHere } from '../disk-spec.ts';
 import { checkImageName, checkImageSha256, imageBelow, mustBeContent } from '../image/content-name.ts';
 import { withBlankFile } from '../make-file-system.ts';
 import { optionValue } from '../qemu-tools.ts';
@@ -78,6 +78,8 @@ export class RbdStorageDriver implements StorageDriver {
     clones: true,
     multiAttach: true,
     encryption: ['luks'],
+    // Every host that reaches the pool opens its disks itself.
+    exports: false,
   };
   /** Fences hosts and unfences them: for the code that heals. */
   readonly fence: Fence;
@@ -349,6 +351,16 @@ export class RbdStorageDriver implements StorageDriver {
     }
     if (removed.status === busy) throw new ShoalError('CONFLICT', `disk ${volumeId} is open`);
     if (removed.status === notEmpty) throw new ShoalError('CONFLICT', `disk ${volumeId} has snapshots`);
+  }
+
+  async serveDisk({ volumeId }: DiskSpec): Promise<never> {
+    throw notServedHere(volumeId);
+  }
+
+  async unserveDisk(): Promise<void> {}
+
+  async listServed(): Promise<readonly never[]> {
+    return [];
   }
 
   async createSnapshot(volumeId: VolumeId, snapshotId: VolumeSnapshotId, signal: AbortSignal): Promise<void> {

@@ -79,6 +79,9 @@ const consoleCharsMax = mibBytes;
 
 type FakeStorageDisk = FakeStorage['disks'] extends Map<VolumeId, infer Disk> ? Disk : never;
 
+/** The storage that serves disks at an address, if that host is reached. */
+type StorageAt = (address: string) => FakeStorage | undefined;
+
 /** The machine on which fake guests run. Outlives the drivers opened on it. */
 export class FakeComputeHost {
   readonly faults = new Faults<FakeComputeOperation>();
@@ -94,12 +97,29 @@ export class FakeComputeHost {
   readonly guests = new Map<ServerId, FakeGuest>();
   readonly listeners = new Set<(event: GuestEvent) => void>();
   readonly #storages: readonly FakeStorage[];
+  readonly #storageAt: StorageAt;
   #lastPid = 1000;
 
-  /** @param storages where its guests' disks are: what a guest does with a disk that is plugged in is done there. */
-  constructor(clock: Clock = systemClock, storages: readonly FakeStorage[] = []) {
+  /**
+   * @param storages where its guests' disks are: what a guest does with a disk that is plugged in is done there.
+   * @param storageAt finds the storage of another host that serves disks at an address. Default: none is reached.
+   */
+  constructor(
+    clock: Clock = systemClock,
+    storages: readonly FakeStorage[] = [],
+    storageAt: StorageAt = () => undefined,
+  ) {
     this.clock = clock;
     this.#storages = storages;
+    this.#storageAt = storageAt;
+  }
+
+  /** As QEMU, which connects when it opens a disk of another host. */
+  mustReach({ volumeId, source }: GuestDisk): void {
+    if (source.kind !== 'nbd') return;
+    const served = this.#storageAt(source.host)?.servedAt(source.port, source.key);
+    if (served !== undefined) return;
+    throw new ShoalError('UNAVAILABLE', `disk ${volumeId} is not served at ${source.host} port ${source.port}`);
   }
 
   /** The storage that has the disk; `NOT_FOUND` when none has. */
@@ -230,6 +250,7 @@ export class FakeComputeDriver implements ComputeDriver {
     if (before !== undefined) return before;
     const { startDelayMs } = this.#host.behaviour;
     if (startDelayMs > 0) await this.#wait(startDelayMs, signal);
+    for (const disk of spec.disks) this.#host.mustReach(disk);
     // Another call may have started it meanwhile.
     const found = runs() ?? asFound(this.#host.run(spec));
     if (found === undefined) throw new ShoalError('DRIVER_FAILED', `guest ${spec.serverId} did not start`);
@@ -290,6 +311,7 @@ export class FakeComputeDriver implements ComputeDriver {
     if (guest.spec.disks.length + guest.spec.nics.length >= devicesMax) {
       throw new ShoalError('CONFLICT', `guest ${serverId} has no free place for another disk`);
     }
+    this.#host.mustReach(disk);
     guest.spec = { ...guest.spec, disks: [...guest.spec.disks, disk] };
   }
 

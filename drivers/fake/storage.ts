@@ -11,7 +11,7 @@
 import { ShoalError } from '../../node/base/errors.ts';
 import type { HostId, ImageId, ImageSha256, VolumeId, VolumeSnapshotId } from '../../node/base/ids.ts';
 import { gibBytes } from '../../node/base/units.ts';
-import { checkDiskSpec, checkUnmanagedName } from '../disk-spec.ts';
+import { checkDiskSpec, checkUnmanagedName, notServedHere } from '../disk-spec.ts';
 import { checkImageName, checkImageSha256 } from '../image/content-name.ts';
 import { storageRefusal } from '../storage-refusal.ts';
 import type {
@@ -19,16 +19,23 @@ import type {
   DiskFound,
   DiskOrigin,
   DiskRange,
+  DiskServed,
+  DiskServing,
   DiskSource,
   DiskSpec,
   ImageFile,
+  NbdKey,
   Progress,
   StorageCapabilities,
   StorageDriver,
   UnmanagedDisk,
 } from '../types.ts';
+import { checkNbdKey } from '../nbd/exports/export-command.ts';
 import { bytesOfContent, contentOfBytes } from './content.ts';
 import { Faults } from './faults.ts';
+
+/** TCP ports that disks are served at. */
+const exportPorts = { first: 10_809, count: 1_000 };
 
 /** Operations whose next calls can be made to fail. */
 type FakeStorageOperation =
@@ -43,6 +50,9 @@ type FakeStorageOperation =
   | 'openDisk'
   | 'closeDisk'
   | 'removeDisk'
+  | 'serveDisk'
+  | 'unserveDisk'
+  | 'listServed'
   | 'createSnapshot'
   | 'removeSnapshot'
   | 'listSnapshots'
@@ -57,6 +67,8 @@ type FakeStorageOperation =
 interface Holder {
   readonly owner: HostId;
   readonly generation: number;
+  /** For what serves the disk to another host, and no guest of this one. */
+  readonly isToServe?: boolean;
 }
 
 interface FakeDisk {
@@ -74,6 +86,8 @@ interface FakeDisk {
   readonly sharers: Holder[];
   /** Hosts whose guests have it open. A crashed agent's guest still does. */
   readonly watchers: Set<HostId>;
+  /** Served to another host by a process here, which goes on when the agent ends. */
+  served: (DiskServed & { readonly owner: HostId; readonly key: NbdKey; readonly readOnly: boolean }) | undefined;
   /** Who wrote, in order: what a checker compares with who should have. */
   readonly writes: { readonly owner: HostId; readonly generation: number }[];
 }
@@ -89,11 +103,16 @@ export class FakeStorage {
   readonly disks = new Map<VolumeId, FakeDisk>();
   /** Disks that are there and not Shoal's, by name. */
   readonly unmanaged = new Map<string, { readonly sizeBytes: number; readonly content: string }>();
+  /** Where other hosts find what is served of it. */
+  readonly address: string;
   #writes = 0;
   readonly blocked = new Set<HostId>();
 
-  constructor(options: { readonly shared?: boolean; readonly totalBytes?: number } = {}) {
+  constructor(
+    options: { readonly shared?: boolean; readonly totalBytes?: number; readonly address?: string } = {},
+  ) {
     this.shared = options.shared ?? true;
+    this.address = options.address ?? '127.0.0.1';
     this.totalBytes = options.totalBytes ?? 100 * gibBytes;
   }
 
@@ -105,6 +124,19 @@ export class FakeStorage {
     this.#writes += 1;
     disk.content = `write ${this.#writes}`;
     return true;
+  }
+
+  /** The disk that is served at a port to who shows this key. Undefined: nobody listens there, or it is another key. */
+  servedAt(port: number, key: NbdKey): DiskServed | undefined {
+    for (const { served } of this.disks.values()) {
+      if (served?.port === port && served.key.user === key.user && served.key.keyHex === key.keyHex) return served;
+    }
+    return undefined;
+  }
+
+  /** Power cut: what serves its disks is gone. The locks stay. */
+  reboot(): void {
+    for (const disk of this.disks.values()) disk.served = undefined;
   }
 
   /** Makes a disk larger; never smaller. `NOT_FOUND` without it; full as `ensureDisk`. */
@@ -150,7 +182,7 @@ export class FakeStorageDriver implements StorageDriver {
   constructor(storage: FakeStorage) {
     this.#storage = storage;
     const { shared } = storage;
-    this.capabilities = { shared, snapshots: true, clones: shared, multiAttach: shared, encryption: ['luks', 'luks2'] };
+    this.capabilities = { shared, snapshots: true, clones: shared, multiAttach: shared, encryption: ['luks', 'luks2'], exports: !shared };
   }
 
   async start(signal: AbortSignal): Promise<void> {
@@ -203,6 +235,7 @@ export class FakeStorageDriver implements StorageDriver {
       if (disk.imageSha256 !== spec.imageSha256) {
         throw new ShoalError('CONFLICT', `disk ${spec.volumeId} exists with other content at its bottom`);
       }
+      if (spec.sizeBytes > disk.sizeBytes) mustNotBeServed(spec.volumeId, disk);
       this.#storage.grow(spec.volumeId, spec.sizeBytes);
       return;
     }
@@ -231,8 +264,14 @@ export class FakeStorageDriver implements StorageDriver {
 
   async openDisk(spec: DiskSpec, owner: HostId, signal: AbortSignal): Promise<DiskSource> {
     this.#begin('openDisk', signal);
-    const disk = this.#storage.disks.get(spec.volumeId);
-    if (disk === undefined) throw new ShoalError('NOT_FOUND', `there is no disk ${spec.volumeId}`);
+    const disk = this.#mustHave(spec.volumeId);
+    if (disk.served !== undefined) {
+      throw new ShoalError('FENCE_UNPROVEN', `disk ${spec.volumeId} is served to another host`);
+    }
+    return this.#open(spec, disk, owner);
+  }
+
+  #open(spec: DiskSpec, disk: FakeDisk, owner: HostId): DiskSource {
     checkDiskSpec(spec, { capabilities: this.capabilities });
     if (spec.shared === true) return this.#openShared(spec, disk, owner);
     const { lock, sharers } = disk;
@@ -275,9 +314,61 @@ export class FakeStorageDriver implements StorageDriver {
     if (!disk.sharers.some((holder) => holder.owner === owner)) disk.watchers.delete(owner);
   }
 
+  async serveDisk(
+    spec: DiskSpec,
+    owner: HostId,
+    { key, readOnly, port }: DiskServing,
+    signal: AbortSignal,
+  ): Promise<DiskServed> {
+    this.#begin('serveDisk', signal);
+    const { volumeId, generation } = spec;
+    if (!this.capabilities.exports) throw notServedHere(volumeId);
+    checkNbdKey(key);
+    const disk = this.#mustHave(volumeId);
+    const { served } = disk;
+    if (served?.generation === generation) return asServed(served);
+    if (served !== undefined && served.generation > generation) {
+      throw new ShoalError('FENCE_UNPROVEN', `disk ${volumeId} is served at generation ${served.generation}`);
+    }
+    if (disk.watchers.size > 0 && disk.lock?.isToServe !== true) {
+      const code = disk.lock?.generation === generation ? 'CONFLICT' : 'FENCE_UNPROVEN';
+      throw new ShoalError(code, `a guest has disk ${volumeId} open`);
+    }
+    disk.served = undefined;
+    this.#open(spec, disk, owner);
+    disk.lock = { owner, generation, isToServe: true };
+    const taken = new Set([...this.#storage.disks.values()].map((other) => other.served?.port));
+    let free = port !== undefined && port >= exportPorts.first ? port : exportPorts.first;
+    while (taken.has(free)) free += 1;
+    if (free >= exportPorts.first + exportPorts.count) {
+      throw new ShoalError('UNAVAILABLE', `no port is free to serve disk ${volumeId}`);
+    }
+    disk.served = {
+      ...{ volumeId, generation, owner, key, readOnly: readOnly ?? false },
+      ...{ address: this.#storage.address, port: free },
+    };
+    return asServed(disk.served);
+  }
+
+  async unserveDisk(volumeId: VolumeId, owner: HostId, signal: AbortSignal): Promise<void> {
+    this.#begin('unserveDisk', signal);
+    const disk = this.#storage.disks.get(volumeId);
+    if (disk === undefined) return;
+    disk.served = undefined;
+    if (disk.lock?.owner !== owner || disk.lock.isToServe !== true) return;
+    disk.lock = undefined;
+    disk.watchers.delete(owner);
+  }
+
+  async listServed(signal: AbortSignal): Promise<readonly DiskServed[]> {
+    this.#begin('listServed', signal);
+    return [...this.#storage.disks.values()].flatMap(({ served }) => (served === undefined ? [] : [asServed(served)]));
+  }
+
   async removeDisk(volumeId: VolumeId, signal: AbortSignal): Promise<void> {
     this.#begin('removeDisk', signal);
     const disk = this.#storage.disks.get(volumeId);
+    if (disk !== undefined) mustNotBeServed(volumeId, disk);
     if (disk !== undefined && disk.snapshots.size > 0) {
       throw new ShoalError('CONFLICT', `disk ${volumeId} has ${disk.snapshots.size} snapshots`);
     }
@@ -288,7 +379,7 @@ export class FakeStorageDriver implements StorageDriver {
     this.#begin('createSnapshot', signal);
     const disk = this.#mustHave(volumeId);
     if (disk.snapshots.has(snapshotId)) return;
-    if (!this.#storage.shared) mustBeClosed(volumeId, disk);
+    if (!this.#storage.shared && disk.served === undefined) mustBeClosed(volumeId, disk);
     disk.snapshots.set(snapshotId, disk.content);
   }
 
@@ -296,7 +387,7 @@ export class FakeStorageDriver implements StorageDriver {
     this.#begin('removeSnapshot', signal);
     const disk = this.#storage.disks.get(volumeId);
     if (disk?.snapshots.has(snapshotId) !== true) return;
-    if (!this.#storage.shared) mustBeClosed(volumeId, disk);
+    if (!this.#storage.shared && disk.served === undefined) mustBeClosed(volumeId, disk);
     disk.snapshots.delete(snapshotId);
   }
 
@@ -437,6 +528,7 @@ export class FakeStorageDriver implements StorageDriver {
       lock: undefined,
       sharers: [],
       watchers: new Set(),
+      served: undefined,
       writes: [],
     });
   }
@@ -452,10 +544,18 @@ function asFound(volumeId: VolumeId, disk: FakeDisk): DiskFound {
   return { volumeId, sizeBytes, ...(imageSha256 === undefined ? {} : { imageSha256 }) };
 }
 
+function asServed({ volumeId, generation, address, port }: DiskServed): DiskServed {
+  return { volumeId, generation, address, port };
+}
+
 async function* nothing(): AsyncGenerator<DiskRange> {}
 
 function mustBeClosed(volumeId: VolumeId, disk: FakeDisk): void {
   if (disk.watchers.size > 0) throw new ShoalError('CONFLICT', `a guest has disk ${volumeId} open`);
+}
+
+function mustNotBeServed(volumeId: VolumeId, { served }: FakeDisk): void {
+  if (served !== undefined) throw new ShoalError('CONFLICT', `disk ${volumeId} is served to another host`);
 }
 
 function mustBeReadable(from: DiskOrigin, disk: FakeDisk): void {

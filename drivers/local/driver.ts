@@ -22,14 +22,18 @@ import type { HostId, ImageId, ImageSha256, VolumeId, VolumeSnapshotId } from '.
 import { errnoOf, isMissing } from '../../node/base/system-error.ts';
 import type { Logger } from '../../node/base/telemetry/logger.ts';
 import { type CommandRunner, runCommand } from '../command.ts';
-import { checkDiskId, checkDiskSpec } from '../disk-spec.ts';
+import { checkDiskId, checkDiskSpec, notServedHere } from '../disk-spec.ts';
 import { checkImageName, checkImageSha256, mustBeContent } from '../image/content-name.ts';
 import { boundedQemuImg } from '../image/qemu-img.ts';
+import type { DiskExports } from '../nbd/exports/disk-exports.ts';
+import { servedNode } from '../nbd/exports/export-command.ts';
 import type {
   DiskExport,
   DiskFound,
   DiskOrigin,
   DiskRange,
+  DiskServed,
+  DiskServing,
   DiskSource,
   DiskSpec,
   ImageFile,
@@ -55,27 +59,39 @@ interface LocalStorageOptions {
   readonly imagesGid?: number;
 }
 
+/** What the driver works with. */
+interface LocalStorageDeps {
+  readonly log: Logger;
+  readonly run?: CommandRunner;
+  /** What serves disks to other hosts; the driver starts and stops it. Absent: they are for this host's guests alone. */
+  readonly exports?: DiskExports;
+}
+
 /**
- * Needs `qemu-img` and `qemu-nbd`. Disks are on this host alone: a server that lives here cannot move. Sizes are bytes, as everywhere
- * in `StorageDriver`.
+ * Needs `qemu-img` and `qemu-nbd`. Disks are on this host alone; with `exports` they can be served to guests of other hosts. Sizes
+ * are bytes, as everywhere in `StorageDriver`.
  */
 export class LocalStorageDriver implements StorageDriver {
   readonly name = 'local';
-  readonly capabilities: StorageCapabilities = {
-    shared: false,
-    snapshots: true,
-    clones: false,
-    // Two QEMUs that write one qcow2 file would destroy it.
-    multiAttach: false,
-    encryption: ['luks'],
-  };
+  readonly capabilities: StorageCapabilities;
   readonly #log: Logger;
   readonly #run: CommandRunner;
   readonly #options: LocalStorageOptions;
   readonly #files: DiskFiles;
+  readonly #exports: DiskExports | undefined;
 
-  constructor(deps: { readonly log: Logger; readonly run?: CommandRunner }, options: LocalStorageOptions) {
+  constructor(deps: LocalStorageDeps, options: LocalStorageOptions) {
     this.#log = deps.log;
+    this.#exports = deps.exports;
+    this.capabilities = {
+      shared: false,
+      snapshots: true,
+      clones: false,
+      // Two QEMUs that write one qcow2 file would destroy it.
+      multiAttach: false,
+      encryption: ['luks'],
+      exports: deps.exports !== undefined,
+    };
     const run = deps.run ?? runCommand;
     this.#run = (argv, how) => told(() => run(argv, how));
     this.#options = options;
@@ -100,9 +116,12 @@ export class LocalStorageDriver implements StorageDriver {
     for (const name of await readdir(imagesDir)) {
       if (/\.(qcow2|raw)$/.test(name)) await this.#shareImage(join(imagesDir, name));
     }
+    await this.#exports?.start(signal);
   }
 
-  async stop(): Promise<void> {}
+  async stop(): Promise<void> {
+    await this.#exports?.stop();
+  }
 
   async capacity(signal: AbortSignal): Promise<{ readonly totalBytes: number; readonly freeBytes: number }> {
     refuseAborted(signal);
@@ -219,6 +238,22 @@ export class LocalStorageDriver implements StorageDriver {
   }
 
   async openDisk(spec: DiskSpec, owner: HostId, signal: AbortSignal): Promise<DiskSource> {
+    const served = await this.#exports?.find(spec.volumeId);
+    if (served !== undefined) {
+      throw new ShoalError(
+        'FENCE_UNPROVEN',
+        `disk ${spec.volumeId} is served to another host at generation ${served.generation}`,
+        { facts: { ...served } },
+      );
+    }
+    return this.#lockAndOpen(spec, owner, signal);
+  }
+
+  async #lockAndOpen(
+    spec: DiskSpec,
+    owner: HostId,
+    signal: AbortSignal,
+  ): Promise<DiskSource & { readonly kind: 'file' }> {
     if ((await this.findDisk(spec.volumeId, signal)) === undefined) {
       throw new ShoalError('NOT_FOUND', `there is no disk ${spec.volumeId} on this host`);
     }
@@ -271,6 +306,39 @@ export class LocalStorageDriver implements StorageDriver {
     await syncFolder(this.#files.disksDir);
   }
 
+  async serveDisk(
+    spec: DiskSpec,
+    owner: HostId,
+    serving: DiskServing,
+    signal: AbortSignal,
+  ): Promise<DiskServed> {
+    const { volumeId, generation } = spec;
+    if (this.#exports === undefined) throw notServedHere(volumeId);
+    const served = await this.#exports.find(volumeId);
+    if (served !== undefined && served.generation > generation) {
+      throw new ShoalError('FENCE_UNPROVEN', `disk ${volumeId} is served at generation ${served.generation}`);
+    }
+    if (served !== undefined && served.generation < generation) await this.unserveDisk(volumeId, owner, signal);
+    // Locked by this call before, maybe, and open by what serves it.
+    const source = await this.#lockAndOpen(spec, owner, signal);
+    if (served?.generation !== generation) await this.#files.refuseInUse(volumeId, signal);
+    return this.#exports.serve({ volumeId, source, generation, owner }, serving, signal);
+  }
+
+  async unserveDisk(volumeId: VolumeId, owner: HostId, signal: AbortSignal): Promise<void> {
+    checkDiskId(volumeId);
+    await this.#exports?.end(
+      volumeId,
+      async ({ generation }) => this.closeDisk(volumeId, owner, generation, signal),
+      signal,
+    );
+  }
+
+  async listServed(signal: AbortSignal): Promise<readonly DiskServed[]> {
+    refuseAborted(signal);
+    return (await this.#exports?.list()) ?? [];
+  }
+
   async removeDisk(volumeId: VolumeId, signal: AbortSignal): Promise<void> {
     if ((await this.findDisk(volumeId, signal)) !== undefined) {
       await this.#files.refuseInUse(volumeId, signal);
@@ -295,12 +363,14 @@ export class LocalStorageDriver implements StorageDriver {
     checkDiskId(snapshotId);
     await this.#files.mustFind(volumeId);
     if ((await this.#files.snapshots(volumeId, signal)).includes(snapshotId)) return;
+    if (await this.#asServed(volumeId, 'blockdev-snapshot-internal-sync', snapshotId, signal)) return;
     await this.#changeSnapshots(volumeId, ['-c', snapshotId], signal);
   }
 
   async removeSnapshot(volumeId: VolumeId, snapshotId: VolumeSnapshotId, signal: AbortSignal): Promise<void> {
     checkDiskId(snapshotId);
     if (!(await this.listSnapshots(volumeId, signal)).includes(snapshotId)) return;
+    if (await this.#asServed(volumeId, 'blockdev-snapshot-delete-internal-sync', snapshotId, signal)) return;
     await this.#changeSnapshots(volumeId, ['-d', snapshotId], signal);
   }
 
@@ -358,6 +428,18 @@ export class LocalStorageDriver implements StorageDriver {
   async releaseDisk(volumeId: VolumeId, name: string, signal: AbortSignal): Promise<void> {
     refuseAborted(signal);
     await told(() => releaseDisk(this.#files, volumeId, name, signal));
+  }
+
+  /** Has what serves the disk make or remove a snapshot of it; false: nothing serves it. */
+  async #asServed(
+    volumeId: VolumeId,
+    command: string,
+    snapshotId: VolumeSnapshotId,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    if ((await this.#exports?.find(volumeId)) === undefined) return false;
+    await this.#exports?.command(volumeId, command, { device: servedNode, name: snapshotId }, signal);
+    return true;
   }
 
   /** Of a disk that nobody has open: what QEMU has open it must change itself. */

@@ -22,7 +22,7 @@ export type DiskSource =
       readonly confPath: string;
     }
   | {
-      /** A disk of another host, served by `DiskExports` there. Its content is raw, whatever it is kept as. */
+      /** A disk of another host, served there by `StorageDriver.serveDisk`. It is read as raw, whatever file it is kept in. */
       readonly kind: 'nbd';
       /** Address of the host that serves it. */
       readonly host: string;
@@ -36,7 +36,7 @@ export type DiskSource =
  * What a client of an NBD export proves who it is with (TLS with a pre-shared key). A key of its own for each export, and no
  * certificate of the mesh: a guest's QEMU must not hold what its host is known by.
  */
-interface NbdKey {
+export interface NbdKey {
   readonly user: string;
   /** 32 bytes in lower-case hex. Secret. */
   readonly keyHex: string;
@@ -91,6 +91,25 @@ export interface DiskFound {
   readonly imageSha256?: ImageSha256;
   /** Made by an earlier version, above a copy that was named by the image's id; `imageSha256` is absent then. */
   readonly legacyImageId?: ImageId;
+}
+
+/** A disk that is served to another host. */
+export interface DiskServed {
+  readonly volumeId: VolumeId;
+  readonly generation: number;
+  /** Address of this host, and TCP port, at which it is served. */
+  readonly address: string;
+  readonly port: number;
+}
+
+/** How a disk is served. */
+export interface DiskServing {
+  /** Who shows this key is let in, and nobody else. */
+  readonly key: NbdKey;
+  /** Default false: the client may write. */
+  readonly readOnly?: boolean;
+  /** TCP port at which clients have found it before. It is taken if it is one of the host's for this, and free. */
+  readonly port?: number;
 }
 
 /** What a copy is made of: a disk as it is now, or as it was at a snapshot. */

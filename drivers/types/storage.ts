@@ -6,6 +6,8 @@ import type {
   DiskFound,
   DiskOrigin,
   DiskRange,
+  DiskServed,
+  DiskServing,
   DiskSource,
   DiskSpec,
   ImageFile,
@@ -24,11 +26,14 @@ export interface StorageCapabilities {
   readonly multiAttach: boolean;
   /** Formats of encrypted disks. Empty: none. */
   readonly encryption: readonly DiskEncryption['format'][];
+  /** Whether a disk can be served to another host (`serveDisk`): of one host's own storage, that others cannot open. */
+  readonly exports: boolean;
 }
 
 /**
  * Disks on one kind of storage. While a guest has a disk of one host's own storage open, its snapshots are made and removed,
- * and it grows, by the `ComputeDriver`, and the calls here are a `CONFLICT`; on shared storage they work here as well.
+ * and it grows, by the `ComputeDriver`, and the calls here are a `CONFLICT`; on shared storage they work here as well. Of a disk
+ * that is served to another host, snapshots are made and removed here.
  *
  * A write that does not fit is `DRIVER_FAILED` with the fact `reason: 'full'`; where the storage takes no writes (read-only,
  * or its pool has gone), with `reason: 'read-only'` or `'no-pool'`. A host that it has fenced gets `FENCE_UNPROVEN`.
@@ -79,6 +84,18 @@ export interface StorageDriver {
    * snapshots. Copies that lie on it are made independent first, which takes as long as they are large.
    */
   removeDisk(volumeId: VolumeId, signal: AbortSignal): Promise<void>;
+
+  /**
+   * Takes the disk for this host at `spec.generation`, as `openDisk` does, and serves it over the network (NBD in TLS) until
+   * `unserveDisk`, whatever becomes of the agent. What is served is what a guest's QEMU finds in the disk's file: an encrypted
+   * disk is decrypted by who opens it. Served at this generation already: success; at a lower one: that ends first. Throws as
+   * `openDisk`; `INVALID_ARGUMENT` where `capabilities.exports` is false; `UNAVAILABLE` while no port is free.
+   */
+  serveDisk(spec: DiskSpec, owner: HostId, serving: DiskServing, signal: AbortSignal): Promise<DiskServed>;
+  /** Ends what serves the disk, whoever is connected, and gives its lock back. Not served: success. */
+  unserveDisk(volumeId: VolumeId, owner: HostId, signal: AbortSignal): Promise<void>;
+  /** The disks that are served now. Does not ask storage that may be away. */
+  listServed(signal: AbortSignal): Promise<readonly DiskServed[]>;
 
   /** Keeps the content as it is now. There already: success. `NOT_FOUND` without the disk. */
   createSnapshot(volumeId: VolumeId, snapshotId: VolumeSnapshotId, signal: AbortSignal): Promise<void>;

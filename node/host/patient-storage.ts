@@ -121,6 +121,19 @@ export class PatientStorage implements StorageDriver {
     return this.#ask(() => this.#inner.removeDisk(...given));
   }
 
+  serveDisk(...given: Parameters<StorageDriver['serveDisk']>): ReturnType<StorageDriver['serveDisk']> {
+    return this.#ask(() => this.#inner.serveDisk(...given));
+  }
+
+  unserveDisk(...given: Parameters<StorageDriver['unserveDisk']>): Promise<void> {
+    return this.#ask(() => this.#inner.unserveDisk(...given));
+  }
+
+  /** Of storage that has not started nothing is served by this agent that could be told. */
+  listServed(...given: Parameters<StorageDriver['listServed']>): ReturnType<StorageDriver['listServed']> {
+    return this.#ask(() => this.#inner.listServed(...given));
+  }
+
   createSnapshot(...given: Parameters<StorageDriver['createSnapshot']>): ReturnType<StorageDriver['createSnapshot']> {
     return this.#ask(() => this.#inner.createSnapshot(...given));
   }

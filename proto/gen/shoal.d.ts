@@ -7554,6 +7554,9 @@ export namespace shoal {
             /** StoragePool freeGib. */
             freeGib: (number|null);
 
+            /** StoragePool serves. */
+            serves: boolean;
+
             /**
              * Creates a new StoragePool instance using the specified properties.
              * @param [properties] Properties to set
@@ -7594,6 +7597,9 @@ export namespace shoal {
 
                 /** StoragePool freeGib */
                 freeGib?: (number|null);
+
+                /** StoragePool serves */
+                serves?: boolean;
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -35787,6 +35793,9 @@ export namespace shoal {
             /** Volume readOnlySet. */
             readOnlySet: boolean;
 
+            /** Volume served. */
+            served: (shoal.v1.ServedVolume|null);
+
             /**
              * Creates a new Volume instance using the specified properties.
              * @param [properties] Properties to set
@@ -35930,12 +35939,110 @@ export namespace shoal {
                 /** Volume readOnlySet */
                 readOnlySet?: boolean;
 
+                /** Volume served */
+                served?: (shoal.v1.ServedVolume.$Properties|null);
+
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
             }
 
             /** Shape of a Volume. */
             type $Shape = shoal.v1.Volume.$Properties;
+        }
+
+        /**
+         * Properties of a ServedVolume.
+         * @deprecated Use shoal.v1.ServedVolume.$Properties instead.
+         */
+        interface IServedVolume extends shoal.v1.ServedVolume.$Properties {
+        }
+
+        /** Represents a ServedVolume. */
+        class ServedVolume {
+
+            /**
+             * Constructs a new ServedVolume.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ServedVolume.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ServedVolume generation. */
+            generation: number;
+
+            /** ServedVolume sealedKey. */
+            sealedKey: Uint8Array;
+
+            /** ServedVolume keyEpoch. */
+            keyEpoch: number;
+
+            /** ServedVolume address. */
+            address: string;
+
+            /** ServedVolume port. */
+            port: number;
+
+            /** ServedVolume ending. */
+            ending: boolean;
+
+            /**
+             * Creates a new ServedVolume instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ServedVolume instance
+             */
+            static create(properties: shoal.v1.ServedVolume.$Shape): shoal.v1.ServedVolume & shoal.v1.ServedVolume.$Shape;
+            static create(properties?: shoal.v1.ServedVolume.$Properties): shoal.v1.ServedVolume;
+
+            /**
+             * Encodes the specified ServedVolume message. Does not implicitly {@link shoal.v1.ServedVolume.verify|verify} messages.
+             * @param message ServedVolume message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ServedVolume.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ServedVolume message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ServedVolume & shoal.v1.ServedVolume.$Shape} ServedVolume
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ServedVolume & shoal.v1.ServedVolume.$Shape;
+        }
+
+        namespace ServedVolume {
+
+            /** Properties of a ServedVolume. */
+            interface $Properties {
+
+                /** ServedVolume generation */
+                generation?: number;
+
+                /** ServedVolume sealedKey */
+                sealedKey?: Uint8Array;
+
+                /** ServedVolume keyEpoch */
+                keyEpoch?: number;
+
+                /** ServedVolume address */
+                address?: string;
+
+                /** ServedVolume port */
+                port?: number;
+
+                /** ServedVolume ending */
+                ending?: boolean;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ServedVolume. */
+            type $Shape = shoal.v1.ServedVolume.$Properties;
         }
 
         /**

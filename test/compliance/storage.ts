@@ -8,6 +8,7 @@ import type { HostId, ImageId, ImageSha256, VolumeId } from '../../node/base/ids
 import { mibBytes } from '../../node/base/units.ts';
 import { randomSha256 } from '../support/guests/image-file.ts';
 import { storageContentCompliance } from './storage-content.ts';
+import { storageExportsCompliance } from './storage-exports.ts';
 
 /** One kind of storage, set up afresh for the suite. */
 export interface StorageFixture {
@@ -176,6 +177,7 @@ export async function storageCompliance(t: Test, fixture: StorageFixture): Promi
   });
 
   if (driver.capabilities.snapshots) await storageContentCompliance(t, driver, fixture);
+  await storageExportsCompliance(t, driver, fixture.open);
 
   await t.test('a call that was given up before it began does nothing', async (t) => {
     const spec = newSpec();

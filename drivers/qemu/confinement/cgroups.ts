@@ -1,8 +1,8 @@
 /**
- * A control group for each guest, with bounds on its memory and its threads: a QEMU gone wild is ended by the kernel
- * before it takes the host's memory or process table.
+ * A control group for each guest, and for each disk that is served, with bounds on its memory and its threads: a QEMU gone
+ * wild is ended by the kernel before it takes the host's memory or process table.
  *
- *     MOUNT/shoal-TAG/SERVER    TAG is made of the run folder: agents of one machine do not meet
+ *     MOUNT/shoal-TAG/ID    TAG is made of the run folder: agents of one machine do not meet
  *
  * Control groups of version 2 (one tree) and of version 1 (a tree for each controller) both serve. What cannot be had
  * here is left out and said (`reason`): in a container the trees are often read-only. A guest stays in its group when the
@@ -11,7 +11,6 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ServerId } from '../../../node/base/ids.ts';
 import { errnoOf, isMissing } from '../../../node/base/system-error.ts';
 
 /** What a guest may take. */
@@ -75,34 +74,34 @@ export class GuestCgroups {
   }
 
   /** Makes the guest's groups with these limits and returns their folders, for the guest to enter before it runs. */
-  async make(serverId: ServerId, limits: GuestLimits): Promise<readonly string[]> {
+  async make(id: string, limits: GuestLimits): Promise<readonly string[]> {
     for (const { folder, file, of } of this.#trees) {
-      await mkdir(join(folder, serverId), { recursive: true });
-      await writeFile(join(folder, serverId, file), String(limits[of]));
+      await mkdir(join(folder, id), { recursive: true });
+      await writeFile(join(folder, id, file), String(limits[of]));
     }
-    return this.#folders.map((folder) => join(folder, serverId));
+    return this.#folders.map((folder) => join(folder, id));
   }
 
   /** Lets the guest have so many threads more than it may have now. */
-  async addThreads(serverId: ServerId, more: number): Promise<void> {
+  async addThreads(id: string, more: number): Promise<void> {
     for (const { folder, file, of } of this.#trees) {
       if (of !== 'threads') continue;
-      const path = join(folder, serverId, file);
+      const path = join(folder, id, file);
       const now = Number((await readFile(path, 'utf8')).trim());
       if (Number.isSafeInteger(now)) await writeFile(path, String(now + more));
     }
   }
 
   /** Removes the guest's groups. They must be empty: its process is gone. */
-  async remove(serverId: ServerId): Promise<void> {
-    for (const folder of this.#folders) await removeGroup(join(folder, serverId));
+  async remove(id: string): Promise<void> {
+    for (const folder of this.#folders) await removeGroup(join(folder, id));
   }
 
   /** Removes the groups of guests that are not `known`. One that is in use stays. */
-  async sweep(known: readonly ServerId[]): Promise<void> {
+  async sweep(known: readonly string[]): Promise<void> {
     for (const folder of this.#folders) {
       for (const group of await groupsIn(folder)) {
-        if (known.some((serverId) => serverId === group)) continue;
+        if (known.includes(group)) continue;
         await removeGroup(join(folder, group));
       }
     }

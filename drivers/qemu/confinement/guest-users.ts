@@ -8,15 +8,13 @@
  * A number is given again only when it has come round the whole range, no guest's folder names it, and no process runs
  * under it. Files are taken back when their guest ends, so that none is left behind under a number.
  */
-import { constants } from 'node:fs';
-import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileDurably } from '../../../node/base/durable-file.ts';
 import { ShoalError } from '../../../node/base/errors.ts';
 import type { ServerId, VolumeId } from '../../../node/base/ids.ts';
 import { isRecord } from '../../../node/base/json-value.ts';
 import { ownValue } from '../../../node/base/own-value.ts';
-import { isMissing } from '../../../node/base/system-error.ts';
+import { giveFile, takeFileBack } from '../../file-owner.ts';
 import { readJsonFile } from '../../json-file.ts';
 import { usersOfProcesses } from '../../process.ts';
 import { guestUids, type UidRange } from '../../uid-range.ts';
@@ -61,8 +59,8 @@ export class GuestUsers {
     const files = given.map(({ path }) => path);
     const disks = Object.fromEntries(given.map(({ volumeId, path }) => [volumeId, path]));
     await this.#write(serverId, { uid, files: [...new Set([...files, ...(before?.files ?? [])])], disks });
-    for (const path of before?.files ?? []) if (!files.includes(path)) await chownBack(path, before?.uid);
-    for (const path of files) await chownFile(path, uid, 'must exist');
+    for (const path of before?.files ?? []) if (!files.includes(path)) await takeFileBack(path, before?.uid);
+    for (const path of files) await giveFile(path, uid);
     await this.#write(serverId, { uid, files, disks });
   }
 
@@ -71,7 +69,7 @@ export class GuestUsers {
     const before = await this.#read(serverId);
     const files = [...new Set([...(before?.files ?? []), path])];
     await this.#write(serverId, { uid, files, disks: { ...before?.disks, [volumeId]: path } });
-    await chownFile(path, uid, 'must exist');
+    await giveFile(path, uid);
   }
 
   /** Gives one disk's file back to root: its QEMU has closed it. Not the guest's: nothing happens. */
@@ -79,7 +77,7 @@ export class GuestUsers {
     const record = await this.#read(serverId);
     const path = record === undefined ? undefined : ownValue(record.disks, volumeId);
     if (record === undefined || path === undefined) return;
-    await chownBack(path, record.uid);
+    await takeFileBack(path, record.uid);
     const disks = Object.fromEntries(Object.entries(record.disks).filter(([id]) => id !== volumeId));
     await this.#write(serverId, { ...record, files: record.files.filter((file) => file !== path), disks });
   }
@@ -88,7 +86,7 @@ export class GuestUsers {
   async takeBack(serverId: ServerId): Promise<void> {
     const record = await this.#read(serverId);
     if (record === undefined || record.files.length === 0) return;
-    for (const path of record.files) await chownBack(path, record.uid);
+    for (const path of record.files) await takeFileBack(path, record.uid);
     await this.#write(serverId, { ...record, files: [], disks: {} });
   }
 
@@ -144,32 +142,5 @@ export class GuestUsers {
 
   #nextPath(): string {
     return join(this.#files.runDir, 'next-user.json');
-  }
-}
-
-/** To root, unless it is another's by now: a disk that went on to the next guest. */
-async function chownBack(path: string, from: number | undefined): Promise<void> {
-  await chownFile(path, 0, 'may be gone', from);
-}
-
-async function chownFile(
-  path: string,
-  uid: number,
-  missing: 'must exist' | 'may be gone',
-  from?: number,
-): Promise<void> {
-  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW).catch((caught: unknown) => {
-    if (!isMissing(caught)) throw ShoalError.from(caught, 'DRIVER_FAILED', `opening ${path}`);
-    if (missing === 'may be gone') return undefined;
-    throw ShoalError.from(caught, 'NOT_FOUND', `opening ${path}`);
-  });
-  if (file === undefined) return;
-  try {
-    if (from !== undefined && (await file.stat()).uid !== from) return;
-    // The rights first: so neither the old owner nor the new one lets others in at any moment.
-    await file.chmod(0o600);
-    await file.chown(uid, uid);
-  } finally {
-    await file.close();
   }
 }

@@ -38,9 +38,6 @@ export function diskNodes(disk: GuestDisk, set: NodeSet = 'd'): DiskNodes {
   if (isLibrbds && source.kind !== 'rbd') {
     throw new ShoalError('INVALID_ARGUMENT', `disk ${disk.volumeId}: only disks in Ceph are encrypted as luks2`);
   }
-  if (source.kind === 'nbd' && encryption !== undefined) {
-    throw new ShoalError('INVALID_ARGUMENT', `disk ${disk.volumeId} is decrypted by the host that serves it`);
-  }
   const src = {
     ...protocolNode(source, name('src')),
     ...(isLibrbds ? { encrypt: { format: 'luks2', 'key-secret': key } } : {}),

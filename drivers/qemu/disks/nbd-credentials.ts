@@ -2,6 +2,7 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ShoalError } from '../../../node/base/errors.ts';
+import { checkNbdKey } from '../../nbd/exports/export-command.ts';
 import type { GuestDisk } from '../../types.ts';
 import type { QemuGuest } from '../guest/guest.ts';
 import { credentialsName } from './disk-nodes.ts';
@@ -18,10 +19,8 @@ export async function withCredentials(
 ): Promise<void> {
   const { source } = disk;
   if (source.kind !== 'nbd' || folder === undefined) return work();
+  checkNbdKey(source.key);
   const { user, keyHex } = source.key;
-  if (!/^[A-Za-z0-9_-]{1,64}$/.test(user) || !/^[0-9a-f]{64}$/.test(keyHex)) {
-    throw new ShoalError('INVALID_ARGUMENT', 'the key of a served disk is 32 bytes in hex, its user a plain word');
-  }
   const id = credentialsName(disk.volumeId);
   await forget(guest, id);
   try {
