@@ -13,6 +13,7 @@ import type { HostId, ImageId, ImageSha256, VolumeId, VolumeSnapshotId } from '.
 import { gibBytes } from '../../node/base/units.ts';
 import { checkDiskSpec, checkUnmanagedName, notServedHere } from '../disk-spec.ts';
 import { checkImageName, checkImageSha256 } from '../image/content-name.ts';
+import { checkNbdKey } from '../nbd/exports/export-command.ts';
 import { storageRefusal } from '../storage-refusal.ts';
 import type {
   DiskExport,
@@ -30,7 +31,6 @@ import type {
   StorageDriver,
   UnmanagedDisk,
 } from '../types.ts';
-import { checkNbdKey } from '../nbd/exports/export-command.ts';
 import { bytesOfContent, contentOfBytes } from './content.ts';
 import { Faults } from './faults.ts';
 
@@ -108,9 +108,7 @@ export class FakeStorage {
   #writes = 0;
   readonly blocked = new Set<HostId>();
 
-  constructor(
-    options: { readonly shared?: boolean; readonly totalBytes?: number; readonly address?: string } = {},
-  ) {
+  constructor(options: { readonly shared?: boolean; readonly totalBytes?: number; readonly address?: string } = {}) {
     this.shared = options.shared ?? true;
     this.address = options.address ?? '127.0.0.1';
     this.totalBytes = options.totalBytes ?? 100 * gibBytes;
@@ -182,7 +180,14 @@ export class FakeStorageDriver implements StorageDriver {
   constructor(storage: FakeStorage) {
     this.#storage = storage;
     const { shared } = storage;
-    this.capabilities = { shared, snapshots: true, clones: shared, multiAttach: shared, encryption: ['luks', 'luks2'], exports: !shared };
+    this.capabilities = {
+      shared,
+      snapshots: true,
+      clones: shared,
+      multiAttach: shared,
+      encryption: ['luks', 'luks2'],
+      exports: !shared,
+    };
   }
 
   async start(signal: AbortSignal): Promise<void> {

@@ -306,12 +306,7 @@ export class LocalStorageDriver implements StorageDriver {
     await syncFolder(this.#files.disksDir);
   }
 
-  async serveDisk(
-    spec: DiskSpec,
-    owner: HostId,
-    serving: DiskServing,
-    signal: AbortSignal,
-  ): Promise<DiskServed> {
+  async serveDisk(spec: DiskSpec, owner: HostId, serving: DiskServing, signal: AbortSignal): Promise<DiskServed> {
     const { volumeId, generation } = spec;
     if (this.#exports === undefined) throw notServedHere(volumeId);
     const served = await this.#exports.find(volumeId);

@@ -5,8 +5,8 @@ import { LocalStorageDriver } from '../../drivers/local/driver.ts';
 import { DiskExports } from '../../drivers/nbd/exports/disk-exports.ts';
 import { silentLogger } from '../../node/base/telemetry/logger.ts';
 import { mibBytes } from '../../node/base/units.ts';
-import { newImageFile, randomSha256 } from '../support/guests/image-file.ts';
 import { exportOptions } from '../support/guests/disk-exports.ts';
+import { newImageFile, randomSha256 } from '../support/guests/image-file.ts';
 import { openFolder } from '../support/guests/qemu-host.ts';
 import { whyNoProgram } from '../support/programs.ts';
 import { storageCompliance } from './storage.ts';
@@ -24,20 +24,24 @@ for (const shared of [false, true]) {
 }
 
 for (const format of ['raw', 'qcow2'] as const) {
-  await t.test(`local files, from a ${format} image`, { skip: await whyNoProgram('qemu-img', 'qemu-storage-daemon') }, async (t) => {
-    const folder = await openFolder(t);
-    const virtualSizeBytes = 4 * mibBytes;
-    let images = 0;
-    await storageCompliance(t, {
-      open: () => {
-        const exports = new DiskExports({ log: silentLogger }, exportOptions(join(folder, 'exports')));
-        return new LocalStorageDriver({ log: silentLogger, exports }, { root: join(folder, 'store') });
-      },
-      image: () => {
-        images += 1;
-        return newImageFile(join(folder, `image-${images}`), { format, virtualSizeBytes });
-      },
-      hasBytes: true,
-    });
-  });
+  await t.test(
+    `local files, from a ${format} image`,
+    { skip: await whyNoProgram('qemu-img', 'qemu-storage-daemon') },
+    async (t) => {
+      const folder = await openFolder(t);
+      const virtualSizeBytes = 4 * mibBytes;
+      let images = 0;
+      await storageCompliance(t, {
+        open: () => {
+          const exports = new DiskExports({ log: silentLogger }, exportOptions(join(folder, 'exports')));
+          return new LocalStorageDriver({ log: silentLogger, exports }, { root: join(folder, 'store') });
+        },
+        image: () => {
+          images += 1;
+          return newImageFile(join(folder, `image-${images}`), { format, virtualSizeBytes });
+        },
+        hasBytes: true,
+      });
+    },
+  );
 }

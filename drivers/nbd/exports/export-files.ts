@@ -154,7 +154,8 @@ export class ExportFiles {
       const found = await lstat(socketPath).catch((caught: unknown) => {
         throw gone(caught);
       });
-      if (!found.isSocket()) throw new ShoalError('DRIVER_FAILED', `the monitor of served disk ${volumeId} is no socket`);
+      if (!found.isSocket())
+        throw new ShoalError('DRIVER_FAILED', `the monitor of served disk ${volumeId} is no socket`);
       return await work(socketPath);
     } finally {
       await folder.close();
