@@ -92,7 +92,7 @@ export interface StorageDriver {
    * `openDisk`; `INVALID_ARGUMENT` where `capabilities.exports` is false; `UNAVAILABLE` while no port is free.
    */
   serveDisk(spec: DiskSpec, owner: HostId, serving: DiskServing, signal: AbortSignal): Promise<DiskServed>;
-  /** Ends what serves the disk, whoever is connected, and gives its lock back. Not served: success. */
+  /** Ends what serves the disk, also under a client that is connected, and gives its lock back. Not served: success. */
   unserveDisk(volumeId: VolumeId, owner: HostId, signal: AbortSignal): Promise<void>;
   /** The disks that are served now. Does not ask storage that may be away. */
   listServed(signal: AbortSignal): Promise<readonly DiskServed[]>;
