@@ -11,7 +11,6 @@
  * this host cannot do; the listeners last.
  */
 import { randomInt, randomUUID } from 'node:crypto';
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { BlobStore } from '../../drivers/image/store.ts';
 import type { Clock } from '../base/clock.ts';
@@ -25,13 +24,7 @@ import { RepeatedLog } from '../base/telemetry/repeated-log.ts';
 import { announceHandler } from '../cluster/announce.ts';
 import { apiUrlOf, hostFields } from '../cluster/become-member.ts';
 import { HostDirectory } from '../cluster/host-directory.ts';
-import {
-  knownHost,
-  type Membership,
-  readFounding,
-  writeAuthorityFile,
-  writeMembership,
-} from '../cluster/membership.ts';
+import { knownHost, type Membership, writeAuthorityFile, writeMembership } from '../cluster/membership.ts';
 import { MeshView } from '../cluster/mesh-view.ts';
 import { Moves } from '../cluster/moves.ts';
 import { renewOwn } from '../cluster/renewal.ts';
@@ -40,11 +33,10 @@ import type { Config } from '../config/options.ts';
 import { defaultAutopilotOptions } from '../consensus/autopilot/autopilot.ts';
 import { AutopilotLoop } from '../consensus/client/autopilot-loop.ts';
 import { stateWatchHandler } from '../consensus/client/watch-handler.ts';
-import { RaftLoop } from '../consensus/loop/loop.ts';
+import type { RaftLoop } from '../consensus/loop/loop.ts';
 import { GrpcRaftTransport } from '../consensus/transport/grpc-transport.ts';
 import { backupStores } from '../host/backup-stores.ts';
 import { startDrivers } from '../host/drivers.ts';
-import { hostSlice } from '../host/host-slice.ts';
 import { readInventory, readLoad } from '../host/machine/inventory.ts';
 import { grpcPeerChannel } from '../host/peer-channel.ts';
 import { nextEpoch } from '../mesh/identity/epoch-file.ts';
@@ -63,17 +55,13 @@ import { meshAddAuthority, meshRekey } from '../services/cluster/mesh-rekey.ts';
 import { MeshSealing } from '../services/cluster/mesh-sealing.ts';
 import { MeshTokenKeys } from '../services/identity/token-keys.ts';
 import type { ServiceDependencies } from '../services/kit/dependencies.ts';
-import { followSliceHandler, grpcSliceChannel } from '../slices/grpc-slice-channel.ts';
+import { followSliceHandler } from '../slices/grpc-slice-channel.ts';
 import { SliceFeeder } from '../slices/slice-feeder.ts';
-import { SliceReplica } from '../slices/slice-replica.ts';
-import { SliceStore, sliceWriteBufferBytes } from '../slices/slice-store.ts';
-import { StateMember } from '../slices/state-member.ts';
+import type { StateMember } from '../slices/state-member.ts';
 import { hostTable, meshTable, removedHostTable } from '../state/tables/index.ts';
 import type { StateClient } from '../state/types.ts';
 import { unreadableRows } from '../state/unreadable-rows.ts';
 import { openHostStore } from '../store/host/host-store.ts';
-import { openLevelLogStore } from '../store/index.ts';
-import { openLevelDisk } from '../store/level/level-disk.ts';
 import { openApiTls } from '../tls/api-tls.ts';
 import { meshAuthority } from '../tls/mesh-authority.ts';
 import { PeerCertificate } from '../tls/peer-certificate.ts';
@@ -84,15 +72,13 @@ import { Figures } from './figures/figures.ts';
 import { hostMetrics } from './host-metrics.ts';
 import { buildHost } from './host-side.ts';
 import { Interfaces } from './interfaces.ts';
+import { Housekeeping } from './life/housekeeping.ts';
+import { RunningParts } from './life/running-parts.ts';
 import { OwnRecord } from './own-record.ts';
-import { raftMetrics } from './raft-metrics.ts';
 import { buildServices } from './services.ts';
+import { startState } from './state-side.ts';
 import { readVendorData } from './vendor-data.ts';
 
-/** How often the small housekeeping runs: figures, certificates, own record. */
-const housekeepingMs = 1_000;
-/** How long a start waits for a slice of the state; it goes on without one, as a replica that has heard nothing yet. */
-const startMsMax = 5_000;
 /** How often connections are closed that nobody has used since the last time. */
 const unusedMs = 120_000;
 /** How often it is looked whether certificates have changed or are to be renewed. */
@@ -117,10 +103,8 @@ export class Agent {
   readonly #metrics: Metrics;
   readonly #health: Health;
   readonly #repeated: RepeatedLog;
-  /** What runs, in the order in which it was started. */
-  readonly #running: { readonly name: string; readonly stop: () => Promise<void> }[] = [];
+  readonly #running: RunningParts;
   readonly #abort = new AbortController();
-  #housekeeping: Promise<void> | undefined;
   /** Looks after the certificates. */
   #renew: () => Promise<void> = async () => {};
   #renewedMs = Number.NEGATIVE_INFINITY;
@@ -128,6 +112,7 @@ export class Agent {
   constructor(deps: AgentDeps, config: Config, membership: Membership) {
     this.#deps = deps;
     this.#config = config;
+    this.#running = new RunningParts(deps.logger);
     this.#repeated = new RepeatedLog(deps);
     this.#membership = membership;
     this.#random = new Prng(randomInt(2 ** 32));
@@ -148,7 +133,7 @@ export class Agent {
       throw new ShoalError('IDENTITY_MISMATCH', `the keys in ${config.dataDir} are not those of member ${hostId}`);
     }
     const store = await openHostStore(join(config.dataDir, 'host'), this.#deps.onFatal);
-    this.#started('host store', () => store.close());
+    this.#running.started('host store', () => store.close());
 
     const directory = new HostDirectory(this.#membership);
     const keys = new MeshKeyRing(identity, meshKey);
@@ -174,7 +159,7 @@ export class Agent {
         caller: { instance, listensAt: hostFields(config).peerAddress },
       },
     );
-    this.#started('peer clients', async () => peers.close());
+    this.#running.started('peer clients', async () => peers.close());
     const moves = new Moves({
       logger,
       peers,
@@ -194,9 +179,23 @@ export class Agent {
       },
       directory,
     );
-    this.#started('raft transport', () => transport.stop());
+    this.#running.started('raft transport', () => transport.stop());
 
-    const { loop, member } = await this.#startConsensus(transport, directory, peers);
+    const { loop, member } = await startState(
+      {
+        ...this.#deps,
+        random: this.#random,
+        metrics: this.#metrics,
+        health: this.#health,
+        running: this.#running,
+        transport,
+        directory,
+        peers,
+        idle: this.#deps.idle,
+      },
+      config,
+      this.#membership,
+    );
     const { state } = member;
     replica = state;
     const removal = this.#removal(state);
@@ -231,7 +230,7 @@ export class Agent {
     );
     await selfCheck.mustPass();
     const drivers = await startDrivers({ clock, logger, health: this.#health }, config, signal);
-    this.#started('drivers', () => drivers.stop());
+    this.#running.started('drivers', () => drivers.stop());
     logger.info({ ...drivers.description }, 'drivers started');
     const { meshId } = this.#membership;
     const metadata = {
@@ -287,7 +286,7 @@ export class Agent {
       isReplica: () => member.isReplica,
     });
     await feeder.start();
-    this.#started('slice feeder', () => feeder.stop());
+    this.#running.started('slice feeder', () => feeder.stop());
     let interfaces: Interfaces | undefined;
     const relayed = new RelayHandler(clock, () => interfaces);
     const server = new PeerServer(
@@ -311,14 +310,14 @@ export class Agent {
       },
     );
     await server.listen(config.peer.listen);
-    this.#started('peer server', () => server.stop());
+    this.#running.started('peer server', () => server.stop());
     // A new authority is taken up with the next housekeeping and not some seconds later.
     const meshWatch = state.watch({ prefix: meshTable.prefix }, () => {
       this.#renewedMs = Number.NEGATIVE_INFINITY;
     });
-    this.#started('mesh watch', async () => meshWatch.close());
+    this.#running.started('mesh watch', async () => meshWatch.close());
     await view.start();
-    this.#started('mesh view', () => view.stop());
+    this.#running.started('mesh view', () => view.stop());
 
     const own = new OwnRecord(
       { services, config, peers, directory, repeated: this.#repeated, signal: this.#abort.signal },
@@ -332,9 +331,9 @@ export class Agent {
     await own.found(this.#membership, signal);
     await own.keep();
     const found = unreadableRows.onFound((row) => logger.error({ ...row }, 'a record cannot be read; it is left out'));
-    this.#started('unreadable records', async () => found.close());
+    this.#running.started('unreadable records', async () => found.close());
     const unused = clock.setInterval(() => peers.closeUnused(), unusedMs);
-    this.#started('unused connections', async () => unused.cancel());
+    this.#running.started('unused connections', async () => unused.cancel());
     const hostsChanged = (): void => {
       this.#hostsChanged(directory, view, state);
       // A host that was removed keeps no connection of before, in either direction.
@@ -342,11 +341,11 @@ export class Agent {
       peers.cutRemoved();
     };
     const watch = state.watch({ prefix: hostTable.prefix }, hostsChanged);
-    this.#started('host watch', async () => watch.close());
+    this.#running.started('host watch', async () => watch.close());
     hostsChanged();
 
     await host.start();
-    this.#started('host', () => host.stop());
+    this.#running.started('host', () => host.stop());
     const autopilot = new AutopilotLoop(
       {
         loop,
@@ -358,7 +357,7 @@ export class Agent {
       { ...defaultAutopilotOptions, standbys: config.raft.standbys },
     );
     await autopilot.start();
-    this.#started('autopilot', () => autopilot.stop());
+    this.#running.started('autopilot', () => autopilot.stop());
     const apiTls = await openApiTls(
       {
         clock,
@@ -403,7 +402,7 @@ export class Agent {
     );
     const shown = interfaces;
     await shown.start();
-    this.#started('interfaces', () => shown.stop());
+    this.#running.started('interfaces', () => shown.stop());
     const background = buildBackground({
       services,
       compute: built.compute,
@@ -417,10 +416,20 @@ export class Agent {
       metrics: this.#metrics,
     });
     await background.start();
-    this.#started('jobs and tasks', () => background.stop());
-    this.#startHousekeeping(state, own, { view, loop, member, feeder, interfaces: shown, selfCheck, server });
+    this.#running.started('jobs and tasks', () => background.stop());
+    const housekeeping = this.#housekeeping(state, own, {
+      view,
+      loop,
+      member,
+      feeder,
+      interfaces: shown,
+      selfCheck,
+      server,
+    });
+    await housekeeping.start();
+    this.#running.started('housekeeping', () => housekeeping.stop());
     // Stopped first, while everything else still answers: others wait for the next leader otherwise.
-    this.#started('leadership', () => loop.handOver());
+    this.#running.started('leadership', () => loop.handOver());
     logger.info(
       { hostId, meshId: this.#membership.meshId, api: apiUrlOf(config), fingerprint: apiTls?.fingerprint ?? 'none' },
       'agent started',
@@ -436,85 +445,7 @@ export class Agent {
   /** Stops in reverse order. Guests, networks, DHCP and metadata run on. Safe to call twice. */
   async stop(): Promise<void> {
     this.#abort.abort(new ShoalError('CANCELLED', 'the agent is stopping'));
-    await this.#housekeeping;
-    for (const part of this.#running.splice(0).reverse()) {
-      try {
-        await part.stop();
-      } catch (caught) {
-        // One part that does not stop well must not keep the others from it.
-        this.#deps.logger.error({ part: part.name, err: caught }, 'component failed to stop');
-      }
-    }
-  }
-
-  #started(name: string, stop: () => Promise<void>): void {
-    this.#running.push({ name, stop });
-  }
-
-  async #startConsensus(
-    transport: GrpcRaftTransport,
-    directory: HostDirectory,
-    peers: PeerClients,
-  ): Promise<{ loop: RaftLoop; member: StateMember }> {
-    const { clock, logger, onFatal, idle } = this.#deps;
-    const { dataDir } = this.#config;
-    const { standbys: _, ...raft } = this.#config.raft;
-    const { hostId, raftId } = this.#membership;
-    const opened = await openLevelLogStore({
-      folder: join(dataDir, 'log'),
-      raftId,
-      bootstrap: readFounding(dataDir) !== undefined,
-      hasPeers: this.#membership.hosts.some((host) => host.hostId !== hostId),
-    });
-    for (const finding of opened.findings) logger.warn({ finding }, 'opening the log found damage');
-    const loop = new RaftLoop(
-      {
-        clock,
-        logger: logger.child({ part: 'raft' }),
-        random: this.#random.fork(),
-        transport,
-        log: opened,
-        onFatal,
-        nameOf: (raftId) => directory.nameOf(raftId),
-        idle,
-        observer: raftMetrics(this.#metrics),
-      },
-      raft,
-    );
-    if (idle !== undefined) {
-      this.#health.failed('consensus', idle);
-      logger.error({ err: idle }, 'this agent runs without consensus');
-    }
-    await loop.start();
-    this.#started('raft loop', () => loop.stop());
-    const sliceFolder = join(dataDir, 'slice');
-    const channel = grpcSliceChannel(peers, (id) => directory.hostIdOf(id));
-    const member = new StateMember({
-      clock,
-      logger: logger.child({ part: 'state' }),
-      loop,
-      transport,
-      channel,
-      uniqueName: randomUUID,
-      onFatal,
-      keptRevision: () => keptSliceRevision(sliceFolder),
-      slice: async () =>
-        new SliceReplica({
-          clock,
-          logger: logger.child({ part: 'slice' }),
-          random: this.#random.fork(),
-          channel,
-          store: new SliceStore(await openLevelDisk(sliceFolder, { writeBufferBytes: sliceWriteBufferBytes })),
-          self: raftId,
-          hosts: () => directory.hosts().map((host) => host.raftId),
-          roots: hostSlice(hostId as HostId),
-          onFatal,
-        }),
-    });
-    await member.start();
-    this.#started('state', () => member.stop());
-    await member.ready(startMsMax);
-    return { loop, member };
+    await this.#running.stop();
   }
 
   async #keepCertificates(renewed: {
@@ -550,7 +481,7 @@ export class Agent {
     return removedError({ hostId, dataDir: this.#config.dataDir });
   }
 
-  #startHousekeeping(
+  #housekeeping(
     state: StateClient,
     own: OwnRecord,
     parts: {
@@ -562,40 +493,26 @@ export class Agent {
       readonly selfCheck: SelfCheck;
       readonly server: PeerServer;
     },
-  ): void {
+  ): Housekeeping {
     const figures = new Figures(
       { metrics: this.#metrics, health: this.#health, repeated: this.#repeated },
       this.#membership.hostId as HostId,
     );
     const { clock } = this.#deps;
     const { signal } = this.#abort;
-    const run = async (): Promise<void> => {
-      try {
-        figures.observe(state, parts);
-        const { selfCheck, server } = parts;
-        this.#metrics.keysUsedTwice.set(server.keysUsedTwice.length + (selfCheck.other === undefined ? 0 : 1));
-        if (clock.monotonicMs() - this.#renewedMs >= renewMs) await this.reload();
-        await own.announce();
-        if (!state.status().hasQuorum) {
-          await selfCheck.review();
-          return;
-        }
-        await own.keep();
-        await parts.interfaces.recoverUploads(signal);
-        this.#health.works('housekeeping');
-      } catch (caught) {
-        if (signal.aborted) return;
-        this.#health.failed('housekeeping', caught);
-        this.#repeated.warn('housekeeping', { err: caught }, 'housekeeping failed; it is retried');
+    return new Housekeeping({ clock, health: this.#health, repeated: this.#repeated, signal }, async () => {
+      figures.observe(state, parts);
+      const { selfCheck, server } = parts;
+      this.#metrics.keysUsedTwice.set(server.keysUsedTwice.length + (selfCheck.other === undefined ? 0 : 1));
+      if (clock.monotonicMs() - this.#renewedMs >= renewMs) await this.reload();
+      await own.announce();
+      if (!state.status().hasQuorum) {
+        await selfCheck.review();
+        return;
       }
-    };
-    const timer = clock.setInterval(() => {
-      if (this.#housekeeping !== undefined) return;
-      this.#housekeeping = run().finally(() => {
-        this.#housekeeping = undefined;
-      });
-    }, housekeepingMs);
-    this.#started('housekeeping', async () => timer.cancel());
+      await own.keep();
+      await parts.interfaces.recoverUploads(signal);
+    });
   }
 }
 
@@ -605,15 +522,4 @@ function replicasOf({ slice, raftId: self }: StateMember, directory: HostDirecto
   const { voters, learners } = slice.status();
   const others = [...voters, ...learners].filter((raftId) => raftId !== self);
   return others.flatMap((raftId) => directory.hostIdOf(raftId) ?? []);
-}
-
-/** The revision of the slice in a folder; 0: there is none. */
-async function keptSliceRevision(folder: string): Promise<number> {
-  if (!existsSync(folder)) return 0;
-  const store = new SliceStore(await openLevelDisk(folder));
-  try {
-    return store.revision();
-  } finally {
-    await store.close();
-  }
 }
