@@ -12,6 +12,7 @@
  * - Only members connect: the gater asks before and after the handshake that proves the peer's key.
  * - Scores only fall: the defaults score no topic, so that a peer could send what is rejected for ever, and reward those
  *   that are long in a mesh or first with a message, which a patient attacker is. Quiet peers are not punished: hosts are.
+ * - Links are tested by the link keeper, and only those that are silent: the library pings each twice over, from both ends.
  * - Addresses are never taken from peers (`doPX`, `acceptPXThreshold`): the records have them.
  * - A peer that says more than any mesh has to say (`linkBudget`) is cut off for a time: the library decodes whatever comes.
  */
@@ -27,7 +28,7 @@ import { createTopicScoreParams } from '@libp2p/gossipsub/score';
 import { identify } from '@libp2p/identify';
 import type { Connection, PeerId, Stream } from '@libp2p/interface';
 import { noise } from '@libp2p/noise';
-import { ping } from '@libp2p/ping';
+import { type Ping, type PingComponents, ping } from '@libp2p/ping';
 import { tcp } from '@libp2p/tcp';
 import { tls } from '@libp2p/tls';
 import { yamux } from '@libp2p/yamux';
@@ -114,7 +115,7 @@ interface Libp2pGossipOptions {
   readonly links?: LinkPolicy;
 }
 
-type Node = Libp2p<{ pubsub: GossipSub }>;
+type Node = Libp2p<{ pubsub: GossipSub; ping: Ping }>;
 
 /** `Gossip` of a real agent. `start` throws `UNAVAILABLE` when the address cannot be listened on. */
 export class Libp2pGossip implements Gossip {
@@ -124,6 +125,8 @@ export class Libp2pGossip implements Gossip {
   readonly #keeper: LinkKeeper;
   readonly #questions: LinkQuestions;
   readonly #linkListeners = new Set<(hostId: HostId) => void>();
+  /** When each linked host was heard last; monotonic, ms. */
+  readonly #heardMs = new Map<HostId, number>();
   /** What each member may still say. */
   readonly #budgets = new Map<HostId, LinkBudget>();
   /** Members that said too much, and until when they are not let in; monotonic, ms. */
@@ -145,10 +148,13 @@ export class Libp2pGossip implements Gossip {
     this.#options = options;
     this.#questions = new LinkQuestions(deps);
     this.#keeper = new LinkKeeper(
-      deps,
+      { ...deps, self: deps.identity.hostId },
       {
         dial: (peer, signal) => this.#dial(peer, signal),
         connected: () => this.connected,
+        doubled: () => this.#doubled(),
+        silentMs: (hostId) => this.#deps.clock.monotonicMs() - (this.#heardMs.get(hostId) ?? 0),
+        test: (hostId, signal) => this.#test(hostId, signal),
         drop: (hostId) => this.drop(hostId),
       },
       options.links ?? linkPolicy,
@@ -188,7 +194,13 @@ export class Libp2pGossip implements Gossip {
     });
     node.addEventListener('peer:connect', ({ detail }) => {
       const hostId = hostIdOfPeer(detail);
-      if (hostId !== undefined) for (const listener of this.#linkListeners) listener(hostId);
+      if (hostId === undefined) return;
+      this.#heard(hostId);
+      for (const listener of this.#linkListeners) listener(hostId);
+    });
+    node.addEventListener('peer:disconnect', ({ detail }) => {
+      const hostId = hostIdOfPeer(detail);
+      if (hostId !== undefined) this.#heardMs.delete(hostId);
     });
     node.services.pubsub.addEventListener('message', ({ detail }) => {
       this.#handlers.get(detail.topic)?.handle(detail.data);
@@ -231,7 +243,10 @@ export class Libp2pGossip implements Gossip {
       .find(({ remotePeer, status }) => status === 'open' && hostIdOfPeer(remotePeer) === hostId);
     if (connection === undefined)
       throw new ShoalError('UNAVAILABLE', `No gossip link to ${hostId}.`, { facts: { hostId } });
-    yield* this.#questions.ask(connection, question, signal);
+    for await (const answer of this.#questions.ask(connection, question, signal)) {
+      this.#heard(hostId);
+      yield answer;
+    }
   }
 
   answer(answerer: Answerer): () => void {
@@ -321,13 +336,41 @@ export class Libp2pGossip implements Gossip {
     return this.#deps.clock.monotonicMs() < (this.#cutOffUntilMs.get(hostId) ?? 0);
   }
 
-  /** Counts what a peer says by a stream of gossip. */
+  #heard(hostId: HostId): void {
+    this.#heardMs.set(hostId, this.#deps.clock.monotonicMs());
+  }
+
+  #doubled(): readonly HostId[] {
+    const once = new Set<string>();
+    const doubled = new Set<HostId>();
+    for (const { remotePeer, status } of this.#node?.getConnections() ?? []) {
+      if (status !== 'open') continue;
+      const text = remotePeer.toString();
+      const hostId = once.has(text) ? hostIdOfPeer(remotePeer) : undefined;
+      if (hostId !== undefined) doubled.add(hostId);
+      once.add(text);
+    }
+    return [...doubled];
+  }
+
+  /** Rejects when the peer does not answer, or is not connected. */
+  async #test(hostId: HostId, stopping: AbortSignal): Promise<void> {
+    const node = this.#require();
+    const peer = node.getPeers().find((one) => hostIdOfPeer(one) === hostId);
+    if (peer === undefined) return;
+    await node.services.ping.ping(peer, { signal: AbortSignal.any([stopping, AbortSignal.timeout(pingTimeoutMsMax)]) });
+    this.#heard(hostId);
+  }
+
+  /** Counts what a peer says by a stream of gossip, or by asking for a sign of life. */
   #meter(stream: Stream, connection: Connection): void {
     const hostId = hostIdOfPeer(connection.remotePeer);
     if (hostId === undefined) return;
+    this.#heard(hostId);
     const frames = new FrameCounter();
     stream.addEventListener('message', ({ data }) => {
       const nowMs = this.#deps.clock.monotonicMs();
+      this.#heardMs.set(hostId, nowMs);
       this.#counts.receivedBytes += data.byteLength;
       const budget = this.#budgets.get(hostId) ?? new LinkBudget(linkBudget, nowMs);
       this.#budgets.set(hostId, budget);
@@ -342,7 +385,8 @@ export class Libp2pGossip implements Gossip {
       addresses: { listen: [this.#options.listen] },
       transports: [tcp({ backlog: 512 })],
       connectionEncrypters: [tls(), noise()],
-      streamMuxers: [yamux()],
+      // Its pings tell nobody when they fail; the link keeper tests links that are silent.
+      streamMuxers: [yamux({ enableKeepAlive: false })],
       connectionGater: {
         denyDialPeer: refused,
         denyInboundEncryptedConnection: refused,
@@ -359,13 +403,11 @@ export class Libp2pGossip implements Gossip {
         maxIncomingPendingConnections: pendingInboundMax,
         reconnectRetries: 0, // The link keeper's work.
       },
-      connectionMonitor: {
-        pingInterval: (this.#options.links ?? linkPolicy).pingMs,
-        pingTimeout: { maxTimeout: pingTimeoutMsMax },
-      },
+      connectionMonitor: { enabled: false }, // Ditto: it pings links on which gossip flows as well, from both ends.
       services: {
         identify: identify(),
-        ping: ping(),
+        ping: ({ connectionManager, registrar }: PingComponents) =>
+          ping()({ connectionManager, registrar: this.#metered(registrar) }),
         pubsub: (components: GossipSubComponents) => this.#pubsub(components),
       },
     });
@@ -408,8 +450,12 @@ export class Libp2pGossip implements Gossip {
       peerStore,
       connectionManager,
       logger,
-      registrar: new MeteredRegistrar(registrar, (stream, connection) => this.#meter(stream, connection)),
+      registrar: this.#metered(registrar),
     });
+  }
+
+  #metered(registrar: GossipSubComponents['registrar']): MeteredRegistrar {
+    return new MeteredRegistrar(registrar, (stream, connection) => this.#meter(stream, connection));
   }
 }
 
