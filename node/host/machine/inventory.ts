@@ -1,14 +1,11 @@
-/**
- * What this host has: totals once at start, load now and then. systeminformation tells of memory and load, which it reads from the
- * kernel; what it would ask lscpu, df and others for, in processes that the start would wait for, is read from the kernel here.
- */
+/** What this host has: totals once at start, load now and then. The kernel is asked, and no program run: an agent does so for ever. */
 import { readFile, statfs } from 'node:fs/promises';
 import { cpus, release as kernelRelease, loadavg, machine } from 'node:os';
-import si from 'systeminformation';
 import type { NumaCell } from '../../../placement/index.ts';
 import { ShoalError } from '../../base/errors.ts';
-import { gibBytes, mibBytes } from '../../base/units.ts';
+import { gibBytes } from '../../base/units.ts';
 import { type CpuInfo, parseCpuInfo } from './cpu-info.ts';
+import { parseMemoryInfo } from './memory-info.ts';
 import { readNumaCells } from './numa-cells.ts';
 import { type PciDevice, readPciDevices } from './pci-devices.ts';
 
@@ -39,8 +36,8 @@ export interface HostLoad {
 
 /** Reads the totals. Throws `DRIVER_FAILED` or `CANNOT_TELL` when the machine does not say. */
 export async function readInventory(dataDir: string): Promise<Inventory> {
-  const [memory, disk, release, cpuText, numaCells, pciDevices] = await Promise.all([
-    si.mem(),
+  const [memoryText, disk, release, cpuText, numaCells, pciDevices] = await Promise.all([
+    readFile('/proc/meminfo', 'utf8'),
     statfs(dataDir),
     readFile('/etc/os-release', 'utf8').catch(() => ''),
     readFile('/proc/cpuinfo', 'utf8'),
@@ -48,17 +45,18 @@ export async function readInventory(dataDir: string): Promise<Inventory> {
     readPciDevices(),
   ]);
   const cpuCount = cpus().length;
+  const { totalMib } = parseMemoryInfo(memoryText);
   const diskBytes = disk.blocks * disk.bsize;
-  if (cpuCount === 0 || memory.total === 0 || diskBytes === 0) {
+  if (cpuCount === 0 || totalMib === 0 || diskBytes === 0) {
     throw new ShoalError('DRIVER_FAILED', 'the CPUs, memory or disks of this machine could not be read', {
-      facts: { cpus: cpuCount, memoryBytes: memory.total, diskBytes, dataDir },
+      facts: { cpus: cpuCount, memoryMib: totalMib, diskBytes, dataDir },
     });
   }
   return {
     cpus: cpuCount,
     cpu: parseCpuInfo(cpuText),
     architecture: machine(),
-    memoryMib: Math.floor(memory.total / mibBytes),
+    memoryMib: totalMib,
     numaCells,
     pciDevices,
     diskGib: Math.floor(diskBytes / gibBytes),
@@ -77,12 +75,34 @@ export function parseOsRelease(text: string): string {
   return `${fields.get('NAME') || 'Linux'} ${fields.get('VERSION_ID') ?? ''}`.trim();
 }
 
-/** Reads the load: of the time since the last reading, at first of half a second. */
+/** Of all CPUs since the machine has started, ms. */
+interface CpuTimes {
+  readonly idleMs: number;
+  readonly allMs: number;
+}
+
+let lastTimes = cpuTimes();
+
+/** Reads the load: of the time since the last reading, at first since the agent has started. */
 export async function readLoad(): Promise<HostLoad> {
-  const [load, memory] = await Promise.all([si.currentLoad(), si.mem()]);
+  const memory = parseMemoryInfo(await readFile('/proc/meminfo', 'utf8'));
+  const before = lastTimes;
+  lastTimes = cpuTimes();
+  const allMs = lastTimes.allMs - before.allMs;
+  // Counters that were read twice within a tick of the kernel, or that went back, say nothing.
+  const busyShare = allMs > 0 ? 1 - (lastTimes.idleMs - before.idleMs) / allMs : 0;
   return {
-    cpuPercent: Math.round(load.currentLoad * 10) / 10,
+    cpuPercent: Math.round(Math.min(1, Math.max(0, busyShare)) * 1000) / 10,
     load1m: loadavg()[0] ?? 0,
-    memoryAvailableMib: Math.floor(memory.available / mibBytes),
+    memoryAvailableMib: memory.availableMib,
   };
+}
+
+function cpuTimes(): CpuTimes {
+  let [idleMs, allMs] = [0, 0];
+  for (const { times } of cpus()) {
+    idleMs += times.idle;
+    allMs += times.user + times.nice + times.sys + times.idle + times.irq;
+  }
+  return { idleMs, allMs };
 }
