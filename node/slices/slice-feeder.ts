@@ -42,7 +42,11 @@ interface Stream {
 export class SliceFeeder implements Service {
   readonly #deps: FeederDeps;
   readonly #feed: SliceFeed;
-  readonly #streams = new Set<Stream>();
+  readonly #streams = new Map<Subscriber, Stream>();
+  /** Those that wait for a revision. */
+  readonly #reaching = new Set<Stream>();
+  /** Streams that changes have woken since the start: as many as had to hear of them. */
+  #woken = 0;
   #watch: { close(): void } | undefined;
   #timer: Timer | undefined;
   #tokens = subscriptionsAtOnce;
@@ -58,10 +62,15 @@ export class SliceFeeder implements Service {
     return this.#feed.subscriberCount;
   }
 
+  /** Subscribers told of a change, added up over all changes. */
+  get wakeUps(): number {
+    return this.#woken;
+  }
+
   /** Revisions that the slowest subscriber is behind; one that has all there is in its slice is not. */
   get lagRevisionsMax(): number {
     const { revision } = this.#deps.state.local;
-    const lags = [...this.#streams].map(({ subscriber: { isLost, pending, told } }) =>
+    const lags = [...this.#streams.keys()].map(({ isLost, pending, told }) =>
       isLost || pending.size > 0 ? revision - told : 0,
     );
     return Math.max(0, ...lags);
@@ -71,8 +80,12 @@ export class SliceFeeder implements Service {
     const { state, clock } = this.#deps;
     // Of a snapshot, too, all that it changes is told: as of the revision that the state has now.
     this.#watch = state.watch({ prefix: '' }, (events) => {
-      this.#feed.applied(state.local.revision, events);
-      this.#wakePending();
+      const { revision } = state.local;
+      for (const subscriber of this.#feed.applied(revision, events)) {
+        this.#streams.get(subscriber)?.wake();
+        this.#woken += 1;
+      }
+      for (const stream of this.#reaching) if (revision >= stream.reach) stream.wake();
     });
     this.#timer = clock.setInterval(() => this.#look(), lookMs);
   }
@@ -80,7 +93,7 @@ export class SliceFeeder implements Service {
   async stop(): Promise<void> {
     this.#watch?.close();
     this.#timer?.cancel();
-    for (const stream of this.#streams) stream.wake();
+    for (const stream of this.#streams.values()) stream.wake();
     this.#watch = undefined;
   }
 
@@ -114,7 +127,7 @@ export class SliceFeeder implements Service {
       hasAskedDigests: false,
       wake: () => {},
     };
-    this.#streams.add(stream);
+    this.#streams.set(stream.subscriber, stream);
     const ended = new AbortController();
     const listening = this.#listen(iterator, stream, ended);
     const onAbort = (): void => stream.wake();
@@ -122,13 +135,14 @@ export class SliceFeeder implements Service {
     try {
       while (!signal.aborted && !ended.signal.aborted && this.#watch !== undefined && isReplica()) {
         const reply = this.#next(stream);
-        if (reply === undefined) await this.#woken(stream, signal, ended.signal);
+        if (reply === undefined) await this.#wait(stream, signal, ended.signal);
         else yield reply;
       }
       if (ended.signal.reason instanceof ShoalError) throw ended.signal.reason;
     } finally {
       signal.removeEventListener('abort', onAbort);
-      this.#streams.delete(stream);
+      this.#streams.delete(stream.subscriber);
+      this.#reaching.delete(stream);
       this.#feed.unsubscribe(stream.subscriber);
       // Not awaited: whatever it still waits for does not come.
       iterator.return?.().catch(() => undefined);
@@ -155,7 +169,10 @@ export class SliceFeeder implements Service {
     const delta = this.#feed.next(subscriber, isReached || nowMs - stream.sentMs >= progressMs);
     if (delta === undefined) return undefined;
     stream.sentMs = nowMs;
-    if (delta.isWhole && isReached) stream.reach = 0;
+    if (delta.isWhole && isReached) {
+      stream.reach = 0;
+      this.#reaching.delete(stream);
+    }
     return { kind: 'piece', delta };
   }
 
@@ -193,10 +210,11 @@ export class SliceFeeder implements Service {
         return;
       case 'reach':
         stream.reach = Math.max(stream.reach, request.revision);
+        this.#reaching.add(stream);
     }
   }
 
-  #woken(stream: Stream, signal: AbortSignal, ended: AbortSignal): Promise<void> {
+  #wait(stream: Stream, signal: AbortSignal, ended: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       stream.wake = () => {
         stream.wake = () => {};
@@ -206,21 +224,12 @@ export class SliceFeeder implements Service {
     });
   }
 
-  #wakePending(): void {
-    const { revision } = this.#deps.state.local;
-    for (const stream of this.#streams) {
-      const { subscriber, reach } = stream;
-      const isLostNow = subscriber.isLost && !stream.hasAskedDigests;
-      if (subscriber.pending.size > 0 || isLostNow || (reach > 0 && revision >= reach)) stream.wake();
-    }
-  }
-
   #look(): void {
     if (this.#streams.size === 0) return;
     const nowMs = this.#deps.clock.monotonicMs();
     const text = statusText(this.#deps.state.status());
     const { revision } = this.#deps.state.local;
-    for (const stream of this.#streams) {
+    for (const stream of this.#streams.values()) {
       const isReached = stream.reach > 0 && revision >= stream.reach;
       if (isReached || nowMs - stream.sentMs >= progressMs || stream.status !== text) stream.wake();
     }

@@ -62,10 +62,6 @@ export class Subscriber {
   }
 }
 
-function touched(subscriber: Subscriber, key: string): void {
-  subscriber.touch(key);
-}
-
 interface Change {
   readonly revision: number;
   readonly keys: readonly string[];
@@ -157,10 +153,19 @@ export class SliceFeed {
     subscriber.termsNumber = number;
   }
 
-  /** What has changed since the last call, in all; the reader has it already, and is at `revision`. */
-  applied(revision: number, events: readonly StateEvent[]): void {
-    for (const { key, value } of events) this.#cover.changed(key, value, touched);
+  /**
+   * What has changed since the last call, in all; the reader has it already, and is at `revision`. Returns those who must hear of
+   * it: the others cost nothing.
+   */
+  applied(revision: number, events: readonly StateEvent[]): ReadonlySet<Subscriber> {
+    const concerned = new Set<Subscriber>();
+    const touch = (subscriber: Subscriber, key: string): void => {
+      subscriber.touch(key);
+      concerned.add(subscriber);
+    };
+    for (const { key, value } of events) this.#cover.changed(key, value, touch);
     if (events.length > 0) this.#remember({ revision, keys: events.map(({ key }) => key) });
+    return concerned;
   }
 
   /** A lost subscriber has sent the digests of its slice: what differs is told by the pieces that follow. */
