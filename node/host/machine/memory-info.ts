@@ -1,7 +1,7 @@
 /** How much memory a machine has, by /proc/meminfo. */
 import { kibBytes, mibBytes } from '../../base/units.ts';
 
-export interface MemoryInfo {
+interface MemoryInfo {
   /** 0: the kernel does not tell. */
   readonly totalMib: number;
   /** What programs can be given without swapping, by the kernel's own estimate. */
