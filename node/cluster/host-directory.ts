@@ -50,6 +50,11 @@ export class HostDirectory implements MemberDirectory {
     return this.#index();
   }
 
+  /** How many hosts there are. */
+  get count(): number {
+    return this.#byHost.size;
+  }
+
   hosts(): readonly KnownHost[] {
     return [...this.#byHost.values()];
   }

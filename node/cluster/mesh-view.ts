@@ -123,7 +123,7 @@ export class MeshView implements Service, HostViews {
     this.#viewExchange = new ViewExchange(
       { clock, logger, random: random.fork(), gossip: this.#gossip, adverts: this.#exchange },
       {
-        memberCount: () => directory.hosts().length,
+        memberCount: () => directory.count,
         pullAsBefore: (hostId, signal) => this.#exchange.pull(peers, [hostId], signal),
       },
     );
