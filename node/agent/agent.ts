@@ -278,6 +278,7 @@ export class Agent {
       clock,
       logger: logger.child({ part: 'join' }),
       relay: joinRelay,
+      isUp: (id) => view.condition(id) === 'alive',
     });
     const feeder = new SliceFeeder({
       clock,

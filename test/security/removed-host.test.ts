@@ -124,7 +124,14 @@ async function foundMesh(test: Test): Promise<Mesh> {
     serve(test, member, {
       admits,
       handlers,
-      join: new JoinHandler({ state, keys: member.keys, identity: member.identity, clock, logger: silentLogger }),
+      join: new JoinHandler({
+        state,
+        keys: member.keys,
+        identity: member.identity,
+        clock,
+        logger: silentLogger,
+        isUp: () => true,
+      }),
     });
   const address = await serveMember(founder);
   const rekey = meshRekey(founder.keys, clock, lifetimeMs);

@@ -2,7 +2,7 @@ import { timingSafeEqual } from 'node:crypto';
 import { shoal } from '../../../proto/messages.ts';
 import { parseAddress } from '../../base/address.ts';
 import { assert } from '../../base/assert.ts';
-import type { Clock } from '../../base/clock.ts';
+import { type Clock, sleep } from '../../base/clock.ts';
 import { ShoalError } from '../../base/errors.ts';
 import type { Logger } from '../../base/telemetry/logger.ts';
 import { indexKey, type Row, TransactionBuilder } from '../../state/table.ts';
@@ -18,6 +18,7 @@ import { verifySignature } from '../identity/signature.ts';
 import type { JoinHandlers } from '../peers/peer-server.ts';
 import { askPort } from '../peers/port-probe.ts';
 import { FailureLimiter, joinFailureLimits, sourceOf } from './failure-limiter.ts';
+import { isToldToWait, newcomersAwaited, toldToWait } from './join-door.ts';
 import { joinContent, joinPurpose } from './join-proof.ts';
 import type { JoinRelay } from './join-relay.ts';
 import { renewCertificate } from './renew-handler.ts';
@@ -33,6 +34,11 @@ const attemptsMax = 64;
 
 /** Time for a newcomer's host to say whether anything listens there, ms: two packets of a connection may get lost. */
 const reachMsMax = 3_000;
+
+/** How long a newcomer is kept waiting for those before it, ms: less than who relays it waits for an answer. */
+const doorMsMax = 3_000;
+/** How often it is looked whether it may come in, ms. */
+const doorLookMs = 500;
 
 /** Codes that mean "the newcomer did something wrong": they count against its address. */
 const newcomersFault = [
@@ -53,6 +59,8 @@ interface JoinHandlerDeps {
   readonly logger: Logger;
   /** Has a replica admit newcomers, where this host is none. Absent: it is one. */
   readonly relay?: Pick<JoinRelay, 'join'>;
+  /** Whether a host has been heard by gossip. Newcomers wait while many before them have not been. */
+  readonly isUp: (hostId: string) => boolean;
 }
 
 /**
@@ -75,7 +83,8 @@ export class JoinHandler implements JoinHandlers {
 
   /**
    * Throws `TICKET_INVALID`, `TICKET_USED`, `TICKET_EXPIRED`, `IDENTITY_MISMATCH` (the proof is not the host's),
-   * `INVALID_ARGUMENT` (a field of the host record), `CONFLICT` (the name is another host's), and what the state or the relay throws.
+   * `INVALID_ARGUMENT` (a field of the host record), `CONFLICT` (the name is another host's), `RATE_LIMITED` (others come first:
+   * `isToldToWait`), and what the state or the relay throws.
    * After all but `OUTCOME_UNKNOWN` nothing has changed.
    */
   async join(
@@ -88,6 +97,7 @@ export class JoinHandler implements JoinHandlers {
     } catch (caught) {
       if (ShoalError.is(caught, ...newcomersFault)) this.#limiter.failed(sourceOf(remoteAddress));
       const ticketId = isTicketId(request.ticketId) ? request.ticketId : 'malformed';
+      if (caught instanceof ShoalError && isToldToWait(caught)) throw caught;
       this.#deps.logger.warn({ error: caught, remoteAddress, ticketId }, 'a host was not admitted');
       throw caught;
     }
@@ -112,6 +122,7 @@ export class JoinHandler implements JoinHandlers {
     const relayed = await this.#deps.relay?.join(request, remoteAddress, signal);
     if (relayed !== undefined) return relayed;
     await this.#mustBeReachable(host, remoteAddress);
+    const doorEndsMs = this.#deps.clock.monotonicMs() + doorMsMax;
     for (let attempt = 0; attempt < attemptsMax; attempt++) {
       const reader = await this.#deps.state.fresh(signal);
       const meshRow = meshTable.must(reader, 'mesh');
@@ -130,6 +141,8 @@ export class JoinHandler implements JoinHandlers {
         );
       }
       const known = hostTable.get(reader, host.id);
+      // One that is in the records already is only told again, or moves.
+      if (known === undefined && (await this.#waitsAtDoor(reader, doorEndsMs, signal))) continue;
       const record =
         ticket.record.usedBy === host.id &&
         known !== undefined &&
@@ -154,6 +167,17 @@ export class JoinHandler implements JoinHandlers {
     throw new ShoalError('PRECONDITION_CHANGED', 'The records kept changing while the host was being admitted.', {
       facts: { attempts: attemptsMax },
     });
+  }
+
+  /** Whether others come first, which has been waited for: look again. Throws `RATE_LIMITED` when that has taken too long. */
+  async #waitsAtDoor(reader: StateReader, endsMs: number, signal: AbortSignal): Promise<boolean> {
+    const { clock, isUp } = this.#deps;
+    const hosts = hostTable.list(reader).map((row) => row.record);
+    const newcomers = newcomersAwaited(hosts, isUp, clock.nowMs());
+    if (newcomers === 0) return false;
+    if (clock.monotonicMs() + doorLookMs > endsMs) throw toldToWait(newcomers);
+    await sleep(clock, doorLookMs, signal);
+    return true;
   }
 
   /**

@@ -12,6 +12,7 @@ import { pem } from '../identity/der.ts';
 import type { HostIdentity, TlsKey } from '../identity/identity.ts';
 import { MeshKey } from '../identity/mesh-key.ts';
 import { peerClientLimits } from '../peers/peer-limits.ts';
+import { isToldToWait } from './join-door.ts';
 import { joinContent, joinPurpose } from './join-proof.ts';
 import type { JoinTicket } from './tickets.ts';
 
@@ -19,6 +20,8 @@ import type { JoinTicket } from './tickets.ts';
 const attemptMsMax = 15_000;
 /** Pause after all addresses have been tried without success, ms. */
 const pauseMs = 500;
+/** How long a mesh may have a newcomer wait for others to come in first, ms: a rack. Patience begins again each time that it is told so. */
+const waitMsMax = 1_800_000;
 /** Certificates looked at in the chain that a server shows: its own and the authority's, with room. */
 const chainLengthMax = 4;
 
@@ -74,7 +77,8 @@ async function askAround(
   deps: { readonly clock: Clock; readonly logger: Logger },
   options: JoinOptions,
 ): Promise<Joined> {
-  const endsMs = deps.clock.monotonicMs() + options.patienceMs;
+  const beganMs = deps.clock.monotonicMs();
+  let endsMs = beganMs + options.patienceMs;
   for (;;) {
     const failures = new Map<string, ShoalError>();
     for (const address of await addressesOf(deps, options, failures)) {
@@ -84,6 +88,13 @@ async function askAround(
       } catch (caught) {
         const error = ShoalError.from(caught, 'UNAVAILABLE', `asking ${address}`);
         if (isFinal(error)) throw error;
+        if (isToldToWait(error)) {
+          // All members would say so.
+          deps.logger.info({ address, said: error.message }, 'the mesh has this host wait for others that join');
+          endsMs = Math.max(endsMs, Math.min(deps.clock.monotonicMs() + options.patienceMs, beganMs + waitMsMax));
+          failures.set(address, error);
+          break;
+        }
         deps.logger.warn({ error, address }, 'this agent refused the join; trying the next');
         failures.set(address, error);
       }

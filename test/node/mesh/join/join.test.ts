@@ -29,6 +29,7 @@ interface TestMesh {
   readonly handler: JoinHandler;
   readonly address: string;
   wallMs: number;
+  isUp(hostId: string): boolean;
   ticket(): Promise<JoinTicket>;
 }
 
@@ -60,7 +61,7 @@ async function meshOf(test: { teardown(run: () => Promise<void>): void }, meshId
     }),
   );
   await state.commit(builder.build());
-  const times = { wallMs: 1_000_000 };
+  const times = { wallMs: 1_000_000, isUp: (_hostId: string): boolean => true };
   const clock: Clock = { ...systemClock, nowMs: () => times.wallMs };
   const handler = new JoinHandler({
     state,
@@ -68,6 +69,7 @@ async function meshOf(test: { teardown(run: () => Promise<void>): void }, meshId
     identity: founder.identity,
     clock,
     logger: silentLogger,
+    isUp: (hostId) => times.isUp(hostId),
   });
   const address = await serve(test, founder, { join: handler });
   return Object.assign(times, {
@@ -367,6 +369,7 @@ async function subscriberOf(
     clock: systemClock,
     logger: silentLogger,
     relay,
+    isUp: () => true,
   });
   return serve(test, host, { join: handler, handlers: { relayJoin: relay.handler(handler) } });
 }
@@ -411,4 +414,51 @@ t.test('with no replica to be reached a newcomer is told to ask another host', a
   const { meshId, fingerprint, ticketId, secret } = await mesh.ticket();
   const ticket = new JoinTicket({ meshId, fingerprint, ticketId, secret: secret.reveal(), addresses: [address] });
   await t.rejects(join(ticket, newcomer()), { code: 'UNAVAILABLE', message: /no replica of them can be reached/ });
+});
+
+t.test('of many that come at once four come in, the next when those are up; no ticket is refused', async (t) => {
+  const mesh = await meshOf(t);
+  mesh.wallMs = Date.now();
+  const up = new Set<string>();
+  mesh.isUp = (hostId) => up.has(hostId);
+  const joined: string[] = [];
+  const newcomers = await Promise.all(
+    Array.from({ length: 10 }, async () => ({ ticket: await mesh.ticket(), who: newcomer() })),
+  );
+  const joining = newcomers.map(async ({ ticket, who }) => {
+    // Less patience than it takes: those who are told to wait do not use it up.
+    const { host } = await joinMesh(
+      { clock: systemClock, logger: silentLogger },
+      { ticket, ...who, patienceMs: 2_000, signal: AbortSignal.timeout(25_000) },
+    );
+    joined.push(host.id);
+  });
+  const atOnce: number[] = [];
+  for (let round = 0; round < 60 && joined.length < newcomers.length; round += 1) {
+    await sleep(400);
+    const inside = joined.filter((hostId) => !up.has(hostId));
+    atOnce.push(inside.length);
+    // Slow ones: all that are inside come up at once, when the others have been waiting for longer than their patience.
+    if (round % 10 === 9) for (const hostId of inside) up.add(hostId);
+  }
+  await Promise.all(joining);
+  t.equal(joined.length, 10);
+  t.equal(Math.max(...atOnce), 4);
+  const tickets = ticketTable.list(mesh.state.local).map((row) => row.record.usedBy);
+  t.same(tickets.sort(), joined.sort(), 'each has used its own');
+});
+
+t.test('newcomers that never come up keep nobody out for long, and who asks again does not wait', async (t) => {
+  const mesh = await meshOf(t);
+  mesh.wallMs = Date.now();
+  mesh.isUp = () => false;
+  const first = { ticket: await mesh.ticket(), who: newcomer() };
+  await join(first.ticket, first.who);
+  for (let n = 0; n < 3; n += 1) await join(await mesh.ticket(), newcomer());
+  await join(first.ticket, first.who);
+  const late = { ticket: await mesh.ticket(), who: newcomer() };
+  await t.rejects(join(late.ticket, late.who), { code: 'RATE_LIMITED' });
+  t.equal(ticketTable.must(mesh.state.local, late.ticket.ticketId).record.usedBy, '', 'its ticket is not spent');
+  mesh.wallMs += 15_000;
+  await join(late.ticket, late.who);
 });

@@ -100,7 +100,7 @@ async function world(test: Test) {
     const { hostId } = host.identity;
     const served = { identity: host.identity, hostId, certificates: certificates.current(), source: certificates };
     const address = await serve(test, served, {
-      join: new JoinHandler({ ...services, keys, identity: host.identity }),
+      join: new JoinHandler({ ...services, keys, identity: host.identity, isUp: () => true }),
       admits: (id) => removedHostTable.get(state.local, id) === undefined,
     });
     members.push({ hostId, peerAddress: address, publicKey: host.identity.publicKey, served });
