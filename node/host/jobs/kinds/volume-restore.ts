@@ -43,7 +43,9 @@ export function volumeRestoreJob(toolsOf: BackupToolsOf): JobKind<VolumeJobWorld
       const from = volumeBackupTable.must(tools.reader, job.volumeRestore?.backupId ?? '').record;
       await restore(volume, from, tools, (percent) => tell({ done: Math.floor(percent), total: 100 }));
       failpointRestoreWritten();
-      return isNew ? tools.volumeReports.made(volume, volume.sizeGib) : tools.jobReports.restored(from.id);
+      // One that was empty, of which nobody needed the bytes before, has them now.
+      if (volume.madeGib === 0) await tools.volumeReports.made(volume, volume.sizeGib);
+      if (!isNew) await tools.jobReports.restored(from.id);
     },
   };
 }
