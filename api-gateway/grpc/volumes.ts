@@ -1,5 +1,6 @@
 import type { Handlers } from '../../node/rpc/server.ts';
 import type { VolumeService } from '../../node/services/volume/index.ts';
+import { sourceVolumeIdOf } from '../../node/services/volume/records/volume-record.ts';
 import { shoal } from '../../proto/messages.ts';
 import { type Caller, type Callers, mustHaveProject } from './kit/caller.ts';
 import { tokenOf } from './kit/client-token.ts';
@@ -103,7 +104,7 @@ function volumeView(volume: shoal.v1.Volume): shoal.v1.VolumeView {
     metadata: volume.metadata,
     imageId: volume.imageId,
     sourceSnapshotId: volume.sourceSnapshotId,
-    sourceVolumeId: volume.sourceVolumeId,
+    sourceVolumeId: sourceVolumeIdOf(volume),
     sourceBackupId: volume.sourceBackupId,
     uses: volume.attachments.map(({ id, serverId, device, status }) => ({
       attachmentId: id,

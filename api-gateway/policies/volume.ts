@@ -150,6 +150,10 @@ const snapshotRules: readonly PolicyRule[] = [
   ]),
   rule('volume:delete_snapshot_metadata', projectMember, ['DELETE /v3/snapshots/:id/metadata/:key']),
   rule('volume:snapshot_action', projectMember, ['POST /v3/snapshots/:id/action']),
+  rule('snapshot_extension:snapshot_actions:update_snapshot_status', projectMember, [
+    act('snapshots', 'os-update_snapshot_status'),
+  ]),
+  rule('snapshot_extension:snapshot_unmanage', cloudAdmin, [act('snapshots', 'os-unmanage')]),
   rule('volume_extension:snapshot_admin_actions:reset_status', cloudAdmin, [act('snapshots', 'os-reset_status')]),
   rule('volume_extension:snapshot_admin_actions:force_delete', cloudAdmin, [act('snapshots', 'os-force_delete')]),
 ];

@@ -35796,6 +35796,9 @@ export namespace shoal {
             /** Volume served. */
             served: (shoal.v1.ServedVolume|null);
 
+            /** Volume emptySourceVolumeId. */
+            emptySourceVolumeId: string;
+
             /**
              * Creates a new Volume instance using the specified properties.
              * @param [properties] Properties to set
@@ -35941,6 +35944,9 @@ export namespace shoal {
 
                 /** Volume served */
                 served?: (shoal.v1.ServedVolume.$Properties|null);
+
+                /** Volume emptySourceVolumeId */
+                emptySourceVolumeId?: string;
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];

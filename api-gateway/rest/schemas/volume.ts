@@ -72,6 +72,10 @@ export const nothing = Type.Union([Type.Null(), Type.Object({})]);
 export const extendBody = Type.Object({ new_size: sizeGib }, strict);
 export const resetVolumeBody = Type.Object({ status: name, attach_status: name, migration_status: name }, strict);
 export const resetStatusBody = Type.Object({ status: Type.String({ minLength: 1, maxLength: 64 }) }, strict);
+export const snapshotOutcomeBody = Type.Object({
+  status: Type.String({ minLength: 1, maxLength: 64 }),
+  progress: Type.Optional(Type.Union([Type.Null(), Type.String({ pattern: '^[0-9]{1,3}%?$' })])),
+});
 export const bootableBody = Type.Object({ bootable: flag }, strict);
 export const readOnlyBody = Type.Object({ readonly: flag }, strict);
 export const attachBody = Type.Object({
@@ -186,7 +190,11 @@ export const newTypeBody = within(
 /** `PUT /types/:id`. */
 export const typeBody = within(
   'volume_type',
-  Type.Object({ name, description, is_public: Type.Optional(flag) }, strict),
+  Type.Object(
+    // Clients send either name: openstacksdk has that of the extension.
+    { name, description, is_public: Type.Optional(flag), 'os-volume-type-access:is_public': Type.Optional(flag) },
+    strict,
+  ),
 );
 /** `POST /types/:id/extra_specs`. */
 export const extraSpecsBody = within('extra_specs', specs);

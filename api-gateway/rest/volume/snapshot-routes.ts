@@ -1,5 +1,6 @@
 /** Snapshots of volumes. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { ShoalError } from '../../../node/base/errors.ts';
 import type { VolumeService } from '../../../node/services/volume/index.ts';
 import { volumeTable } from '../../../node/state/tables/index.ts';
 import type { shoal } from '../../../proto/messages.ts';
@@ -73,6 +74,13 @@ export function addSnapshots(app: FastifyInstance, gateway: Gateway, { snapshots
     'os-force_delete': action(schemas.nothing, (_argument, { context, id }) =>
       snapshots.remove(context, id, { force: true }),
     ),
+    'os-update_snapshot_status': action(schemas.snapshotOutcomeBody, ({ status }, { context, id }) =>
+      snapshots.setOutcome(context, id, status),
+    ),
+    'os-unmanage': action(schemas.nothing, async (_argument, { request, context, id }) => {
+      snapshots.show(context, await gateway.readState(request), id);
+      throw new ShoalError('NOT_IMPLEMENTED', 'This version of Shoal does not let a snapshot go and keep its bytes.');
+    }),
   });
   addMetadata(app, gateway, {
     path: '/v3/snapshots',

@@ -1,6 +1,7 @@
 /** Lists of volumes, and their sum. */
 import type { FastifyInstance } from 'fastify';
 import type { VolumeService } from '../../../node/services/volume/index.ts';
+import { sourceVolumeIdOf } from '../../../node/services/volume/records/volume-record.ts';
 import type { StateReader } from '../../../node/state/types.ts';
 import type { shoal } from '../../../proto/messages.ts';
 import { anyOf, type Filters, once } from '../kit/lists/filter.ts';
@@ -91,11 +92,7 @@ function volumeFilters(listing: Listing): Filters<Volume> {
         ({ sourceSnapshotId }) =>
           sourceSnapshotId === value,
     ),
-    source_volid: anyOf(
-      (value) =>
-        ({ sourceVolumeId }) =>
-          sourceVolumeId === value,
-    ),
+    source_volid: anyOf((value) => (volume) => sourceVolumeIdOf(volume) === value),
     bootable: flagFilter(({ bootable }) => bootable),
     multiattach: flagFilter(({ multiattach }) => multiattach),
     encrypted: flagFilter(({ encryption }) => encryption != null),

@@ -2,6 +2,7 @@
 import type { FastifyRequest } from 'fastify';
 import { defaultZone, zoneOf } from '../../../node/services/kit/zones.ts';
 import { typeById } from '../../../node/services/volume/records/type-record.ts';
+import { sourceVolumeIdOf } from '../../../node/services/volume/records/volume-record.ts';
 import { hostTable } from '../../../node/state/tables/index.ts';
 import type { StateReader } from '../../../node/state/types.ts';
 import type { shoal } from '../../../proto/messages.ts';
@@ -36,7 +37,7 @@ export function plainVolumeView(volume: shoal.v1.Volume, shown: Shown): View {
     description: volume.description,
     volume_type: type?.name ?? null,
     snapshot_id: known(volume.sourceSnapshotId),
-    source_volid: known(volume.sourceVolumeId),
+    source_volid: known(sourceVolumeIdOf(volume)),
     metadata: metadataOf(volume),
     links: linksOf(gateway, request, `/volumes/${volume.id}`),
     user_id: volume.userId,

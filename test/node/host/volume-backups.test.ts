@@ -71,11 +71,19 @@ t.test('a volume whose bytes nobody needed before is made to be backed up', asyn
   const volume = await service.volumes.create(context, { sizeGib: 1 });
   t.equal(host.volume(volume.id)?.madeGib, 0);
   const { id } = await service.backups.create(context, { volumeId: volume.id });
-  await host.until('the backup ends', () => host.backup(id)?.status !== 'creating', () => false);
+  await host.until(
+    'the backup ends',
+    () => host.backup(id)?.status !== 'creating',
+    () => false,
+  );
   t.equal(host.backup(id)?.status, 'available');
   t.match(host.volume(volume.id), { status: 'available', madeGib: 1 });
   await service.backups.restore(context, id, volume.id);
-  await host.until('it is restored', () => host.volume(volume.id)?.status === 'available', () => false);
+  await host.until(
+    'it is restored',
+    () => host.volume(volume.id)?.status === 'available',
+    () => false,
+  );
   const fresh = await service.volumes.create(context, { sizeGib: 2 });
   await service.backups.restore(context, id, fresh.id);
   const isMade = () => host.volume(fresh.id)?.status === 'available' && host.volume(fresh.id)?.madeGib === 2;

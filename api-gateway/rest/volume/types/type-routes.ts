@@ -70,7 +70,8 @@ export function addTypes(app: FastifyInstance, gateway: Gateway, service: Volume
       ...setField('extraSpecs', body.extra_specs),
       ...(isPublic === undefined ? {} : { isPublic: flagOf('is_public', isPublic) }),
     });
-    return answer(request, made);
+    // As in Cinder the answer to a new type has no QoS specs: it cannot have any yet.
+    return { volume_type: plainTypeView(made, { gateway, request }) };
   });
   app.get<ById>('/v3/types/:id', async (request) => {
     const { context, reader } = await viewingOf(gateway, request);
@@ -79,9 +80,10 @@ export function addTypes(app: FastifyInstance, gateway: Gateway, service: Volume
   });
   app.put<ById>('/v3/types/:id', async (request) => {
     const { volume_type: body } = parse(schemas.typeBody, request.body);
+    const isPublic = body.is_public ?? body['os-volume-type-access:is_public'];
     const patch = {
       ...namesOf(body),
-      ...(body.is_public === undefined ? {} : { isPublic: flagOf('is_public', body.is_public) }),
+      ...(isPublic === undefined ? {} : { isPublic: flagOf('is_public', isPublic) }),
     };
     if (Object.keys(patch).length === 0) {
       throw new ShoalError(
@@ -100,27 +102,32 @@ export function addTypes(app: FastifyInstance, gateway: Gateway, service: Volume
   addTypeEncryption(app, gateway, service);
 }
 
-function typeView(
-  type: VolumeType,
-  { gateway, request }: { readonly gateway: Gateway; readonly request: FastifyRequest },
-): View {
+interface Asked {
+  readonly gateway: Gateway;
+  readonly request: FastifyRequest;
+}
+
+function typeView(type: VolumeType, asked: Asked): View {
+  return {
+    ...plainTypeView(type, asked),
+    ...(asked.gateway.allows(asked.request, 'volume_extension:access_types_qos_specs_id')
+      ? { qos_specs_id: known(type.qosSpecsId) }
+      : {}),
+  };
+}
+
+function plainTypeView(type: VolumeType, asked: Asked): View {
   return {
     id: type.id,
     name: type.name,
     is_public: type.isPublic,
     'os-volume-type-access:is_public': type.isPublic,
     description: known(type.description),
-    extra_specs: specsFor(type, { gateway, request }),
-    ...(gateway.allows(request, 'volume_extension:access_types_qos_specs_id')
-      ? { qos_specs_id: known(type.qosSpecsId) }
-      : {}),
+    extra_specs: specsFor(type, asked),
   };
 }
 
-function specsFor(
-  { extraSpecs }: VolumeType,
-  { gateway, request }: { readonly gateway: Gateway; readonly request: FastifyRequest },
-): Readonly<Record<string, string>> {
+function specsFor({ extraSpecs }: VolumeType, { gateway, request }: Asked): Readonly<Record<string, string>> {
   if (gateway.allows(request, 'volume_extension:access_types_extra_specs')) return extraSpecs;
   return Object.fromEntries(Object.entries(extraSpecs).filter(([key]) => specsForUsers.has(key)));
 }

@@ -42,6 +42,11 @@ export function nextVolumeRequest({ askedRevision }: Volume): { readonly askedRe
   return { askedRevision: askedRevision + 1 };
 }
 
+/** The volume that it was made as a copy of, whether there were bytes to copy or none yet; empty: it is no copy. */
+export function sourceVolumeIdOf({ sourceVolumeId, emptySourceVolumeId }: Volume): string {
+  return sourceVolumeId === '' ? emptySourceVolumeId : sourceVolumeId;
+}
+
 /** What the volume is when nothing is being done to it. */
 export function restingStatus(attachments: readonly shoal.v1.IVolumeAttachment[]): string {
   const statuses = attachments.map(({ status }) => status);

@@ -21,6 +21,11 @@ type Fields = Partial<shoal.v1.VolumeSnapshot.$Properties>;
 
 /** Statuses that an administrator may set. */
 const resettable: readonly string[] = ['available', 'creating', 'deleting', 'error', 'error_deleting'];
+/** What a caller may say that became of one which is being made or deleted (Cinder's `os-update_snapshot_status`). */
+const outcomes: ReadonlyMap<string, readonly string[]> = new Map([
+  ['creating', ['creating', 'available', 'error']],
+  ['deleting', ['deleting', 'error_deleting']],
+]);
 /** Statuses in which one may be deleted. */
 const deletable: readonly string[] = ['available', 'error', 'error_deleting'];
 
@@ -160,6 +165,28 @@ export class VolumeSnapshots {
     if (!resettable.includes(status))
       throw invalidInput(`Must specify a valid status: one of ${resettable.join(', ')}.`);
     await this.#edit(context, id, () => ({ status }));
+  }
+
+  /**
+   * What became of one that is being made or deleted, as somebody beside its host says. That there is a snapshot, its host alone
+   * says: `INVALID_ARGUMENT` for "available" before that, and for what cannot come of its status.
+   */
+  async setOutcome(context: RequestContext, id: string, status: string): Promise<void> {
+    await this.#edit(context, id, (snapshot) => {
+      const possible = outcomes.get(snapshot.status);
+      if (possible === undefined) {
+        throw invalidInput(`Snapshot status ${snapshot.status} not allowed for update_snapshot_status`);
+      }
+      if (!possible.includes(status)) {
+        throw invalidInput(
+          `Provided snapshot status ${status.slice(0, 64)} not allowed for snapshot with status ${snapshot.status}.`,
+        );
+      }
+      if (status === 'available' && snapshot.observedRevision < snapshot.askedRevision) {
+        throw invalidInput(`Snapshot ${id} is not made: its host says so by itself when it is.`);
+      }
+      return { status };
+    });
   }
 
   /** Makes the metadata exactly this (`replace`), or adds this to it. Returns all of it. */

@@ -15,7 +15,7 @@ import { invalid, invalidInput, invalidSnapshot, invalidVolume } from '../kit/re
 import { checkMetadata, checkSize, checkText } from '../kit/texts.ts';
 import { findBackup } from '../records/backup-record.ts';
 import { allowsMultiattach, defaultType, typeById, usableType } from '../records/type-record.ts';
-import { checkNotLost, isUnbound } from '../records/volume-record.ts';
+import { checkNotLost } from '../records/volume-record.ts';
 
 /** A request as an API's edge has read it: shapes are right, nothing has been looked up. */
 export interface VolumeDraft {
@@ -114,7 +114,7 @@ function sourceOf(context: RequestContext, reader: StateReader, draft: VolumeDra
       throw invalidVolume("Originating source volume status must be one of 'available, in-use' values");
     }
     checkNotLost(volume);
-    return isUnbound(volume) ? {} : { volume };
+    return { volume };
   }
   if (backupId === '') return {};
   const backup = findBackup(context, reader, backupId).record;

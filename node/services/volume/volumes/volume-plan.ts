@@ -23,7 +23,7 @@ import { invalidInput, notFound } from '../kit/refusals.ts';
 import { writeBackup } from '../records/backup-record.ts';
 import { writeSnapshot } from '../records/snapshot-record.ts';
 import { useType } from '../records/type-record.ts';
-import { writeVolume } from '../records/volume-record.ts';
+import { isUnbound, writeVolume } from '../records/volume-record.ts';
 import type { CheckedVolume } from './volume-draft.ts';
 
 /** What `planVolume` works with. */
@@ -59,7 +59,7 @@ export function planVolume(
   useType(change, reader, checked.type);
   holdSource(attempt, checked, volume, nowMs);
   if (checked.groupId !== '') joinGroup(attempt, checked, volume, nowMs);
-  const isEmpty = Object.keys(checked.source).length === 0;
+  const isEmpty = Object.keys(checked.source).length === 0 || isCopyOfNothing(checked.source);
   if (pool?.shared === false && isEmpty && naming.hostId === undefined) {
     volume.status = 'available';
   } else {
@@ -99,12 +99,22 @@ function recordOf(
     imageMetadata: checked.imageMetadata,
     imageId: source.image?.id ?? '',
     sourceSnapshotId: source.snapshot?.id ?? '',
-    sourceVolumeId: source.volume?.id ?? '',
+    ...sourceVolumeOf(source),
     sourceBackupId: source.backup?.id ?? '',
     groupId: checked.groupId,
     createdMs: nowMs,
     updatedMs: nowMs,
   });
+}
+
+/** A volume that nobody needed the bytes of so far has none: a copy of it is as empty, wherever it is. */
+function isCopyOfNothing({ volume }: CheckedVolume['source']): boolean {
+  return volume !== undefined && isUnbound(volume);
+}
+
+function sourceVolumeOf(source: CheckedVolume['source']) {
+  const id = source.volume?.id ?? '';
+  return isCopyOfNothing(source) ? { emptySourceVolumeId: id } : { sourceVolumeId: id };
 }
 
 /** A key of its own, or that of what it is a copy of: the bytes are copied as they are. */
@@ -203,6 +213,7 @@ function hostFor(
 }
 
 function sourcePool(reader: StateReader, deps: VolumeDependencies, source: CheckedVolume['source']): Pool | undefined {
+  if (isCopyOfNothing(source)) return undefined;
   const name = source.snapshot?.pool ?? source.volume?.pool;
   return name === undefined ? undefined : findPool(reader, deps.hostViews, name);
 }

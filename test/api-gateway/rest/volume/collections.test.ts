@@ -137,3 +137,29 @@ void t.test('backups are refused for what is not there', async (t) => {
   const record = { backup_service: 'shoal', backup_url: 'nonsense' };
   t.equal((await ask('POST', '/backups/import_record', { body: { 'backup-record': record } })).status, 400);
 });
+
+void t.test(
+  'a type is made without QoS specs, and is made public and private by either name of the flag',
+  async (t) => {
+    const { ask } = await start(t);
+    const made = await ask('POST', '/types', { body: { volume_type: { name: 'gold' } } });
+    t.same(Object.keys(made.body.volume_type).sort(), [
+      'description',
+      'extra_specs',
+      'id',
+      'is_public',
+      'name',
+      'os-volume-type-access:is_public',
+    ]);
+    const { id } = made.body.volume_type;
+    t.equal((await ask('GET', `/types/${id}`)).body.volume_type.qos_specs_id, null);
+    for (const [flags, expected] of [
+      [{ 'os-volume-type-access:is_public': false }, false],
+      [{ is_public: true }, true],
+    ] as const) {
+      const changed = await ask('PUT', `/types/${id}`, { body: { volume_type: flags } });
+      t.match(changed, { status: 200, body: { volume_type: { is_public: expected } } }, JSON.stringify(flags));
+    }
+    t.equal((await ask('PUT', `/types/${id}`, { body: { volume_type: { is_private: true } } })).status, 400);
+  },
+);

@@ -360,3 +360,43 @@ void t.test('snapshots: made, listed, renamed, a volume from one, revert, delete
     t.equal((await ask('POST', '/snapshots', { body: { snapshot } })).status, status);
   }
 });
+
+void t.test('a copy of a volume that has no bytes yet is as empty, and is a copy all the same', async (t) => {
+  const { ask, make, hosts } = await start(t);
+  await ask('POST', '/types', {
+    body: { volume_type: { name: 'near', extra_specs: { volume_backend_name: 'local' } } },
+  });
+  const source = await make({ name: 'source', size: 3, volume_type: 'near', metadata: { k: 'v' } });
+  t.equal((await ask('GET', `/volumes/${source.id}`)).body.volume['os-vol-host-attr:host'], null, 'it has no host');
+  const made = await ask('POST', '/volumes', { body: { volume: { name: 'copy', source_volid: source.id } } });
+  t.match(made, { status: 202, body: { volume: { size: 3, volume_type: 'near', source_volid: source.id } } });
+  await hosts();
+  const { id } = made.body.volume;
+  t.match((await ask('GET', `/volumes/${id}`)).body.volume, { status: 'available', source_volid: source.id });
+  t.same(names((await ask('GET', `/volumes?source_volid=${source.id}`)).body.volumes), ['copy']);
+  const smaller = await ask('POST', '/volumes', { body: { volume: { size: 2, source_volid: source.id } } });
+  t.match(smaller, { status: 400, body: { badRequest: { message: /cannot be smaller than original volume size/ } } });
+  t.equal((await ask('DELETE', `/volumes/${source.id}`)).status, 202);
+  await hosts();
+  t.equal((await ask('GET', `/volumes/${source.id}`)).status, 404, 'the source may go');
+  t.equal((await ask('GET', `/volumes/${id}`)).body.volume.source_volid, source.id, 'and is named still');
+});
+
+void t.test('what became of a snapshot is for its host to say; others may give it up', async (t) => {
+  const { cloud, ask, make, hosts } = await start(t);
+  const { id: volumeId } = await make({});
+  await hosts();
+  const snapshot = (await ask('POST', '/snapshots', { body: { snapshot: { volume_id: volumeId } } })).body.snapshot;
+  const act = (body: object, token?: string) =>
+    ask('POST', `/snapshots/${snapshot.id}/action`, { body, ...(token && { token }) });
+  const said = (status: string, progress = '80%') => act({ 'os-update_snapshot_status': { status, progress } });
+  t.match(await said('available'), { status: 400, body: { badRequest: { message: /its host says so/ } } });
+  t.match(await said('deleting'), { status: 400, body: { badRequest: { message: /status creating/ } } });
+  t.equal((await said('creating')).status, 202);
+  t.equal((await said('error', 'much')).status, 400);
+  t.equal((await said('error')).status, 202);
+  t.equal((await ask('GET', `/snapshots/${snapshot.id}`)).body.snapshot.status, 'error');
+  t.match(await said('error'), { status: 400, body: { badRequest: { message: /not allowed for update_snapshot/ } } });
+  t.match(await act({ 'os-unmanage': {} }), { status: 501 });
+  t.match(await act({ 'os-unmanage': {} }, cloud.memberToken), { status: 403 });
+});
