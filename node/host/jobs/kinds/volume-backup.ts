@@ -13,6 +13,7 @@ import { volumeBackupTable, volumeTable } from '../../../state/tables/index.ts';
 import type { StateReader } from '../../../state/types.ts';
 import { type BackupPlace, readManifest, removeBackup, writeBackup } from '../../backup/backup.ts';
 import { forgetSource, keepSource } from '../../kinds/volume/kit/kept-source.ts';
+import { makeUnlessMade } from '../../kinds/volume/kit/make-volume.ts';
 import { poolOf, type VolumeTools } from '../../kinds/volume/kit/tools.ts';
 import { diskEncryption } from '../../kinds/volume/kit/volume-spec.ts';
 import {
@@ -106,6 +107,7 @@ async function write(
   const volume = volumeTable.must(reader, backup.volumeId).record;
   const place = placeOf(backup, tools);
   if (backup.snapshotId === '') {
+    await makeUnlessMade(volume, tools);
     await keepSource(volume, backup.id, tools);
     failpointBackupSourceKept();
   }

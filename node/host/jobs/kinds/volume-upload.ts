@@ -13,6 +13,7 @@ import type { ImageContent } from '../../../services/kit/dependencies.ts';
 import { imageTable, volumeTable } from '../../../state/tables/index.ts';
 import type { StateReader } from '../../../state/types.ts';
 import { forgetSource, keepSource } from '../../kinds/volume/kit/kept-source.ts';
+import { makeUnlessMade } from '../../kinds/volume/kit/make-volume.ts';
 import { poolOf } from '../../kinds/volume/kit/tools.ts';
 import {
   faultOfVolumeJob,
@@ -55,6 +56,7 @@ export function volumeUploadJob(
         failpointUploadTakenBack();
         return tools.jobReports.uploadFailed(volume.id, imageId ?? '', faultOfVolumeJob(job));
       }
+      await makeUnlessMade(volume, tools);
       await keepSource(volume, imageId ?? '', tools);
       failpointUploadKept();
       const from = { volumeId: volume.id as VolumeId, snapshotId: imageId as VolumeSnapshotId };

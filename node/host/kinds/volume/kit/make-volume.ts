@@ -7,7 +7,7 @@ import type { ImageSha256, VolumeId, VolumeSnapshotId } from '../../../../base/i
 import { gibBytes } from '../../../../base/units.ts';
 import { imageTable, volumeSnapshotTable, volumeTable } from '../../../../state/tables/index.ts';
 import { noteStorageImage } from '../../../images/storage-images.ts';
-import { whereItIs } from './open-guest.ts';
+import { forgetSource, keepSource } from './kept-source.ts';
 import { poolOf, type VolumeTools } from './tools.ts';
 import { diskEncryption, volumeSpec } from './volume-spec.ts';
 
@@ -33,6 +33,11 @@ export async function makeVolume(volume: shoal.v1.Volume, tools: VolumeTools, pr
   else if (volume.imageId !== '') await aboveImage(volume, storage, tools);
   else await storage.ensureDisk(volumeSpec(volume, tools), tools.signal);
   return volume.sizeGib;
+}
+
+/** Gives bytes to an empty volume of which nobody has needed them before, and tells the record. */
+export async function makeUnlessMade(volume: shoal.v1.Volume, tools: VolumeTools): Promise<void> {
+  if (volume.madeGib === 0) await tools.volumeReports.made(volume, await makeVolume(volume, tools, () => {}));
 }
 
 async function adopt(volume: shoal.v1.Volume, storage: StorageDriver, tools: VolumeTools): Promise<number> {
@@ -75,43 +80,30 @@ async function copySnapshot(
   await storage.copyDisk(origin(source, snapshotId, tools), volumeSpec(volume, tools), progress, tools.signal);
 }
 
-/** What is copied is a snapshot that bears the new volume's id: the source goes on meanwhile. */
+/** What is copied is the source as it is kept for the new volume: it goes on meanwhile. */
 async function copyVolume(
   volume: shoal.v1.Volume,
   storage: StorageDriver,
   tools: VolumeTools,
   progress: Progress,
 ): Promise<void> {
-  const { compute, signal } = tools;
+  const { signal } = tools;
   const source = volumeTable.get(tools.reader, volume.sourceVolumeId)?.record;
   if (source === undefined) return mustBeThere(volume, storage, tools, `volume ${volume.sourceVolumeId}`);
-  const volumeId = source.id as VolumeId;
   const snapshotId = volume.id as VolumeSnapshotId;
   if ((await storage.findDisk(volume.id as VolumeId, signal)) === undefined) {
-    await whereItIs(source, tools, {
-      open: async (serverId) => {
-        await compute.snapshotDisks(serverId, [{ volumeId, snapshotId }], { freeze: true }, signal);
-      },
-      closed: () => storage.createSnapshot(volumeId, snapshotId, signal),
-    });
+    await keepSource(source, volume.id, tools);
     failpointCreateSourceKept();
   }
   await storage.copyDisk(origin(source, snapshotId, tools), volumeSpec(volume, tools), progress, signal);
   failpointCreateCopied();
-  await forgetCopySource(volume, tools);
+  await forgetSource(source, volume.id, tools);
 }
 
 /** Removes what was kept of the source for this copy. Absent is success. */
 export async function forgetCopySource(volume: shoal.v1.Volume, tools: VolumeTools): Promise<void> {
-  const { compute, signal } = tools;
   const source = volumeTable.get(tools.reader, volume.sourceVolumeId)?.record;
-  if (source === undefined) return;
-  const volumeId = source.id as VolumeId;
-  const snapshotId = volume.id as VolumeSnapshotId;
-  await whereItIs(source, tools, {
-    open: (serverId) => compute.removeDiskSnapshot(serverId, { volumeId, snapshotId }, signal),
-    closed: () => poolOf(source, tools).removeSnapshot(volumeId, snapshotId, signal),
-  });
+  if (source !== undefined) await forgetSource(source, volume.id, tools);
 }
 
 function origin(source: shoal.v1.Volume, snapshotId: VolumeSnapshotId, tools: VolumeTools): DiskOrigin {
