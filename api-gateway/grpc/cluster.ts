@@ -21,6 +21,11 @@ export function clusterHandlers(callers: Callers, cluster: ClusterService): Hand
           stale,
         };
       }),
+    listStoragePools: (_request, call) =>
+      callers.serve(call, async ({ read }) => {
+        const { reader, stale } = await read();
+        return { pools: [...cluster.pools(reader)], stale };
+      }),
     createTicket: ({ ttlSeconds }, call) =>
       callers.serve(call, async ({ context }) => {
         const { ticket, expiresMs } = await cluster.createTicket(ttlSeconds, context.signal);

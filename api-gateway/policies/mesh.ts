@@ -11,6 +11,7 @@ const jobRpc = (name: string): string => `rpc shoal.v1.JobService/${name}`;
 export const meshPolicies: readonly PolicyRule[] = [
   rule('shoal:mesh:status', projectReader, [rpc('GetStatus')]),
   rule('shoal:mesh:list_hosts', cloudAdmin, [rpc('ListHosts')]),
+  rule('shoal:mesh:list_storage_pools', cloudAdmin, [rpc('ListStoragePools')]),
   rule('shoal:mesh:create_ticket', cloudAdmin, [rpc('CreateTicket')]),
   rule('shoal:mesh:set_host_enabled', cloudAdmin, [rpc('SetHostEnabled')]),
   rule('shoal:mesh:remove_host', cloudAdmin, [rpc('RemoveHost')]),

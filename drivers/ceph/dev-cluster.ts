@@ -39,6 +39,8 @@ interface DevClientOptions {
   readonly name: string;
   /** User that must be able to read the key besides root: the one that QEMU runs as. */
   readonly ownerUid?: number;
+  /** What it may use beside the pools that every host uses. */
+  readonly furtherPools?: readonly string[];
 }
 
 /** Pools that hosts use. */
@@ -91,7 +93,7 @@ export class DevCluster {
   async createClient(options: DevClientOptions, signal: AbortSignal): Promise<CephIdentity> {
     const { name } = options;
     if (!/^[a-z0-9-]{1,40}$/.test(name)) throw new ShoalError('INVALID_ARGUMENT', `'${name}' is not a client name`);
-    const pools = Object.values(devPools);
+    const pools = [...Object.values(devPools), ...(options.furtherPools ?? [])];
     const osd = pools.map((pool) => `profile rbd pool=${pool}`).join(', ');
     const argv = ['ceph', '--conf', this.admin.confPath, 'auth', 'get-or-create', `client.${name}`];
     // The profile allows to fence a client; letting one in again is asked for beside it.
@@ -141,10 +143,14 @@ export class DevCluster {
   async #makePools(signal: AbortSignal): Promise<void> {
     const made = await this.#client.cephJson(['osd', 'pool', 'ls'], { signal });
     for (const pool of Object.values(devPools)) {
-      if (Array.isArray(made) && made.includes(pool)) continue;
-      await this.#client.ceph(['osd', 'pool', 'create', pool, '8', '8'], { signal });
-      await this.#client.rbd(['pool', 'init', pool], { signal, isLong: true });
+      if (!Array.isArray(made) || !made.includes(pool)) await this.makePool(pool, signal);
     }
+  }
+
+  /** Makes a pool of disks or images. There already: success. */
+  async makePool(pool: string, signal: AbortSignal): Promise<void> {
+    await this.#client.ceph(['osd', 'pool', 'create', pool, '8', '8'], { signal });
+    await this.#client.rbd(['pool', 'init', pool], { signal, isLong: true });
   }
 }
 

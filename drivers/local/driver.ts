@@ -7,6 +7,7 @@
  *     ROOT/disks/VOLUME.json         what is at its bottom; written before the disk
  *     ROOT/disks/VOLUME.lock         who has it open, at which generation
  *     ROOT/unmanaged/NAME            what an operator puts here may be adopted; what is released comes here
+ *     ROOT/pool.json                 whose the folder is, where an operator has named it (folder-mark.ts)
  *
  * Every file appears by rename after a sync. So each call may be repeated after a crash at any point: it finds either
  * nothing or the whole thing. Names ending in `.tmp` are unfinished work of an earlier agent, removed at start.
@@ -45,6 +46,7 @@ import type {
 import { copyDisk, exportDisk, importDisk } from './copies.ts';
 import { DiskFiles, type ImageRecord, qcow2Options } from './disk-files.ts';
 import { localFailure } from './failure.ts';
+import { FolderMark, type FolderOwner } from './folder-mark.ts';
 import { makeDisk } from './make-disk.ts';
 import { sectorBytes } from './qcow2-header.ts';
 import { adoptDisk, listUnmanaged, releaseDisk } from './unmanaged.ts';
@@ -57,6 +59,8 @@ interface LocalStorageOptions {
   readonly passable?: boolean;
   /** Group of all guests, which may read images. Default: everybody may. */
   readonly imagesGid?: number;
+  /** Absent: the folder is part of the agent's data folder, and needs no mark. */
+  readonly owner?: FolderOwner;
 }
 
 /** What the driver works with. */
@@ -79,6 +83,7 @@ export class LocalStorageDriver implements StorageDriver {
   readonly #options: LocalStorageOptions;
   readonly #files: DiskFiles;
   readonly #exports: DiskExports | undefined;
+  readonly #mark: FolderMark | undefined;
 
   constructor(deps: LocalStorageDeps, options: LocalStorageOptions) {
     this.#log = deps.log;
@@ -96,10 +101,12 @@ export class LocalStorageDriver implements StorageDriver {
     this.#run = (argv, how) => told(() => run(argv, how));
     this.#options = options;
     this.#files = new DiskFiles(this.#run, options.root);
+    this.#mark = options.owner === undefined ? undefined : new FolderMark(options.root, options.owner);
   }
 
   async start(signal: AbortSignal): Promise<void> {
     await this.#run(boundedQemuImg('--version'), { signal });
+    await told(async () => this.#mark?.take());
     const mode = (this.#options.passable ?? true) ? 0o711 : 0o700;
     const { imagesDir, disksDir, unmanagedDir } = this.#files;
     for (const folder of [imagesDir, disksDir]) await mkdir(folder, { recursive: true, mode });
@@ -225,10 +232,14 @@ export class LocalStorageDriver implements StorageDriver {
 
   async findDisk(volumeId: VolumeId, signal: AbortSignal): Promise<DiskFound | undefined> {
     refuseAborted(signal);
-    return this.#files.find(volumeId);
+    const found = await this.#files.find(volumeId);
+    // A folder that is not there has no disks either.
+    if (found === undefined) await this.#mark?.mustBeThere();
+    return found;
   }
 
   async listDisks(signal: AbortSignal): Promise<readonly DiskFound[]> {
+    await this.#mark?.mustBeThere();
     const found: DiskFound[] = [];
     for (const volumeId of await told(() => this.#files.ids())) {
       const disk = await this.findDisk(volumeId, signal);

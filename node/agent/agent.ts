@@ -229,7 +229,7 @@ export class Agent {
       { hostId, instance, dataDir: config.dataDir, peerAddress: hostFields(config).peerAddress },
     );
     await selfCheck.mustPass();
-    const drivers = await startDrivers({ clock, logger, health: this.#health }, config, signal);
+    const drivers = await startDrivers({ clock, logger, health: this.#health }, config, hostId, signal);
     this.#running.started('drivers', () => drivers.stop());
     logger.info({ ...drivers.description }, 'drivers started');
     const { meshId } = this.#membership;

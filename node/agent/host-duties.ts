@@ -5,15 +5,16 @@ import type { Service } from '../base/lifecycle.ts';
 import type { Logger } from '../base/telemetry/logger.ts';
 import { RepeatedLog } from '../base/telemetry/repeated-log.ts';
 import type { HostLoad } from '../host/machine/inventory.ts';
+import type { PoolRoom } from '../host/pool-room.ts';
 import type { HostObserver } from './host-observer.ts';
 
 /** From one run to the next. */
 const everyMs = 1_000;
 /** Load is measured this often: adverts are hints, and measuring costs. */
 const loadMs = 5_000;
-/** Shared storage is asked for its room this often: every host asks it. */
+/** Pools are asked for their room this often: of a shared one, every host asks it. */
 const roomMs = 60_000;
-/** Images are looked after this often. */
+/** Images and pools are looked after this often. */
 const imagesMs = 10_000;
 
 interface HostDutiesDeps {
@@ -24,8 +25,10 @@ interface HostDutiesDeps {
   readonly load: () => Promise<HostLoad>;
   /** Load or room were measured: the own advert tells of them, if they have moved. */
   readonly onMeasured: () => void;
-  /** Asks shared storage how much room it has, GiB, by name. */
-  readonly sharedFreeGib: (signal: AbortSignal) => Promise<ReadonlyMap<string, number>>;
+  /** Asks the storage pools how much room they have, by name. */
+  readonly poolRooms: (signal: AbortSignal) => Promise<ReadonlyMap<string, PoolRoom>>;
+  /** What is recorded here in pools that this host does not have; undefined: nothing. */
+  readonly lacksPools: () => ShoalError | undefined;
   /** Commits what owners have asked of this host alone, where there is something and it can be. */
   readonly flushIntents: (signal: AbortSignal) => Promise<void>;
   /** Copies of images that should be here, and of those that should not. Called while there is a quorum. */
@@ -40,7 +43,7 @@ export class HostDuties implements Service {
   #load: HostLoad = { cpuPercent: 0, load1m: 0, memoryAvailableMib: 0 };
   #loadDueMs = 0;
   #imagesDueMs = 0;
-  #sharedFreeGib: ReadonlyMap<string, number> = new Map();
+  #poolRooms: ReadonlyMap<string, PoolRoom> = new Map();
   #roomDueMs = 0;
   #timer: Timer | undefined;
   #run: Promise<void> | undefined;
@@ -55,9 +58,9 @@ export class HostDuties implements Service {
     return this.#load;
   }
 
-  /** Room on shared storage as it told last, GiB, by name; nothing at first. */
-  get sharedFreeGib(): ReadonlyMap<string, number> {
-    return this.#sharedFreeGib;
+  /** Room in the storage pools as they told last, by name; nothing at first. */
+  get poolRooms(): ReadonlyMap<string, PoolRoom> {
+    return this.#poolRooms;
   }
 
   async start(): Promise<void> {
@@ -89,7 +92,8 @@ export class HostDuties implements Service {
   }
 
   async #doAll(signal: AbortSignal): Promise<void> {
-    const { clock, load, onMeasured, sharedFreeGib, flushIntents, keepImages, hasQuorum } = this.#deps;
+    const { clock, load, onMeasured, poolRooms, lacksPools, observer, flushIntents, keepImages, hasQuorum } =
+      this.#deps;
     const nowMs = clock.monotonicMs();
     if (nowMs >= this.#loadDueMs) {
       this.#loadDueMs = nowMs + loadMs;
@@ -99,11 +103,12 @@ export class HostDuties implements Service {
     await flushIntents(signal);
     if (nowMs >= this.#roomDueMs) {
       this.#roomDueMs = nowMs + roomMs;
-      this.#sharedFreeGib = await sharedFreeGib(signal);
+      this.#poolRooms = await poolRooms(signal);
       onMeasured();
     }
     if (nowMs < this.#imagesDueMs || !hasQuorum()) return;
     this.#imagesDueMs = nowMs + imagesMs;
+    observer.health?.('storage pools', lacksPools());
     await keepImages(signal);
   }
 }

@@ -16,6 +16,7 @@ import type { HostLoop } from '../host/host-loop.ts';
 import { ImageCache } from '../host/image-cache.ts';
 import { dropUnusedImages } from '../host/images/storage-images.ts';
 import type { VolumePorts, VolumeTools } from '../host/kinds/volume/kit/tools.ts';
+import { lacksPools } from '../host/lacking-pools.ts';
 import { IntentBook } from '../host/outage/intent-book.ts';
 import { PendingReports } from '../host/outage/pending-reports.ts';
 import { RevisionFence } from '../host/outage/revision-fence.ts';
@@ -23,11 +24,12 @@ import { hostCapacity, ownAdvert } from '../host/own-advert.ts';
 import { PeerCalls } from '../host/peer-calls.ts';
 import { fetchBlob } from '../host/peer-channel.ts';
 import { type HostHandlers, hostHandlers } from '../host/peer-handlers.ts';
-import { sharedFreeGib } from '../host/shared-pools.ts';
+import { poolRooms } from '../host/pool-room.ts';
 import { advertisedAggregates } from '../services/compute/aggregates.ts';
 import { HostReportService } from '../services/compute/host-reports.ts';
 import { beginVolumeCopy } from '../services/jobs/volume-jobs.ts';
 import type { HostControl, HostProbe } from '../services/kit/dependencies.ts';
+import { isApart } from '../services/kit/storage-pools.ts';
 import { zoneByAggregate } from '../services/kit/zones.ts';
 import { HostNetworkViews } from '../services/network/host-view.ts';
 import { VolumeReportService } from '../services/volume/host-reports.ts';
@@ -126,7 +128,7 @@ function keptHost(ports: HostPorts, options: HostOptions, advertChanged: Emitter
       store,
       clock,
       onChange: () => advertChanged.emit(),
-      isSharedStorage: (name) => drivers.storage.get(name)?.capabilities.shared,
+      isApart: (name) => isApart(name, drivers.storage.get(name)?.capabilities.shared),
     },
     hostCapacity(config, ports.inventory),
   );
@@ -152,7 +154,8 @@ function keptHost(ports: HostPorts, options: HostOptions, advertChanged: Emitter
     hasQuorum: () => state.status().hasQuorum,
     load: ports.load,
     onMeasured: () => advertChanged.emit(),
-    sharedFreeGib: (asked) => sharedFreeGib(drivers.storage, asked),
+    poolRooms: (asked) => poolRooms(drivers.storage, asked),
+    lacksPools: () => lacksPools(state.local, hostId, drivers.storage),
     flushIntents: (asked) => intents.flush(asked),
     keepImages: async (asked) => {
       await images.replicate(asked);
@@ -233,7 +236,7 @@ function advertOf(
     disabled: admission,
     busySteps: () => loop.busySteps,
     buildFailures: () => buildFailures.count,
-    sharedFreeGib: () => duties.sharedFreeGib,
+    poolRooms: () => duties.poolRooms,
     place: () => ({ zone: zoneByAggregate(reader, hostId), aggregates: advertisedAggregates(reader, hostId) }),
   });
 }

@@ -16,6 +16,7 @@ import { registerJobs } from './commands/jobs.ts';
 import { registerJoin } from './commands/join.ts';
 import { registerPlacement } from './commands/placement.ts';
 import { registerPolicy } from './commands/policy.ts';
+import { registerPools } from './commands/pools.ts';
 import { registerRecords } from './commands/records.ts';
 import { registerRecover } from './commands/recover.ts';
 import { registerResetMembership } from './commands/reset-membership.ts';
@@ -41,6 +42,7 @@ export function buildProgram(): Command {
   registerTicket(program);
   registerStatus(program);
   registerHosts(program);
+  registerPools(program);
   registerJobs(program);
   registerCa(program);
   registerRecords(program);

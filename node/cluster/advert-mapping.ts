@@ -87,11 +87,11 @@ export function placementAdvert(advert: shoal.v1.Advert): HostAdvert {
     pciPools: advert.pciPools,
     numaCells: advert.numaCells,
     physicalNetworks: advert.physicalNetworks,
-    // What a host keeps itself is counted by its disk; of shared storage that does not tell, that it has room.
+    // What a host keeps itself and does not tell is counted by its disk; of shared storage that does not tell, that it has room.
     storagePools: advertisedPools(advert).map(({ name, shared, freeGib }) => ({
       name,
       shared,
-      freeGib: shared ? (freeGib ?? Number.POSITIVE_INFINITY) : ownFreeGib,
+      freeGib: freeGib ?? (shared ? Number.POSITIVE_INFINITY : ownFreeGib),
     })),
     featureLevel: advert.featureLevel,
     hypervisor: {

@@ -28,6 +28,7 @@ import { ownValue } from '../base/own-value.ts';
 import type { Prng } from '../base/prng.ts';
 import type { Logger } from '../base/telemetry/logger.ts';
 import type { Placed, PlacedServer, PlacementInquiry, PlaceRequest, Placer } from '../services/kit/dependencies.ts';
+import { isApart } from '../services/kit/storage-pools.ts';
 import { claimAmounts, needsOf } from './resource-needs.ts';
 
 const buggifyForgetHost = buggify('placer.forget-host', 'the best host is passed over');
@@ -389,7 +390,7 @@ export class GossipPlacer implements Placer {
   }
 
   #needsOf({ flavor, storage, hasRootVolume = false }: PlaceRequest): ResourceNeeds {
-    return needsOf({ flavor, storage, hasRootVolume }, (name) => this.#deps.columns.isSharedPool(name));
+    return needsOf({ flavor, storage, hasRootVolume }, (name) => isApart(name, this.#deps.columns.isSharedPool(name)));
   }
 
   #hostName(hostId: HostId): string {

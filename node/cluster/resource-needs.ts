@@ -11,12 +11,12 @@ import type { shoal } from '../../proto/messages.ts';
 /**
  * What a server takes from its host.
  * @param server.hasRootVolume it boots from a volume, and no root disk of the flavor's size is made.
- * @param isShared whether a storage is the same on every host (`StorageCapabilities.shared`): disks there take nothing of
- *   the host's own. Undefined: not known, which is no storage of this host.
+ * @param isApart whether disks in a pool take nothing of the host's own disk (`isApart` of node/services/kit). Undefined: not
+ *   known, which is no pool of this host.
  */
 export function needsOf(
   server: Pick<shoal.v1.Server, 'flavor' | 'storage'> & { readonly hasRootVolume?: boolean },
-  isShared: (storage: string) => boolean | undefined,
+  isApart: (storage: string) => boolean | undefined,
 ): ResourceNeeds {
   const { flavor } = server;
   const rootGib = server.hasRootVolume === true ? 0 : (flavor?.diskGib ?? 0);
@@ -25,7 +25,7 @@ export function needsOf(
     ...extraAmountsOf(flavor?.extraSpecs ?? {}),
     vcpus: flavor?.vcpus ?? 0,
     memoryMib: flavor?.memoryMib ?? 0,
-    diskGib: isShared(server.storage) === false ? disk : 0,
+    diskGib: isApart(server.storage) === false ? disk : 0,
     pci: [],
   };
 }

@@ -11,6 +11,7 @@ import { parseNetworks } from './networks.ts';
 import { type Config, configDefaults, configSchema } from './options.ts';
 import { passthroughMistakes } from './pci-passthrough.ts';
 import { placementMistakes } from './placement.ts';
+import { poolMistakes, storageMistakes } from './pools.ts';
 import { resourceMistakes } from './resources.ts';
 
 /** Where settings come from. Settings are named by their path: `peer.listen`. */
@@ -74,7 +75,7 @@ export function loadConfig(sources: ConfigSources): Config {
     if (setting === undefined) mistakes.push(`flag ${path}: no such setting`);
     else assign(config, setting, text, `flag ${path}`, mistakes);
   }
-  mistakes.push(...schemaMistakes(config));
+  mistakes.push(...schemaMistakes(config), ...storageMistakes(config));
   if (mistakes.length === 0) fillAddress(config as Mutable<Config>, sources.ownAddress ?? defaultRouteAddress);
   if (mistakes.length === 0) mistakes.push(...relationMistakes(config as Config));
   if (mistakes.length > 0) {
@@ -173,6 +174,7 @@ function relationMistakes(config: Config): string[] {
   ] as const) {
     if (Number(text.slice(text.lastIndexOf(':') + 1)) > 65_535) mistakes.push(`${path}: the port is over 65535`);
   }
+  mistakes.push(...poolMistakes(config));
   mistakes.push(...placementMistakes(config));
   mistakes.push(...resourceMistakes(config), ...passthroughMistakes(config));
   mistakes.push(...apiMistakes(config));

@@ -10,6 +10,7 @@ import { uidRangeDefault } from '../../drivers/uid-range.ts';
 const endpoint = (description: string) =>
   Type.String({ pattern: '^[^\\s]*:[0-9]{1,5}$', maxLength: 260, description: `${description} (host:port)` });
 
+const cephName = '^[A-Za-z0-9][A-Za-z0-9._-]*$';
 const octet = '(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])';
 const ipv4 = `${octet}(?:\\.${octet}){3}`;
 
@@ -158,9 +159,48 @@ export const configSchema = Type.Object(
       },
       { additionalProperties: false },
     ),
-    storage: Type.Union([Type.Literal('local'), Type.Literal('rbd')], {
-      description: 'where root disks of new servers go: qcow2 files on this host, or Ceph RBD',
+    storage: Type.String({
+      maxLength: 63,
+      description:
+        'pool of root disks of new servers, and of volumes whose type names none: local (qcow2 files on this host), rbd (Ceph), or one of pools',
     }),
+    pools: Type.Array(
+      Type.Object(
+        {
+          name: Type.String({
+            pattern: '^[a-z0-9][a-z0-9_-]{0,62}$',
+            description: 'the same on every host that reaches it; a volume type names it as volume_backend_name',
+          }),
+          driver: Type.Union([Type.Literal('local'), Type.Literal('rbd')], {
+            description: 'local: qcow2 files in a folder of this host; rbd: a Ceph pool, the same for every host',
+          }),
+          path: Type.Optional(
+            Type.String({ pattern: '^/', maxLength: 1024, description: 'of local: a folder of its own, absolute' }),
+          ),
+          cephPool: Type.Optional(
+            Type.String({ pattern: cephName, maxLength: 64, description: 'of rbd: Ceph pool of the disks' }),
+          ),
+          cephImagePool: Type.Optional(
+            Type.String({
+              pattern: cephName,
+              maxLength: 64,
+              description: 'of rbd: Ceph pool of the images below them; default ceph.imagePool',
+            }),
+          ),
+          cephUser: Type.Optional(
+            Type.String({ pattern: cephName, maxLength: 64, description: 'of rbd; default ceph.user' }),
+          ),
+          cephConfPath: Type.Optional(
+            Type.String({ pattern: '^/', maxLength: 1024, description: 'of rbd; default ceph.confPath' }),
+          ),
+        },
+        { additionalProperties: false },
+      ),
+      {
+        maxItems: 32,
+        description: 'further pools of this host, beside local and rbd; in the file only; "shoal pools" shows all',
+      },
+    ),
     backups: Type.Object(
       {
         store: Type.String({
@@ -319,6 +359,7 @@ export function configDefaults(): Config {
       vendorDataPath: '',
     },
     storage: 'local',
+    pools: [],
     backups: { store: '', s3Endpoint: '', s3Region: 'us-east-1', s3CredentialsPath: '' },
     ceph: { confPath: '', user: 'shoal', imagePool: 'images', diskPool: 'volumes' },
     network: {

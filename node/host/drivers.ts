@@ -13,17 +13,19 @@ import type { ComputeDriver, NetworkDriver, StorageDriver } from '../../drivers/
 import { imagesGid, metadataServerUid, type UidRange } from '../../drivers/uid-range.ts';
 import { type DnsForwarders, VxlanDriver } from '../../drivers/vxlan/index.ts';
 import type { Clock } from '../base/clock.ts';
+import type { HostId } from '../base/ids.ts';
 import type { Health } from '../base/telemetry/health.ts';
 import type { Logger } from '../base/telemetry/logger.ts';
 import { advertisedAddress } from '../config/load.ts';
 import type { Config } from '../config/options.ts';
+import { localPool, type PoolSetting, poolSettings } from '../config/pools.ts';
 import { type Hypervisor, noHypervisor } from './machine/hypervisor.ts';
 import { PatientStorage } from './patient-storage.ts';
 
 /** The drivers of one host, started. */
 export interface HostDrivers {
   readonly compute: ComputeDriver;
-  /** By the names that records use: "local", "rbd". */
+  /** By the names that records use: "local", "rbd", and what the operator named. */
   readonly storage: ReadonlyMap<string, StorageDriver>;
   readonly network: NetworkDriver;
   readonly hypervisor: Hypervisor;
@@ -36,6 +38,7 @@ export interface HostDrivers {
 export async function startDrivers(
   deps: { readonly clock: Clock; readonly logger: Logger; readonly health: Health },
   config: Config,
+  hostId: HostId,
   signal: AbortSignal,
 ): Promise<HostDrivers> {
   const { clock, logger } = deps;
@@ -50,39 +53,18 @@ export async function startDrivers(
         ? undefined
         : new QemuDriver(
             { log: logger.child({ part: 'qemu' }) },
-            { runDir: join(config.dataDir, 'guests'), uids, reachablePaths: [join(config.dataDir, 'disks')] },
+            { runDir: join(config.dataDir, 'guests'), uids, reachablePaths: localFolders(config) },
           );
-    const fakeStorage = new FakeStorage({ shared: false });
+    const passable = qemu !== undefined && !(await qemu.prepare()).isWhole;
+    const fakeStorages: FakeStorage[] = [];
     const storage = new Map<string, StorageDriver>();
-    if (qemu === undefined) {
-      storage.set('local', new FakeStorageDriver(fakeStorage));
-    } else {
-      const passable = !(await qemu.prepare()).isWhole;
-      storage.set(
-        'local',
-        new LocalStorageDriver(
-          { log: logger.child({ part: 'local' }) },
-          {
-            root: join(config.dataDir, 'disks'),
-            passable,
-            ...(process.getuid?.() === 0 ? { imagesGid: imagesGid(uids) } : {}),
-          },
-        ),
-      );
-    }
-    if (config.ceph.confPath !== '') {
-      const { confPath, user, imagePool, diskPool } = config.ceph;
-      storage.set(
-        'rbd',
-        new RbdStorageDriver(
-          { log: logger.child({ part: 'ceph' }) },
-          { identity: { confPath, user }, imagesPool: imagePool, volumesPool: diskPool },
-        ),
-      );
-    }
-    for (const [name, driver] of storage) {
-      const patient = new PatientStorage(deps, driver, driver.capabilities.shared);
-      storage.set(name, patient);
+    for (const pool of poolSettings(config)) {
+      const driver =
+        qemu === undefined && pool.driver === 'local'
+          ? new FakeStorageDriver(added(fakeStorages, new FakeStorage({ shared: false })))
+          : storageDriver(pool, { logger, config, hostId, passable });
+      const patient = new PatientStorage(deps, driver, pool.name !== localPool, pool.name);
+      storage.set(pool.name, patient);
       started.push(patient);
       await patient.start(signal);
     }
@@ -91,7 +73,7 @@ export async function startDrivers(
     let compute: ComputeDriver;
     let hypervisor = noHypervisor;
     if (qemu === undefined) {
-      compute = new FakeComputeDriver(new FakeComputeHost(clock, [fakeStorage]));
+      compute = new FakeComputeDriver(new FakeComputeHost(clock, fakeStorages));
       await compute.start(signal);
       description['compute'] = 'fake';
     } else {
@@ -136,6 +118,47 @@ export async function startDrivers(
     await stop();
     throw caught;
   }
+}
+
+function localFolders(config: Config): readonly string[] {
+  return poolSettings(config).flatMap((pool) => (pool.driver === 'local' ? [pool.path] : []));
+}
+
+function added<T>(list: T[], item: T): T {
+  list.push(item);
+  return item;
+}
+
+/** Of one pool, not started. */
+function storageDriver(
+  pool: PoolSetting,
+  host: {
+    readonly logger: Logger;
+    readonly config: Config;
+    readonly hostId: HostId;
+    /** Whether guests' users must get through the folders to their disks. */
+    readonly passable: boolean;
+  },
+): StorageDriver {
+  const { logger, config, hostId, passable } = host;
+  const { name } = pool;
+  if (pool.driver === 'rbd') {
+    const { confPath, user, imagePool, cephPool } = pool;
+    return new RbdStorageDriver(
+      { log: logger.child({ part: 'ceph', pool: name }) },
+      { identity: { confPath, user }, imagesPool: imagePool, volumesPool: cephPool },
+    );
+  }
+  const uids: UidRange = { first: config.compute.uidFirst, count: config.compute.uidCount };
+  return new LocalStorageDriver(
+    { log: logger.child({ part: 'local', pool: name }) },
+    {
+      root: pool.path,
+      passable,
+      ...(process.getuid?.() === 0 ? { imagesGid: imagesGid(uids) } : {}),
+      ...(name === localPool ? {} : { owner: { pool: name, hostId, notesDir: join(config.dataDir, 'pools') } }),
+    },
+  );
 }
 
 function versionNumber(version: string): number {

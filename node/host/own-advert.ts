@@ -15,6 +15,7 @@ import { capabilitiesOf, traitsOf } from './machine/capabilities.ts';
 import type { Hypervisor } from './machine/hypervisor.ts';
 import type { HostLoad, Inventory } from './machine/inventory.ts';
 import { pciPoolsOf } from './machine/pci-devices.ts';
+import type { PoolRoom } from './pool-room.ts';
 
 /** Physical network name of the external interface, as Neutron's deployments call it. */
 const externalPhysicalNetwork = 'external';
@@ -34,8 +35,8 @@ interface OwnAdvertParts {
   readonly busySteps: () => number;
   /** Starts of guests that have failed lately, since one worked. */
   readonly buildFailures: () => number;
-  /** Room on shared storage, GiB, by its name; what has not told is not there. */
-  readonly sharedFreeGib: () => ReadonlyMap<string, number>;
+  /** Room in storage pools, by name; what has not told is not there. */
+  readonly poolRooms: () => ReadonlyMap<string, PoolRoom>;
   /** Aggregates of the host, and the zone that they give it, if any, by the records. */
   readonly place: () => { readonly zone: string | undefined; readonly aggregates: readonly shoal.v1.Aggregate[] };
 }
@@ -63,7 +64,7 @@ export function ownAdvert(parts: OwnAdvertParts): shoal.v1.Advert {
   const load = parts.load();
   const { disabled, reason } = parts.disabled();
   const place = parts.place();
-  const freeGibByPool = parts.sharedFreeGib();
+  const rooms = parts.poolRooms();
   return shoal.v1.Advert.create({
     hostId: parts.hostId,
     hostName: config.name,
@@ -85,7 +86,8 @@ export function ownAdvert(parts: OwnAdvertParts): shoal.v1.Advert {
     pools: [...parts.storage].map(([name, { capabilities }]) => ({
       name,
       shared: capabilities.shared,
-      freeGib: freeGibByPool.get(name) ?? null,
+      freeGib: rooms.get(name)?.freeGib ?? null,
+      totalGib: rooms.get(name)?.totalGib ?? null,
     })),
     physicalNetworks: config.network.externalInterface === '' ? [] : [externalPhysicalNetwork],
     enabled: !disabled,

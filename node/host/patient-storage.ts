@@ -35,20 +35,25 @@ export class PatientStorage implements StorageDriver {
   readonly #deps: PatientStorageDeps;
   readonly #inner: StorageDriver;
   readonly #mayBeAway: boolean;
+  readonly #pool: string;
   readonly #part: string;
   readonly #stopping = new AbortController();
   #isStarted = false;
   #lastError: ShoalError | undefined;
   #starting: Promise<void> | undefined;
 
-  /** @param mayBeAway whether the agent is to start without it; false for the host's own disks. */
-  constructor(deps: PatientStorageDeps, inner: StorageDriver, mayBeAway: boolean) {
+  /**
+   * @param mayBeAway whether the agent is to start without it; false for the disks in its data folder.
+   * @param pool as records name it.
+   */
+  constructor(deps: PatientStorageDeps, inner: StorageDriver, mayBeAway: boolean, pool: string = inner.name) {
     this.#deps = deps;
     this.#inner = inner;
     this.#mayBeAway = mayBeAway;
     this.name = inner.name;
     this.capabilities = inner.capabilities;
-    this.#part = `storage ${inner.name}`;
+    this.#pool = pool;
+    this.#part = `storage ${pool}`;
   }
 
   /**
@@ -70,7 +75,7 @@ export class PatientStorage implements StorageDriver {
     if (this.#isStarted) return;
     this.#deps.health.failed(this.#part, this.#refusal());
     this.#deps.logger.warn(
-      { storage: this.name, err: this.#lastError },
+      { storage: this.#pool, err: this.#lastError },
       'the storage does not answer; the agent starts without it and retries',
     );
   }
@@ -182,7 +187,7 @@ export class PatientStorage implements StorageDriver {
         this.#isStarted = true;
         this.#deps.health.works(this.#part);
         started();
-        if (this.#lastError !== undefined) this.#deps.logger.info({ storage: this.name }, 'the storage answers now');
+        if (this.#lastError !== undefined) this.#deps.logger.info({ storage: this.#pool }, 'the storage answers now');
         return await this.#keepChecking();
       } catch (caught) {
         if (signal.aborted) return;
@@ -220,8 +225,8 @@ export class PatientStorage implements StorageDriver {
       this.#lastError === undefined
         ? 'is being started and has not answered yet; try again in a few seconds.'
         : `has not answered since the agent started: ${this.#lastError.message}`;
-    return new ShoalError('UNAVAILABLE', `The storage ${this.name} ${said}`, {
-      facts: { storage: this.name },
+    return new ShoalError('UNAVAILABLE', `The storage ${this.#pool} ${said}`, {
+      facts: { storage: this.#pool },
       cause: this.#lastError,
     });
   }

@@ -33,6 +33,9 @@ export namespace shoal {
             /** Calls ListHosts. */
             listHosts: shoal.v1.ClusterService.ListHosts;
 
+            /** Calls ListStoragePools. */
+            listStoragePools: shoal.v1.ClusterService.ListStoragePools;
+
             /** Calls CreateTicket. */
             createTicket: shoal.v1.ClusterService.CreateTicket;
 
@@ -91,6 +94,25 @@ export namespace shoal {
               readonly path: "/shoal.v1.ClusterService/ListHosts";
               readonly requestType: "ListHostsRequest";
               readonly responseType: "ListHostsResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.ClusterService#listStoragePools}.
+             * @param error Error, if any
+             * @param [response] ListStoragePoolsResponse
+             */
+            type ListStoragePoolsCallback = (error: (Error|null), response?: shoal.v1.ListStoragePoolsResponse) => void;
+
+            /** Calls ListStoragePools. */
+            type ListStoragePools = {
+              (request: shoal.v1.IListStoragePoolsRequest, callback: shoal.v1.ClusterService.ListStoragePoolsCallback): void;
+              (request: shoal.v1.IListStoragePoolsRequest): Promise<shoal.v1.ListStoragePoolsResponse>;
+              readonly name: "ListStoragePools";
+              readonly path: "/shoal.v1.ClusterService/ListStoragePools";
+              readonly requestType: "ListStoragePoolsRequest";
+              readonly responseType: "ListStoragePoolsResponse";
               readonly requestStream: undefined;
               readonly responseStream: undefined;
             };
@@ -879,6 +901,320 @@ export namespace shoal {
 
             /** Shape of a ListHostsResponse. */
             type $Shape = shoal.v1.ListHostsResponse.$Properties;
+        }
+
+        /**
+         * Properties of a ListStoragePoolsRequest.
+         * @deprecated Use shoal.v1.ListStoragePoolsRequest.$Properties instead.
+         */
+        interface IListStoragePoolsRequest extends shoal.v1.ListStoragePoolsRequest.$Properties {
+        }
+
+        /** Represents a ListStoragePoolsRequest. */
+        class ListStoragePoolsRequest {
+
+            /**
+             * Constructs a new ListStoragePoolsRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ListStoragePoolsRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /**
+             * Creates a new ListStoragePoolsRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ListStoragePoolsRequest instance
+             */
+            static create(properties: shoal.v1.ListStoragePoolsRequest.$Shape): shoal.v1.ListStoragePoolsRequest & shoal.v1.ListStoragePoolsRequest.$Shape;
+            static create(properties?: shoal.v1.ListStoragePoolsRequest.$Properties): shoal.v1.ListStoragePoolsRequest;
+
+            /**
+             * Encodes the specified ListStoragePoolsRequest message. Does not implicitly {@link shoal.v1.ListStoragePoolsRequest.verify|verify} messages.
+             * @param message ListStoragePoolsRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ListStoragePoolsRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ListStoragePoolsRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ListStoragePoolsRequest & shoal.v1.ListStoragePoolsRequest.$Shape} ListStoragePoolsRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ListStoragePoolsRequest & shoal.v1.ListStoragePoolsRequest.$Shape;
+        }
+
+        namespace ListStoragePoolsRequest {
+
+            /** Properties of a ListStoragePoolsRequest. */
+            interface $Properties {
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ListStoragePoolsRequest. */
+            type $Shape = shoal.v1.ListStoragePoolsRequest.$Properties;
+        }
+
+        /**
+         * Properties of a ListStoragePoolsResponse.
+         * @deprecated Use shoal.v1.ListStoragePoolsResponse.$Properties instead.
+         */
+        interface IListStoragePoolsResponse extends shoal.v1.ListStoragePoolsResponse.$Properties {
+        }
+
+        /** Represents a ListStoragePoolsResponse. */
+        class ListStoragePoolsResponse {
+
+            /**
+             * Constructs a new ListStoragePoolsResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ListStoragePoolsResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ListStoragePoolsResponse pools. */
+            pools: shoal.v1.StoragePoolView[];
+
+            /** ListStoragePoolsResponse stale. */
+            stale: boolean;
+
+            /**
+             * Creates a new ListStoragePoolsResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ListStoragePoolsResponse instance
+             */
+            static create(properties: shoal.v1.ListStoragePoolsResponse.$Shape): shoal.v1.ListStoragePoolsResponse & shoal.v1.ListStoragePoolsResponse.$Shape;
+            static create(properties?: shoal.v1.ListStoragePoolsResponse.$Properties): shoal.v1.ListStoragePoolsResponse;
+
+            /**
+             * Encodes the specified ListStoragePoolsResponse message. Does not implicitly {@link shoal.v1.ListStoragePoolsResponse.verify|verify} messages.
+             * @param message ListStoragePoolsResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ListStoragePoolsResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ListStoragePoolsResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ListStoragePoolsResponse & shoal.v1.ListStoragePoolsResponse.$Shape} ListStoragePoolsResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ListStoragePoolsResponse & shoal.v1.ListStoragePoolsResponse.$Shape;
+        }
+
+        namespace ListStoragePoolsResponse {
+
+            /** Properties of a ListStoragePoolsResponse. */
+            interface $Properties {
+
+                /** ListStoragePoolsResponse pools */
+                pools?: shoal.v1.StoragePoolView.$Properties[];
+
+                /** ListStoragePoolsResponse stale */
+                stale?: boolean;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ListStoragePoolsResponse. */
+            type $Shape = shoal.v1.ListStoragePoolsResponse.$Properties;
+        }
+
+        /**
+         * Properties of a StoragePoolView.
+         * @deprecated Use shoal.v1.StoragePoolView.$Properties instead.
+         */
+        interface IStoragePoolView extends shoal.v1.StoragePoolView.$Properties {
+        }
+
+        /** Represents a StoragePoolView. */
+        class StoragePoolView {
+
+            /**
+             * Constructs a new StoragePoolView.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.StoragePoolView.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** StoragePoolView name. */
+            name: string;
+
+            /** StoragePoolView shared. */
+            shared: boolean;
+
+            /** StoragePoolView hosts. */
+            hosts: shoal.v1.StoragePoolAtHost[];
+
+            /** StoragePoolView volumes. */
+            volumes: number;
+
+            /** StoragePoolView volumesGib. */
+            volumesGib: number;
+
+            /** StoragePoolView servers. */
+            servers: number;
+
+            /**
+             * Creates a new StoragePoolView instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns StoragePoolView instance
+             */
+            static create(properties: shoal.v1.StoragePoolView.$Shape): shoal.v1.StoragePoolView & shoal.v1.StoragePoolView.$Shape;
+            static create(properties?: shoal.v1.StoragePoolView.$Properties): shoal.v1.StoragePoolView;
+
+            /**
+             * Encodes the specified StoragePoolView message. Does not implicitly {@link shoal.v1.StoragePoolView.verify|verify} messages.
+             * @param message StoragePoolView message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.StoragePoolView.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a StoragePoolView message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.StoragePoolView & shoal.v1.StoragePoolView.$Shape} StoragePoolView
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.StoragePoolView & shoal.v1.StoragePoolView.$Shape;
+        }
+
+        namespace StoragePoolView {
+
+            /** Properties of a StoragePoolView. */
+            interface $Properties {
+
+                /** StoragePoolView name */
+                name?: string;
+
+                /** StoragePoolView shared */
+                shared?: boolean;
+
+                /** StoragePoolView hosts */
+                hosts?: shoal.v1.StoragePoolAtHost.$Properties[];
+
+                /** StoragePoolView volumes */
+                volumes?: number;
+
+                /** StoragePoolView volumesGib */
+                volumesGib?: number;
+
+                /** StoragePoolView servers */
+                servers?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a StoragePoolView. */
+            type $Shape = shoal.v1.StoragePoolView.$Properties;
+        }
+
+        /**
+         * Properties of a StoragePoolAtHost.
+         * @deprecated Use shoal.v1.StoragePoolAtHost.$Properties instead.
+         */
+        interface IStoragePoolAtHost extends shoal.v1.StoragePoolAtHost.$Properties {
+        }
+
+        /** Represents a StoragePoolAtHost. */
+        class StoragePoolAtHost {
+
+            /**
+             * Constructs a new StoragePoolAtHost.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.StoragePoolAtHost.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** StoragePoolAtHost hostId. */
+            hostId: string;
+
+            /** StoragePoolAtHost hostName. */
+            hostName: string;
+
+            /** StoragePoolAtHost condition. */
+            condition: string;
+
+            /** StoragePoolAtHost freeGib. */
+            freeGib: (number|null);
+
+            /** StoragePoolAtHost totalGib. */
+            totalGib: (number|null);
+
+            /**
+             * Creates a new StoragePoolAtHost instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns StoragePoolAtHost instance
+             */
+            static create(properties: shoal.v1.StoragePoolAtHost.$Shape): shoal.v1.StoragePoolAtHost & shoal.v1.StoragePoolAtHost.$Shape;
+            static create(properties?: shoal.v1.StoragePoolAtHost.$Properties): shoal.v1.StoragePoolAtHost;
+
+            /**
+             * Encodes the specified StoragePoolAtHost message. Does not implicitly {@link shoal.v1.StoragePoolAtHost.verify|verify} messages.
+             * @param message StoragePoolAtHost message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.StoragePoolAtHost.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a StoragePoolAtHost message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.StoragePoolAtHost & shoal.v1.StoragePoolAtHost.$Shape} StoragePoolAtHost
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.StoragePoolAtHost & shoal.v1.StoragePoolAtHost.$Shape;
+        }
+
+        namespace StoragePoolAtHost {
+
+            /** Properties of a StoragePoolAtHost. */
+            interface $Properties {
+
+                /** StoragePoolAtHost hostId */
+                hostId?: string;
+
+                /** StoragePoolAtHost hostName */
+                hostName?: string;
+
+                /** StoragePoolAtHost condition */
+                condition?: string;
+
+                /** StoragePoolAtHost freeGib */
+                freeGib?: (number|null);
+
+                /** StoragePoolAtHost totalGib */
+                totalGib?: (number|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a StoragePoolAtHost. */
+            type $Shape = shoal.v1.StoragePoolAtHost.$Properties;
         }
 
         /**
@@ -7557,6 +7893,9 @@ export namespace shoal {
             /** StoragePool serves. */
             serves: boolean;
 
+            /** StoragePool totalGib. */
+            totalGib: (number|null);
+
             /**
              * Creates a new StoragePool instance using the specified properties.
              * @param [properties] Properties to set
@@ -7600,6 +7939,9 @@ export namespace shoal {
 
                 /** StoragePool serves */
                 serves?: boolean;
+
+                /** StoragePool totalGib */
+                totalGib?: (number|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];

@@ -1,6 +1,6 @@
 /** Agents with fake drivers on loopback, alone in a mesh or a few of them: real processes, started by the command line. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -41,6 +41,8 @@ export interface LoneAgentOptions {
   readonly isTooSmall?: boolean;
   /** Beside those that it needs. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** YAML of settings that no flag can give. It lies in the agent's folder and is read at each start: `configure` replaces it. */
+  readonly file?: string;
   /** Puts files into its folder before it starts; returns settings that name them. */
   readonly prepare?: (folder: string) => Readonly<Record<string, string>>;
   /** Its name; default alpha. */
@@ -70,6 +72,7 @@ export class LoneAgent {
   readonly #isTooSmall: boolean;
   readonly #checkout: string;
   #address: string;
+  #configPath: string | undefined;
   #process: ChildProcess | undefined;
   #ended: Promise<unknown> | undefined;
 
@@ -109,7 +112,14 @@ export class LoneAgent {
       ...this.#more,
     };
     const flags = Object.entries(settings).flatMap(([name, value]) => ['--set', `${name}=${value}`]);
-    return [...flags, '--data-dir', this.dataDir];
+    const config = this.#configPath === undefined ? [] : ['--config', this.#configPath];
+    return [...config, ...flags, '--data-dir', this.dataDir];
+  }
+
+  /** Gives it these settings of a file, for when it runs next. */
+  configure(yaml: string): void {
+    this.#configPath = join(this.folder, 'config.yaml');
+    writeFileSync(this.#configPath, yaml);
   }
 
   /** Gives it another address, for when it runs next. */
@@ -136,6 +146,7 @@ export class LoneAgent {
     const folder = mkdtempSync(join(options.parent ?? tmpdir(), 'shoal-lone-'));
     const settings = { ...options.settings, ...options.prepare?.(folder) };
     const agent = new LoneAgent(folder, await freePorts(4), options, settings);
+    if (options.file !== undefined) agent.configure(options.file);
     const member = options.join;
     const made =
       member === undefined

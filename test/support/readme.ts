@@ -37,6 +37,8 @@ export const readmeCommands: Readonly<Record<string, HowRun>> = {
   'shoal agent --join TICKET': 'machines',
   'shoal status': 'machines',
   'shoal hosts': 'machines',
+  'shoal pools': { test: 'test/node/cli/pools.test.ts' },
+  'openstack volume type set --property volume_backend_name=fast quick': { test: 'test/e2e/pools.test.ts' },
   'shoal ca': 'machines',
   'export OS_CACERT=/var/lib/shoal/ca.pem': 'machines',
   'shoal admin reset-password': 'machines',

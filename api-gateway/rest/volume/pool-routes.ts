@@ -4,7 +4,7 @@ import { ShoalError } from '../../../node/base/errors.ts';
 import { ownValue } from '../../../node/base/own-value.ts';
 import type { HostView } from '../../../node/services/compute/hosts.ts';
 import type { ComputeService } from '../../../node/services/compute/index.ts';
-import { advertisedPools } from '../../../node/services/kit/storage-pools.ts';
+import { advertisedPools, roomOf } from '../../../node/services/kit/storage-pools.ts';
 import type { VolumeService } from '../../../node/services/volume/index.ts';
 import { volumeTable } from '../../../node/state/tables/index.ts';
 import type { StateReader } from '../../../node/state/types.ts';
@@ -16,16 +16,22 @@ import { addCinderList } from './kit/lists.ts';
 interface PoolAtHost {
   readonly name: string;
   readonly shared: boolean;
-  readonly freeGib: number | undefined;
+  readonly freeGib?: number;
+  readonly totalGib?: number;
   readonly at: HostView;
 }
 
 function poolsOf(views: readonly HostView[]): readonly PoolAtHost[] {
-  return views.flatMap((at) =>
-    at.advert === undefined
-      ? []
-      : advertisedPools(at.advert).map(({ name, shared, freeGib }) => ({ name, shared, freeGib, at })),
-  );
+  return views.flatMap((at) => {
+    const { advert } = at;
+    if (advert === undefined) return [];
+    return advertisedPools(advert).map((pool) => ({
+      name: pool.name,
+      shared: pool.shared,
+      ...roomOf(advert, pool),
+      at,
+    }));
+  });
 }
 
 /** `HOST@POOL`. */
@@ -102,7 +108,7 @@ function capacityView(reader: StateReader, pool: PoolAtHost): View {
     storage_protocol: protocolOf(pool),
     vendor_name: 'Shoal',
     driver_version: pool.at.advert?.agentVersion ?? '',
-    total_capacity_gb: 'unknown',
+    total_capacity_gb: pool.totalGib ?? 'unknown',
     free_capacity_gb: pool.freeGib ?? 'unknown',
     allocated_capacity_gb: promised,
     provisioned_capacity_gb: promised,

@@ -54,7 +54,7 @@ export class ClaimBook {
   readonly #revisionFence: RevisionFence;
   readonly #clock: Clock;
   readonly #onChange: () => void;
-  readonly #isSharedStorage: (name: string) => boolean | undefined;
+  readonly #isApart: (name: string) => boolean | undefined;
   /** What the wall clock showed when the monotonic one stood at 0, as of this start. */
   readonly #startMs: number;
   /** Before, nothing is admitted: claims may have been forgotten that somebody counts on. */
@@ -65,8 +65,8 @@ export class ClaimBook {
       readonly store: HostStore;
       readonly clock: Clock;
       readonly onChange: () => void;
-      /** Whether the storage of that name is the same on every host; undefined: this host has none of that name. */
-      readonly isSharedStorage: (name: string) => boolean | undefined;
+      /** Whether disks in the pool take nothing of the host's own disk; undefined: this host has none of that name. */
+      readonly isApart: (name: string) => boolean | undefined;
     },
     capacity: HostCapacity,
   ) {
@@ -74,7 +74,7 @@ export class ClaimBook {
     this.#revisionFence = new RevisionFence(deps.store);
     this.#clock = deps.clock;
     this.#onChange = deps.onChange;
-    this.#isSharedStorage = deps.isSharedStorage;
+    this.#isApart = deps.isApart;
     const nowMs = deps.clock.nowMs();
     this.#startMs = nowMs - deps.clock.monotonicMs();
     const hasLost = deps.store.get(notesLostKey) !== undefined;
@@ -186,7 +186,7 @@ export class ClaimBook {
       const key = { serverId: server.id as ServerId, generation };
       here.set(claimKeyText(key), {
         key,
-        needs: needsOf({ ...server, hasRootVolume: bootsFromVolume(server) }, this.#isSharedStorage),
+        needs: needsOf({ ...server, hasRootVolume: bootsFromVolume(server) }, this.#isApart),
         groupId: server.serverGroupId,
         isGuestHere: isHere(server.id),
       });

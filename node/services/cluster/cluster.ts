@@ -15,6 +15,7 @@ import type { RequestContext } from '../kit/context.ts';
 import type { HostViews } from '../kit/dependencies.ts';
 import { transact } from '../kit/transact.ts';
 import { removeUnreadableRecord, unreadableRecords } from '../kit/unreadable-records.ts';
+import { storagePools } from './storage-pools.ts';
 
 /** Life of a ticket unless asked otherwise, seconds. */
 const ticketTtlSecondsDefault = 3600;
@@ -108,6 +109,11 @@ export class ClusterService {
         keyUsedTwiceAt: this.#views.keyUsedTwiceAt?.(record.id),
       }))
       .sort((a, b) => (a.host.name < b.host.name ? -1 : 1));
+  }
+
+  /** Every storage pool, by name. */
+  pools(reader: StateReader): readonly shoal.v1.StoragePoolView[] {
+    return storagePools(reader, this.#views);
   }
 
   /** A ticket for one new host. `INVALID_ARGUMENT` for a life out of range; 0 is the default. */

@@ -1,5 +1,6 @@
 /** What hosts' adverts say of storage. */
 import type { shoal } from '../../../proto/messages.ts';
+import { localPool } from '../../config/pools.ts';
 
 /** A pool as a host advertises it. */
 interface AdvertisedPool {
@@ -8,21 +9,34 @@ interface AdvertisedPool {
   readonly shared: boolean;
   /** GiB; absent: not told. */
   readonly freeGib?: number;
+  readonly totalGib?: number;
 }
-
-/** The name of the one pool that is a host's own, in adverts of versions that told names alone. */
-const ownPoolOfOldAdverts = 'local';
 
 /** The pools that disks of a host's guests can live in. */
 export function advertisedPools(advert: Pick<shoal.v1.Advert, 'pools' | 'storagePools'>): readonly AdvertisedPool[] {
   if (advert.pools.length === 0) {
-    return advert.storagePools.map((name) => ({ name, shared: name !== ownPoolOfOldAdverts }));
+    // By versions whose only pool of a host's own was this one.
+    return advert.storagePools.map((name) => ({ name, shared: name !== localPool }));
   }
-  return advert.pools.map(({ name, shared, freeGib }) => ({
+  return advert.pools.map(({ name, shared, freeGib, totalGib }) => ({
     name,
     shared,
     ...(freeGib === undefined || freeGib === null ? {} : { freeGib }),
+    ...(totalGib === undefined || totalGib === null ? {} : { totalGib }),
   }));
+}
+
+/** How much a host says that there is in a pool, GiB; what is not told is absent. Of `local`: what its claims leave of its own disk. */
+export function roomOf(
+  advert: shoal.v1.Advert,
+  { name, freeGib, totalGib }: AdvertisedPool,
+): { readonly freeGib?: number; readonly totalGib?: number } {
+  if (freeGib !== undefined || totalGib !== undefined || name !== localPool) {
+    return { ...(freeGib === undefined ? {} : { freeGib }), ...(totalGib === undefined ? {} : { totalGib }) };
+  }
+  const { diskGib, diskGibReserved, diskRatio, diskGibUsed } = advert;
+  const total = Math.max(0, Math.floor((diskGib - diskGibReserved) * diskRatio));
+  return { totalGib: total, freeGib: Math.max(0, total - diskGibUsed) };
 }
 
 /**
@@ -36,4 +50,12 @@ export function isSharedPool(adverts: readonly shoal.v1.Advert[], name: string, 
     if (pool !== undefined) return pool.shared;
   }
   return undefined;
+}
+
+/**
+ * Whether disks in a pool take nothing of the host's own disk, which its claims count: those of shared pools, and of folders
+ * that an operator has named. Undefined: not known.
+ */
+export function isApart(name: string, isShared: boolean | undefined): boolean | undefined {
+  return isShared === false && name !== localPool ? true : isShared;
 }

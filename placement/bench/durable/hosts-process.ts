@@ -61,7 +61,7 @@ class SimulatedHost {
         store: new StorePart(store, hostId),
         clock: systemClock,
         onChange: () => this.publisher.changed(),
-        isSharedStorage: () => false,
+        isApart: () => false,
       },
       {
         vcpus: pool(size.vcpus),

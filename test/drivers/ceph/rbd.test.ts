@@ -14,6 +14,7 @@ import type { HostId, ServerId, VolumeId } from '../../../node/base/ids.ts';
 import { silentLogger } from '../../../node/base/telemetry/logger.ts';
 import { mibBytes } from '../../../node/base/units.ts';
 import { storageCompliance } from '../../compliance/storage.ts';
+import { twoPoolsCompliance } from '../../compliance/two-pools.ts';
 import { guestImageOrReason, typeLine, waitForReport } from '../../support/guests/guest-image.ts';
 import { imageFileAt, newImageFile } from '../../support/guests/image-file.ts';
 import { openFolder, whyNoQemu } from '../../support/guests/qemu-host.ts';
@@ -21,6 +22,7 @@ import { enterOwnNetwork, makeHosts, type TestHost } from '../../support/network
 import { whyNoProgram } from '../../support/programs.ts';
 
 const timeoutMs = 900_000;
+const furtherPool = 'volumes-ssd';
 const missing =
   (await whyNoQemu()) || (await whyNoProgram('ceph', 'ceph-mon', 'ceph-mgr', 'ceph-osd', 'rbd', 'rados', 'unshare'));
 const skip = missing === false ? false : `${missing} (needs ${devClusterPackages.join(' ')})`;
@@ -51,7 +53,10 @@ await t.test('RBD on a real Ceph', { skip, timeout: timeoutMs }, async (t) => {
   const makeHost = async (name: string, id: string): Promise<Host> => {
     const at = network.hosts.get(name);
     if (at === undefined) throw new Error(`no host ${name}`);
-    const identity = await cluster.createClient({ name: `host-${name}`, ownerUid: 65_534 }, signal);
+    const identity = await cluster.createClient(
+      { name: `host-${name}`, ownerUid: 65_534, furtherPools: [furtherPool] },
+      signal,
+    );
     const run: CommandRunner = (argv, options) => runCommand([...at.prefix, ...argv], options);
     const storage = new RbdStorageDriver({ log: silentLogger, run }, { identity, launchPrefix: at.prefix });
     const compute = new QemuDriver(
@@ -88,6 +93,20 @@ await t.test('RBD on a real Ceph', { skip, timeout: timeoutMs }, async (t) => {
       ),
     image: newImage,
     hasBytes: true,
+  });
+
+  await t.test('two Ceph pools', async (t) => {
+    await cluster.makePool(furtherPool, signal);
+    const pool = (volumesPool: string): RbdStorageDriver =>
+      new RbdStorageDriver(
+        { log: silentLogger, run: (argv, options) => runCommand([...a.at.prefix, ...argv], options) },
+        {
+          identity: { confPath: join(cluster.dir, 'client.host-a.conf'), user: 'host-a' },
+          volumesPool,
+          launchPrefix: a.at.prefix,
+        },
+      );
+    await twoPoolsCompliance(t, [pool('volumes'), pool(furtherPool)], newImage);
   });
 
   await t.test('two hosts that import the same image at once make one', async (t) => {

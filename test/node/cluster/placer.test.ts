@@ -35,7 +35,7 @@ class Mesh implements ClaimTransport {
     for (let n = 0; n < hosts; n++) {
       const pool = (total: number) => ({ total, reserved: 0, allocationRatio: 1 });
       const book = new ClaimBook(
-        { store: memoryHostStore(), clock, onChange: () => {}, isSharedStorage: () => false },
+        { store: memoryHostStore(), clock, onChange: () => {}, isApart: () => false },
         { vcpus: pool(vcpus), memoryMib: pool(1 << 20), diskGib: pool(1000), pciPools: [], numaCells: [] },
       );
       this.books.set(`${n}`.padStart(32, '0') as HostId, book);

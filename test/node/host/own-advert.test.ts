@@ -16,7 +16,7 @@ import { BuildFailures } from '../../../node/host/build-failures.ts';
 import { capabilitiesOf, traitsOf } from '../../../node/host/machine/capabilities.ts';
 import { parseCpuInfo } from '../../../node/host/machine/cpu-info.ts';
 import { hostCapacity, ownAdvert } from '../../../node/host/own-advert.ts';
-import { sharedFreeGib } from '../../../node/host/shared-pools.ts';
+import { poolRooms } from '../../../node/host/pool-room.ts';
 import {
   ClaimLedger,
   defaultConfiguration,
@@ -88,7 +88,7 @@ function host(accelerator: Accelerator = 'kvm') {
       disabled: () => ({ disabled: false, reason: '' }),
       busySteps: () => 0,
       buildFailures: () => buildFailures,
-      sharedFreeGib: () => new Map([['ceph-fast', 30]]),
+      poolRooms: () => new Map([['ceph-fast', { totalGib: 50, freeGib: 30 }]]),
       place: () => ({
         zone: 'east',
         aggregates: [new shoal.v1.Aggregate({ name: 'fast', metadata: { ssd: 'true' } })],
@@ -241,14 +241,19 @@ void t.test('failed starts count against the host until one works, or an hour ha
   t.end();
 });
 
-void t.test('shared storage is asked for its room; one that does not answer is left out', async (t) => {
-  const silent = new FakeStorage({ shared: true });
-  silent.faults.failNext('capacity', new ShoalError('UNAVAILABLE', 'it counts still'));
-  const { signal } = new AbortController();
-  const storage = new Map([
-    ['local', new FakeStorageDriver(new FakeStorage({ shared: false }))],
-    ['ceph', new FakeStorageDriver(new FakeStorage({ shared: true, totalBytes: 5 * 2 ** 30 + 1 }))],
-    ['silent', new FakeStorageDriver(silent)],
-  ]);
-  t.same(await sharedFreeGib(storage, signal), new Map([['ceph', 5]]));
-});
+void t.test(
+  'every pool but that in the data folder is asked for its room; one that does not answer is left out',
+  async (t) => {
+    const silent = new FakeStorage({ shared: true });
+    silent.faults.failNext('capacity', new ShoalError('UNAVAILABLE', 'it counts still'));
+    const { signal } = new AbortController();
+    const storage = new Map([
+      ['local', new FakeStorageDriver(new FakeStorage({ shared: false }))],
+      ['ceph', new FakeStorageDriver(new FakeStorage({ shared: true, totalBytes: 5 * 2 ** 30 + 1 }))],
+      ['fast', new FakeStorageDriver(new FakeStorage({ shared: false, totalBytes: 7 * 2 ** 30 }))],
+      ['silent', new FakeStorageDriver(silent)],
+    ]);
+    const room = (gib: number) => ({ totalGib: gib, freeGib: gib });
+    t.same(await poolRooms(storage, signal), new Map(Object.entries({ ceph: room(5), fast: room(7) })));
+  },
+);

@@ -153,7 +153,7 @@ await t.test('salvage keeps the rows that are whole, and no claim is admitted fo
       store: fresh,
       clock: { ...systemClock, nowMs: () => 1e12, monotonicMs: () => monotonicMs },
       onChange: () => {},
-      isSharedStorage: () => false,
+      isApart: () => false,
     },
     { vcpus: pool, memoryMib: pool, diskGib: pool, pciPools: [], numaCells: [] },
   );

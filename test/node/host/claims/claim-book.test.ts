@@ -13,7 +13,7 @@ void t.test('records that cannot be asked for leave the claims in memory as they
   const pool = (total: number) => ({ total, reserved: 0, allocationRatio: 1 });
   const open = (): ClaimBook =>
     new ClaimBook(
-      { store, clock: systemClock, onChange: () => {}, isSharedStorage: () => false },
+      { store, clock: systemClock, onChange: () => {}, isApart: () => false },
       { vcpus: pool(4), memoryMib: pool(100), diskGib: pool(100), pciPools: [], numaCells: [] },
     );
   const claims = open();

@@ -39,7 +39,7 @@ function host(vcpus: number, more: Partial<ClaimHandlersDeps> = {}) {
       onChange: () => {
         changes += 1;
       },
-      isSharedStorage: () => false,
+      isApart: () => false,
     },
     { vcpus: pool(vcpus), memoryMib: pool(1 << 20), diskGib: pool(1000), pciPools: [], numaCells: [] },
   );

@@ -27,7 +27,7 @@ void t.test('a host remembers the newest records that it has acted on, also in i
   }
   const pool = (total: number) => ({ total, reserved: 0, allocationRatio: 1 });
   const claims = new ClaimBook(
-    { store, clock: systemClock, onChange: () => {}, isSharedStorage: () => false },
+    { store, clock: systemClock, onChange: () => {}, isApart: () => false },
     { vcpus: pool(4), memoryMib: pool(4_096), diskGib: pool(100), pciPools: [], numaCells: [] },
   );
   await claims.follow(

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { advertisedPools, isSharedPool } from '../../../../node/services/kit/storage-pools.ts';
+import { advertisedPools, isApart, isSharedPool, roomOf } from '../../../../node/services/kit/storage-pools.ts';
 import { shoal } from '../../../../proto/messages.ts';
 
 void t.test('the host that has a disk is believed before others, and nobody is when nobody tells', (t) => {
@@ -21,5 +21,21 @@ void t.test('the free space of a pool is reported, or is unknown', (t) => {
   ];
   const sent = shoal.v1.Advert.encode({ storagePools: ['local', 'ceph'], pools }).finish();
   t.strictSame(advertisedPools(shoal.v1.Advert.decode(sent)), pools);
+  t.end();
+});
+
+void t.test('of the pool in the data folder the room is what claims leave; of others what they tell', (t) => {
+  const advert = new shoal.v1.Advert({ diskGib: 100, diskGibReserved: 10, diskRatio: 2, diskGibUsed: 30 });
+  t.same(roomOf(advert, { name: 'local', shared: false }), { totalGib: 180, freeGib: 150 });
+  t.same(roomOf(advert, { name: 'fast', shared: false, freeGib: 1, totalGib: 2 }), { freeGib: 1, totalGib: 2 });
+  t.same(roomOf(advert, { name: 'fast', shared: false }), {}, 'nothing is made up');
+  t.end();
+});
+
+void t.test('only disks in the data folder take of the disk that claims count', (t) => {
+  t.equal(isApart('local', false), false);
+  t.equal(isApart('fast', false), true);
+  t.equal(isApart('ceph', true), true);
+  t.equal(isApart('none', undefined), undefined);
   t.end();
 });

@@ -34,7 +34,9 @@ export interface VolumeTools extends VolumePorts {
 export function poolOf({ pool }: { readonly pool: string }, { storage }: Pick<VolumePorts, 'storage'>): StorageDriver {
   const driver = storage.get(pool);
   if (driver === undefined) {
-    throw new ShoalError('DRIVER_FAILED', `this host has no ${pool} storage`, { facts: { storage: pool } });
+    throw new ShoalError('DRIVER_FAILED', `this host has no storage pool ${pool} (see "pools" in its configuration)`, {
+      facts: { storage: pool },
+    });
   }
   return driver;
 }
