@@ -5,6 +5,7 @@ import { shoal } from '../../proto/messages.ts';
 import { type Caller, type Callers, mustHaveProject } from './kit/caller.ts';
 import { tokenOf } from './kit/client-token.ts';
 import { isOr, pageById } from './kit/page.ts';
+import { backupHandlers } from './volume-backups.ts';
 import { snapshotHandlers } from './volume-snapshots.ts';
 
 /** `shoal.v1.VolumeService`: the same volumes as the block storage API's, natively. */
@@ -81,6 +82,7 @@ export function volumeHandlers(callers: Callers, volume: VolumeService): Handler
         return { types: types.list(context, reader).map((type) => typeView(type, type.id === defaultId)) };
       }),
     ...snapshotHandlers(callers, volume.snapshots),
+    ...backupHandlers(callers, volume),
   };
 }
 

@@ -86,7 +86,7 @@ const transferRules: readonly PolicyRule[] = [
 ];
 
 const backupRules: readonly PolicyRule[] = [
-  rule('backup:get_all', projectReader, ['GET /v3/backups', 'GET /v3/backups/detail']),
+  rule('backup:get_all', projectReader, ['GET /v3/backups', 'GET /v3/backups/detail', rpc('ListVolumeBackups')]),
   rule('backup:get', projectReader, ['GET /v3/backups/:id']),
   rule('backup:create', projectMember, ['POST /v3/backups']),
   rule('backup:update', projectMember, ['PUT /v3/backups/:id']),
@@ -94,6 +94,9 @@ const backupRules: readonly PolicyRule[] = [
   rule('backup:restore', projectMember, ['POST /v3/backups/:id/restore']),
   rule('backup:export-import', cloudAdmin, ['GET /v3/backups/:id/export_record']),
   rule('backup:backup-import', cloudAdmin, ['POST /v3/backups/import_record']),
+  // Cinder has neither.
+  rule('shoal:backup:verify', projectMember, [rpc('VerifyVolumeBackup')]),
+  rule('shoal:backup:expire', projectMember, [rpc('ExpireVolumeBackups')]),
   rule('backup:action', cloudAdmin, ['POST /v3/backups/:id/action']),
   rule('volume_extension:backup_admin_actions:reset_status', cloudAdmin, [act('backups', 'os-reset_status')]),
   rule('volume_extension:backup_admin_actions:force_delete', cloudAdmin, [act('backups', 'os-force_delete')]),

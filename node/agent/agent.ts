@@ -407,6 +407,7 @@ export class Agent {
     const background = buildBackground({
       services,
       compute: built.compute,
+      backups: built.volume.backups,
       hostId,
       isLeader: () => loop.isLeader,
       isSharedStorage: (storage) => drivers.storage.get(storage)?.capabilities.shared === true,

@@ -9,6 +9,8 @@ import { JobRunner } from '../host/jobs/job-runner.ts';
 import { drainJob } from '../host/jobs/kinds/drain.ts';
 import { rotateAuthorityJob } from '../host/jobs/kinds/rotate-authority.ts';
 import { volumeBackupDeleteJob, volumeBackupJob } from '../host/jobs/kinds/volume-backup.ts';
+import { volumeBackupExpireJob } from '../host/jobs/kinds/volume-backup-expire.ts';
+import { volumeBackupVerifyJob } from '../host/jobs/kinds/volume-backup-verify.ts';
 import { type VolumeToolsOf, volumeCopyJob } from '../host/jobs/kinds/volume-copy.ts';
 import { volumeMigrateJob } from '../host/jobs/kinds/volume-migrate.ts';
 import { volumeRestoreJob } from '../host/jobs/kinds/volume-restore.ts';
@@ -20,12 +22,15 @@ import { TaskRunner } from '../host/tasks/task-runner.ts';
 import type { ComputeService } from '../services/compute/index.ts';
 import type { ImageContent, ServiceDependencies } from '../services/kit/dependencies.ts';
 import type { Sealing } from '../services/kit/sealing.ts';
+import type { VolumeService } from '../services/volume/index.ts';
 import { VolumeJobReportService } from '../services/volume/job-reports.ts';
+import { hostTable } from '../state/tables/index.ts';
 
 /** What it works with. */
 interface BackgroundDeps {
   readonly services: ServiceDependencies;
   readonly compute: ComputeService;
+  readonly backups: VolumeService['backups'];
   readonly hostId: HostId;
   readonly isLeader: () => boolean;
   /** Whether a storage of this name can be reached from other hosts. */
@@ -53,6 +58,7 @@ class Background implements Service {
   constructor({
     services,
     compute,
+    backups,
     hostId,
     isLeader,
     isSharedStorage,
@@ -72,8 +78,9 @@ class Background implements Service {
     this.#jobs = new JobRunner({
       ...services,
       logger: logger.child({ part: 'jobs' }),
-      // A job that no host is named for is the leader's.
-      isOwn: ({ ownerHostId }: shoal.v1.Job) => (ownerHostId === '' ? isLeader() : ownerHostId === hostId),
+      // A job that no host is named for is the leader's, as is one whose host is no member any more.
+      isOwn: ({ ownerHostId }: shoal.v1.Job) =>
+        hostTable.exists(services.state.local, ownerHostId) ? ownerHostId === hostId : isLeader(),
       kinds: [
         anyJobKind(drainJob(compute, isSharedStorage)),
         anyJobKind(rotateAuthorityJob(services)),
@@ -81,6 +88,8 @@ class Background implements Service {
         anyJobKind(volumeBackupJob(backupTools)),
         anyJobKind(volumeRestoreJob(backupTools)),
         anyJobKind(volumeBackupDeleteJob(backupTools)),
+        anyJobKind(volumeBackupVerifyJob(backupTools)),
+        anyJobKind(volumeBackupExpireJob(backups)),
         anyJobKind(volumeMigrateJob(backupTools)),
         anyJobKind(volumeUploadJob(backupTools)),
       ],

@@ -7,6 +7,7 @@ import { ShoalError } from '../base/errors.ts';
 import { agentVersion } from '../base/version.ts';
 import { registerAdmin } from './commands/admin.ts';
 import { registerAgent } from './commands/agent.ts';
+import { registerBackups } from './commands/backups.ts';
 import { registerCa } from './commands/ca.ts';
 import { registerCompletion } from './commands/completion.ts';
 import { registerHosts } from './commands/hosts.ts';
@@ -44,6 +45,7 @@ export function buildProgram(): Command {
   registerHosts(program);
   registerPools(program);
   registerJobs(program);
+  registerBackups(program);
   registerCa(program);
   registerRecords(program);
   registerAdmin(program);

@@ -4799,6 +4799,12 @@ export namespace shoal {
             /** Job volumeMigrate. */
             volumeMigrate: (shoal.v1.VolumeMigrateJob|null);
 
+            /** Job volumeBackupVerify. */
+            volumeBackupVerify: (shoal.v1.VolumeBackupVerifyJob|null);
+
+            /** Job volumeBackupExpire. */
+            volumeBackupExpire: (shoal.v1.VolumeBackupExpireJob|null);
+
             /**
              * Creates a new Job instance using the specified properties.
              * @param [properties] Properties to set
@@ -4905,6 +4911,12 @@ export namespace shoal {
 
                 /** Job volumeMigrate */
                 volumeMigrate?: (shoal.v1.VolumeMigrateJob.$Properties|null);
+
+                /** Job volumeBackupVerify */
+                volumeBackupVerify?: (shoal.v1.VolumeBackupVerifyJob.$Properties|null);
+
+                /** Job volumeBackupExpire */
+                volumeBackupExpire?: (shoal.v1.VolumeBackupExpireJob.$Properties|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -5421,6 +5433,160 @@ export namespace shoal {
 
             /** Shape of a VolumeBackupDeleteJob. */
             type $Shape = shoal.v1.VolumeBackupDeleteJob.$Properties;
+        }
+
+        /**
+         * Properties of a VolumeBackupVerifyJob.
+         * @deprecated Use shoal.v1.VolumeBackupVerifyJob.$Properties instead.
+         */
+        interface IVolumeBackupVerifyJob extends shoal.v1.VolumeBackupVerifyJob.$Properties {
+        }
+
+        /** Represents a VolumeBackupVerifyJob. */
+        class VolumeBackupVerifyJob {
+
+            /**
+             * Constructs a new VolumeBackupVerifyJob.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.VolumeBackupVerifyJob.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** VolumeBackupVerifyJob backupId. */
+            backupId: string;
+
+            /**
+             * Creates a new VolumeBackupVerifyJob instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns VolumeBackupVerifyJob instance
+             */
+            static create(properties: shoal.v1.VolumeBackupVerifyJob.$Shape): shoal.v1.VolumeBackupVerifyJob & shoal.v1.VolumeBackupVerifyJob.$Shape;
+            static create(properties?: shoal.v1.VolumeBackupVerifyJob.$Properties): shoal.v1.VolumeBackupVerifyJob;
+
+            /**
+             * Encodes the specified VolumeBackupVerifyJob message. Does not implicitly {@link shoal.v1.VolumeBackupVerifyJob.verify|verify} messages.
+             * @param message VolumeBackupVerifyJob message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.VolumeBackupVerifyJob.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a VolumeBackupVerifyJob message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.VolumeBackupVerifyJob & shoal.v1.VolumeBackupVerifyJob.$Shape} VolumeBackupVerifyJob
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.VolumeBackupVerifyJob & shoal.v1.VolumeBackupVerifyJob.$Shape;
+        }
+
+        namespace VolumeBackupVerifyJob {
+
+            /** Properties of a VolumeBackupVerifyJob. */
+            interface $Properties {
+
+                /** VolumeBackupVerifyJob backupId */
+                backupId?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a VolumeBackupVerifyJob. */
+            type $Shape = shoal.v1.VolumeBackupVerifyJob.$Properties;
+        }
+
+        /**
+         * Properties of a VolumeBackupExpireJob.
+         * @deprecated Use shoal.v1.VolumeBackupExpireJob.$Properties instead.
+         */
+        interface IVolumeBackupExpireJob extends shoal.v1.VolumeBackupExpireJob.$Properties {
+        }
+
+        /** Represents a VolumeBackupExpireJob. */
+        class VolumeBackupExpireJob {
+
+            /**
+             * Constructs a new VolumeBackupExpireJob.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.VolumeBackupExpireJob.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** VolumeBackupExpireJob projectId. */
+            projectId: string;
+
+            /** VolumeBackupExpireJob volumeId. */
+            volumeId: string;
+
+            /** VolumeBackupExpireJob keepNewest. */
+            keepNewest: number;
+
+            /** VolumeBackupExpireJob beforeMs. */
+            beforeMs: number;
+
+            /** VolumeBackupExpireJob asked. */
+            asked: number;
+
+            /**
+             * Creates a new VolumeBackupExpireJob instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns VolumeBackupExpireJob instance
+             */
+            static create(properties: shoal.v1.VolumeBackupExpireJob.$Shape): shoal.v1.VolumeBackupExpireJob & shoal.v1.VolumeBackupExpireJob.$Shape;
+            static create(properties?: shoal.v1.VolumeBackupExpireJob.$Properties): shoal.v1.VolumeBackupExpireJob;
+
+            /**
+             * Encodes the specified VolumeBackupExpireJob message. Does not implicitly {@link shoal.v1.VolumeBackupExpireJob.verify|verify} messages.
+             * @param message VolumeBackupExpireJob message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.VolumeBackupExpireJob.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a VolumeBackupExpireJob message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.VolumeBackupExpireJob & shoal.v1.VolumeBackupExpireJob.$Shape} VolumeBackupExpireJob
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.VolumeBackupExpireJob & shoal.v1.VolumeBackupExpireJob.$Shape;
+        }
+
+        namespace VolumeBackupExpireJob {
+
+            /** Properties of a VolumeBackupExpireJob. */
+            interface $Properties {
+
+                /** VolumeBackupExpireJob projectId */
+                projectId?: string;
+
+                /** VolumeBackupExpireJob volumeId */
+                volumeId?: string;
+
+                /** VolumeBackupExpireJob keepNewest */
+                keepNewest?: number;
+
+                /** VolumeBackupExpireJob beforeMs */
+                beforeMs?: number;
+
+                /** VolumeBackupExpireJob asked */
+                asked?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a VolumeBackupExpireJob. */
+            type $Shape = shoal.v1.VolumeBackupExpireJob.$Properties;
         }
 
         /**
@@ -32935,6 +33101,15 @@ export namespace shoal {
             /** Calls DeleteVolumeSnapshot. */
             deleteVolumeSnapshot: shoal.v1.VolumeService.DeleteVolumeSnapshot;
 
+            /** Calls ListVolumeBackups. */
+            listVolumeBackups: shoal.v1.VolumeService.ListVolumeBackups;
+
+            /** Calls VerifyVolumeBackup. */
+            verifyVolumeBackup: shoal.v1.VolumeService.VerifyVolumeBackup;
+
+            /** Calls ExpireVolumeBackups. */
+            expireVolumeBackups: shoal.v1.VolumeService.ExpireVolumeBackups;
+
             /** Calls ListVolumeTypes. */
             listVolumeTypes: shoal.v1.VolumeService.ListVolumeTypes;
         }
@@ -33184,6 +33359,63 @@ export namespace shoal {
               readonly path: "/shoal.v1.VolumeService/DeleteVolumeSnapshot";
               readonly requestType: "DeleteVolumeSnapshotRequest";
               readonly responseType: "DeleteVolumeSnapshotResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.VolumeService#listVolumeBackups}.
+             * @param error Error, if any
+             * @param [response] ListVolumeBackupsResponse
+             */
+            type ListVolumeBackupsCallback = (error: (Error|null), response?: shoal.v1.ListVolumeBackupsResponse) => void;
+
+            /** Calls ListVolumeBackups. */
+            type ListVolumeBackups = {
+              (request: shoal.v1.IListVolumeBackupsRequest, callback: shoal.v1.VolumeService.ListVolumeBackupsCallback): void;
+              (request: shoal.v1.IListVolumeBackupsRequest): Promise<shoal.v1.ListVolumeBackupsResponse>;
+              readonly name: "ListVolumeBackups";
+              readonly path: "/shoal.v1.VolumeService/ListVolumeBackups";
+              readonly requestType: "ListVolumeBackupsRequest";
+              readonly responseType: "ListVolumeBackupsResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.VolumeService#verifyVolumeBackup}.
+             * @param error Error, if any
+             * @param [response] VerifyVolumeBackupResponse
+             */
+            type VerifyVolumeBackupCallback = (error: (Error|null), response?: shoal.v1.VerifyVolumeBackupResponse) => void;
+
+            /** Calls VerifyVolumeBackup. */
+            type VerifyVolumeBackup = {
+              (request: shoal.v1.IVerifyVolumeBackupRequest, callback: shoal.v1.VolumeService.VerifyVolumeBackupCallback): void;
+              (request: shoal.v1.IVerifyVolumeBackupRequest): Promise<shoal.v1.VerifyVolumeBackupResponse>;
+              readonly name: "VerifyVolumeBackup";
+              readonly path: "/shoal.v1.VolumeService/VerifyVolumeBackup";
+              readonly requestType: "VerifyVolumeBackupRequest";
+              readonly responseType: "VerifyVolumeBackupResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.VolumeService#expireVolumeBackups}.
+             * @param error Error, if any
+             * @param [response] ExpireVolumeBackupsResponse
+             */
+            type ExpireVolumeBackupsCallback = (error: (Error|null), response?: shoal.v1.ExpireVolumeBackupsResponse) => void;
+
+            /** Calls ExpireVolumeBackups. */
+            type ExpireVolumeBackups = {
+              (request: shoal.v1.IExpireVolumeBackupsRequest, callback: shoal.v1.VolumeService.ExpireVolumeBackupsCallback): void;
+              (request: shoal.v1.IExpireVolumeBackupsRequest): Promise<shoal.v1.ExpireVolumeBackupsResponse>;
+              readonly name: "ExpireVolumeBackups";
+              readonly path: "/shoal.v1.VolumeService/ExpireVolumeBackups";
+              readonly requestType: "ExpireVolumeBackupsRequest";
+              readonly responseType: "ExpireVolumeBackupsResponse";
               readonly requestStream: undefined;
               readonly responseStream: undefined;
             };
@@ -35739,6 +35971,617 @@ export namespace shoal {
         }
 
         /**
+         * Properties of a VolumeBackupView.
+         * @deprecated Use shoal.v1.VolumeBackupView.$Properties instead.
+         */
+        interface IVolumeBackupView extends shoal.v1.VolumeBackupView.$Properties {
+        }
+
+        /** Represents a VolumeBackupView. */
+        class VolumeBackupView {
+
+            /**
+             * Constructs a new VolumeBackupView.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.VolumeBackupView.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** VolumeBackupView id. */
+            id: string;
+
+            /** VolumeBackupView name. */
+            name: string;
+
+            /** VolumeBackupView description. */
+            description: string;
+
+            /** VolumeBackupView projectId. */
+            projectId: string;
+
+            /** VolumeBackupView volumeId. */
+            volumeId: string;
+
+            /** VolumeBackupView snapshotId. */
+            snapshotId: string;
+
+            /** VolumeBackupView sizeGib. */
+            sizeGib: number;
+
+            /** VolumeBackupView status. */
+            status: string;
+
+            /** VolumeBackupView failReason. */
+            failReason: string;
+
+            /** VolumeBackupView parentId. */
+            parentId: string;
+
+            /** VolumeBackupView children. */
+            children: number;
+
+            /** VolumeBackupView objectCount. */
+            objectCount: number;
+
+            /** VolumeBackupView storedBytes. */
+            storedBytes: number;
+
+            /** VolumeBackupView metadata. */
+            metadata: { [k: string]: string };
+
+            /** VolumeBackupView dataTimestampMs. */
+            dataTimestampMs: number;
+
+            /** VolumeBackupView createdMs. */
+            createdMs: number;
+
+            /** VolumeBackupView verifiedMs. */
+            verifiedMs: number;
+
+            /** VolumeBackupView verifyFault. */
+            verifyFault: string;
+
+            /**
+             * Creates a new VolumeBackupView instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns VolumeBackupView instance
+             */
+            static create(properties: shoal.v1.VolumeBackupView.$Shape): shoal.v1.VolumeBackupView & shoal.v1.VolumeBackupView.$Shape;
+            static create(properties?: shoal.v1.VolumeBackupView.$Properties): shoal.v1.VolumeBackupView;
+
+            /**
+             * Encodes the specified VolumeBackupView message. Does not implicitly {@link shoal.v1.VolumeBackupView.verify|verify} messages.
+             * @param message VolumeBackupView message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.VolumeBackupView.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a VolumeBackupView message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.VolumeBackupView & shoal.v1.VolumeBackupView.$Shape} VolumeBackupView
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.VolumeBackupView & shoal.v1.VolumeBackupView.$Shape;
+        }
+
+        namespace VolumeBackupView {
+
+            /** Properties of a VolumeBackupView. */
+            interface $Properties {
+
+                /** VolumeBackupView id */
+                id?: string;
+
+                /** VolumeBackupView name */
+                name?: string;
+
+                /** VolumeBackupView description */
+                description?: string;
+
+                /** VolumeBackupView projectId */
+                projectId?: string;
+
+                /** VolumeBackupView volumeId */
+                volumeId?: string;
+
+                /** VolumeBackupView snapshotId */
+                snapshotId?: string;
+
+                /** VolumeBackupView sizeGib */
+                sizeGib?: number;
+
+                /** VolumeBackupView status */
+                status?: string;
+
+                /** VolumeBackupView failReason */
+                failReason?: string;
+
+                /** VolumeBackupView parentId */
+                parentId?: string;
+
+                /** VolumeBackupView children */
+                children?: number;
+
+                /** VolumeBackupView objectCount */
+                objectCount?: number;
+
+                /** VolumeBackupView storedBytes */
+                storedBytes?: number;
+
+                /** VolumeBackupView metadata */
+                metadata?: { [k: string]: string };
+
+                /** VolumeBackupView dataTimestampMs */
+                dataTimestampMs?: number;
+
+                /** VolumeBackupView createdMs */
+                createdMs?: number;
+
+                /** VolumeBackupView verifiedMs */
+                verifiedMs?: number;
+
+                /** VolumeBackupView verifyFault */
+                verifyFault?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a VolumeBackupView. */
+            type $Shape = shoal.v1.VolumeBackupView.$Properties;
+        }
+
+        /**
+         * Properties of a ListVolumeBackupsRequest.
+         * @deprecated Use shoal.v1.ListVolumeBackupsRequest.$Properties instead.
+         */
+        interface IListVolumeBackupsRequest extends shoal.v1.ListVolumeBackupsRequest.$Properties {
+        }
+
+        /** Represents a ListVolumeBackupsRequest. */
+        class ListVolumeBackupsRequest {
+
+            /**
+             * Constructs a new ListVolumeBackupsRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ListVolumeBackupsRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ListVolumeBackupsRequest allProjects. */
+            allProjects: boolean;
+
+            /** ListVolumeBackupsRequest volumeId. */
+            volumeId: string;
+
+            /** ListVolumeBackupsRequest pageSize. */
+            pageSize: number;
+
+            /** ListVolumeBackupsRequest pageToken. */
+            pageToken: string;
+
+            /**
+             * Creates a new ListVolumeBackupsRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ListVolumeBackupsRequest instance
+             */
+            static create(properties: shoal.v1.ListVolumeBackupsRequest.$Shape): shoal.v1.ListVolumeBackupsRequest & shoal.v1.ListVolumeBackupsRequest.$Shape;
+            static create(properties?: shoal.v1.ListVolumeBackupsRequest.$Properties): shoal.v1.ListVolumeBackupsRequest;
+
+            /**
+             * Encodes the specified ListVolumeBackupsRequest message. Does not implicitly {@link shoal.v1.ListVolumeBackupsRequest.verify|verify} messages.
+             * @param message ListVolumeBackupsRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ListVolumeBackupsRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ListVolumeBackupsRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ListVolumeBackupsRequest & shoal.v1.ListVolumeBackupsRequest.$Shape} ListVolumeBackupsRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ListVolumeBackupsRequest & shoal.v1.ListVolumeBackupsRequest.$Shape;
+        }
+
+        namespace ListVolumeBackupsRequest {
+
+            /** Properties of a ListVolumeBackupsRequest. */
+            interface $Properties {
+
+                /** ListVolumeBackupsRequest allProjects */
+                allProjects?: boolean;
+
+                /** ListVolumeBackupsRequest volumeId */
+                volumeId?: string;
+
+                /** ListVolumeBackupsRequest pageSize */
+                pageSize?: number;
+
+                /** ListVolumeBackupsRequest pageToken */
+                pageToken?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ListVolumeBackupsRequest. */
+            type $Shape = shoal.v1.ListVolumeBackupsRequest.$Properties;
+        }
+
+        /**
+         * Properties of a ListVolumeBackupsResponse.
+         * @deprecated Use shoal.v1.ListVolumeBackupsResponse.$Properties instead.
+         */
+        interface IListVolumeBackupsResponse extends shoal.v1.ListVolumeBackupsResponse.$Properties {
+        }
+
+        /** Represents a ListVolumeBackupsResponse. */
+        class ListVolumeBackupsResponse {
+
+            /**
+             * Constructs a new ListVolumeBackupsResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ListVolumeBackupsResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ListVolumeBackupsResponse backups. */
+            backups: shoal.v1.VolumeBackupView[];
+
+            /** ListVolumeBackupsResponse nextPageToken. */
+            nextPageToken: string;
+
+            /** ListVolumeBackupsResponse stale. */
+            stale: boolean;
+
+            /** ListVolumeBackupsResponse revision. */
+            revision: number;
+
+            /**
+             * Creates a new ListVolumeBackupsResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ListVolumeBackupsResponse instance
+             */
+            static create(properties: shoal.v1.ListVolumeBackupsResponse.$Shape): shoal.v1.ListVolumeBackupsResponse & shoal.v1.ListVolumeBackupsResponse.$Shape;
+            static create(properties?: shoal.v1.ListVolumeBackupsResponse.$Properties): shoal.v1.ListVolumeBackupsResponse;
+
+            /**
+             * Encodes the specified ListVolumeBackupsResponse message. Does not implicitly {@link shoal.v1.ListVolumeBackupsResponse.verify|verify} messages.
+             * @param message ListVolumeBackupsResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ListVolumeBackupsResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ListVolumeBackupsResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ListVolumeBackupsResponse & shoal.v1.ListVolumeBackupsResponse.$Shape} ListVolumeBackupsResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ListVolumeBackupsResponse & shoal.v1.ListVolumeBackupsResponse.$Shape;
+        }
+
+        namespace ListVolumeBackupsResponse {
+
+            /** Properties of a ListVolumeBackupsResponse. */
+            interface $Properties {
+
+                /** ListVolumeBackupsResponse backups */
+                backups?: shoal.v1.VolumeBackupView.$Properties[];
+
+                /** ListVolumeBackupsResponse nextPageToken */
+                nextPageToken?: string;
+
+                /** ListVolumeBackupsResponse stale */
+                stale?: boolean;
+
+                /** ListVolumeBackupsResponse revision */
+                revision?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ListVolumeBackupsResponse. */
+            type $Shape = shoal.v1.ListVolumeBackupsResponse.$Properties;
+        }
+
+        /**
+         * Properties of a VerifyVolumeBackupRequest.
+         * @deprecated Use shoal.v1.VerifyVolumeBackupRequest.$Properties instead.
+         */
+        interface IVerifyVolumeBackupRequest extends shoal.v1.VerifyVolumeBackupRequest.$Properties {
+        }
+
+        /** Represents a VerifyVolumeBackupRequest. */
+        class VerifyVolumeBackupRequest {
+
+            /**
+             * Constructs a new VerifyVolumeBackupRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.VerifyVolumeBackupRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** VerifyVolumeBackupRequest backupId. */
+            backupId: string;
+
+            /**
+             * Creates a new VerifyVolumeBackupRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns VerifyVolumeBackupRequest instance
+             */
+            static create(properties: shoal.v1.VerifyVolumeBackupRequest.$Shape): shoal.v1.VerifyVolumeBackupRequest & shoal.v1.VerifyVolumeBackupRequest.$Shape;
+            static create(properties?: shoal.v1.VerifyVolumeBackupRequest.$Properties): shoal.v1.VerifyVolumeBackupRequest;
+
+            /**
+             * Encodes the specified VerifyVolumeBackupRequest message. Does not implicitly {@link shoal.v1.VerifyVolumeBackupRequest.verify|verify} messages.
+             * @param message VerifyVolumeBackupRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.VerifyVolumeBackupRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a VerifyVolumeBackupRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.VerifyVolumeBackupRequest & shoal.v1.VerifyVolumeBackupRequest.$Shape} VerifyVolumeBackupRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.VerifyVolumeBackupRequest & shoal.v1.VerifyVolumeBackupRequest.$Shape;
+        }
+
+        namespace VerifyVolumeBackupRequest {
+
+            /** Properties of a VerifyVolumeBackupRequest. */
+            interface $Properties {
+
+                /** VerifyVolumeBackupRequest backupId */
+                backupId?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a VerifyVolumeBackupRequest. */
+            type $Shape = shoal.v1.VerifyVolumeBackupRequest.$Properties;
+        }
+
+        /**
+         * Properties of a VerifyVolumeBackupResponse.
+         * @deprecated Use shoal.v1.VerifyVolumeBackupResponse.$Properties instead.
+         */
+        interface IVerifyVolumeBackupResponse extends shoal.v1.VerifyVolumeBackupResponse.$Properties {
+        }
+
+        /** Represents a VerifyVolumeBackupResponse. */
+        class VerifyVolumeBackupResponse {
+
+            /**
+             * Constructs a new VerifyVolumeBackupResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.VerifyVolumeBackupResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** VerifyVolumeBackupResponse jobId. */
+            jobId: string;
+
+            /**
+             * Creates a new VerifyVolumeBackupResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns VerifyVolumeBackupResponse instance
+             */
+            static create(properties: shoal.v1.VerifyVolumeBackupResponse.$Shape): shoal.v1.VerifyVolumeBackupResponse & shoal.v1.VerifyVolumeBackupResponse.$Shape;
+            static create(properties?: shoal.v1.VerifyVolumeBackupResponse.$Properties): shoal.v1.VerifyVolumeBackupResponse;
+
+            /**
+             * Encodes the specified VerifyVolumeBackupResponse message. Does not implicitly {@link shoal.v1.VerifyVolumeBackupResponse.verify|verify} messages.
+             * @param message VerifyVolumeBackupResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.VerifyVolumeBackupResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a VerifyVolumeBackupResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.VerifyVolumeBackupResponse & shoal.v1.VerifyVolumeBackupResponse.$Shape} VerifyVolumeBackupResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.VerifyVolumeBackupResponse & shoal.v1.VerifyVolumeBackupResponse.$Shape;
+        }
+
+        namespace VerifyVolumeBackupResponse {
+
+            /** Properties of a VerifyVolumeBackupResponse. */
+            interface $Properties {
+
+                /** VerifyVolumeBackupResponse jobId */
+                jobId?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a VerifyVolumeBackupResponse. */
+            type $Shape = shoal.v1.VerifyVolumeBackupResponse.$Properties;
+        }
+
+        /**
+         * Properties of an ExpireVolumeBackupsRequest.
+         * @deprecated Use shoal.v1.ExpireVolumeBackupsRequest.$Properties instead.
+         */
+        interface IExpireVolumeBackupsRequest extends shoal.v1.ExpireVolumeBackupsRequest.$Properties {
+        }
+
+        /** Represents an ExpireVolumeBackupsRequest. */
+        class ExpireVolumeBackupsRequest {
+
+            /**
+             * Constructs a new ExpireVolumeBackupsRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ExpireVolumeBackupsRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ExpireVolumeBackupsRequest allProjects. */
+            allProjects: boolean;
+
+            /** ExpireVolumeBackupsRequest volumeId. */
+            volumeId: string;
+
+            /** ExpireVolumeBackupsRequest keepNewest. */
+            keepNewest: (number|null);
+
+            /** ExpireVolumeBackupsRequest olderThanSeconds. */
+            olderThanSeconds: (number|null);
+
+            /**
+             * Creates a new ExpireVolumeBackupsRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ExpireVolumeBackupsRequest instance
+             */
+            static create(properties: shoal.v1.ExpireVolumeBackupsRequest.$Shape): shoal.v1.ExpireVolumeBackupsRequest & shoal.v1.ExpireVolumeBackupsRequest.$Shape;
+            static create(properties?: shoal.v1.ExpireVolumeBackupsRequest.$Properties): shoal.v1.ExpireVolumeBackupsRequest;
+
+            /**
+             * Encodes the specified ExpireVolumeBackupsRequest message. Does not implicitly {@link shoal.v1.ExpireVolumeBackupsRequest.verify|verify} messages.
+             * @param message ExpireVolumeBackupsRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ExpireVolumeBackupsRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an ExpireVolumeBackupsRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ExpireVolumeBackupsRequest & shoal.v1.ExpireVolumeBackupsRequest.$Shape} ExpireVolumeBackupsRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ExpireVolumeBackupsRequest & shoal.v1.ExpireVolumeBackupsRequest.$Shape;
+        }
+
+        namespace ExpireVolumeBackupsRequest {
+
+            /** Properties of an ExpireVolumeBackupsRequest. */
+            interface $Properties {
+
+                /** ExpireVolumeBackupsRequest allProjects */
+                allProjects?: boolean;
+
+                /** ExpireVolumeBackupsRequest volumeId */
+                volumeId?: string;
+
+                /** ExpireVolumeBackupsRequest keepNewest */
+                keepNewest?: (number|null);
+
+                /** ExpireVolumeBackupsRequest olderThanSeconds */
+                olderThanSeconds?: (number|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an ExpireVolumeBackupsRequest. */
+            type $Shape = shoal.v1.ExpireVolumeBackupsRequest.$Properties;
+        }
+
+        /**
+         * Properties of an ExpireVolumeBackupsResponse.
+         * @deprecated Use shoal.v1.ExpireVolumeBackupsResponse.$Properties instead.
+         */
+        interface IExpireVolumeBackupsResponse extends shoal.v1.ExpireVolumeBackupsResponse.$Properties {
+        }
+
+        /** Represents an ExpireVolumeBackupsResponse. */
+        class ExpireVolumeBackupsResponse {
+
+            /**
+             * Constructs a new ExpireVolumeBackupsResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ExpireVolumeBackupsResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ExpireVolumeBackupsResponse jobId. */
+            jobId: string;
+
+            /**
+             * Creates a new ExpireVolumeBackupsResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ExpireVolumeBackupsResponse instance
+             */
+            static create(properties: shoal.v1.ExpireVolumeBackupsResponse.$Shape): shoal.v1.ExpireVolumeBackupsResponse & shoal.v1.ExpireVolumeBackupsResponse.$Shape;
+            static create(properties?: shoal.v1.ExpireVolumeBackupsResponse.$Properties): shoal.v1.ExpireVolumeBackupsResponse;
+
+            /**
+             * Encodes the specified ExpireVolumeBackupsResponse message. Does not implicitly {@link shoal.v1.ExpireVolumeBackupsResponse.verify|verify} messages.
+             * @param message ExpireVolumeBackupsResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ExpireVolumeBackupsResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an ExpireVolumeBackupsResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ExpireVolumeBackupsResponse & shoal.v1.ExpireVolumeBackupsResponse.$Shape} ExpireVolumeBackupsResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ExpireVolumeBackupsResponse & shoal.v1.ExpireVolumeBackupsResponse.$Shape;
+        }
+
+        namespace ExpireVolumeBackupsResponse {
+
+            /** Properties of an ExpireVolumeBackupsResponse. */
+            interface $Properties {
+
+                /** ExpireVolumeBackupsResponse jobId */
+                jobId?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an ExpireVolumeBackupsResponse. */
+            type $Shape = shoal.v1.ExpireVolumeBackupsResponse.$Properties;
+        }
+
+        /**
          * Properties of a BackupManifest.
          * @deprecated Use shoal.v1.BackupManifest.$Properties instead.
          */
@@ -36003,6 +36846,83 @@ export namespace shoal {
 
             /** Shape of a BackupChunk. */
             type $Shape = shoal.v1.BackupChunk.$Properties;
+        }
+
+        /**
+         * Properties of a BackupExport.
+         * @deprecated Use shoal.v1.BackupExport.$Properties instead.
+         */
+        interface IBackupExport extends shoal.v1.BackupExport.$Properties {
+        }
+
+        /** Represents a BackupExport. */
+        class BackupExport {
+
+            /**
+             * Constructs a new BackupExport.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.BackupExport.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** BackupExport format. */
+            format: number;
+
+            /** BackupExport backup. */
+            backup: shoal.v1.VolumeBackup;
+
+            /** BackupExport key. */
+            key: Uint8Array;
+
+            /**
+             * Creates a new BackupExport instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns BackupExport instance
+             */
+            static create(properties: shoal.v1.BackupExport.$Shape): shoal.v1.BackupExport & shoal.v1.BackupExport.$Shape;
+            static create(properties?: shoal.v1.BackupExport.$Properties): shoal.v1.BackupExport;
+
+            /**
+             * Encodes the specified BackupExport message. Does not implicitly {@link shoal.v1.BackupExport.verify|verify} messages.
+             * @param message BackupExport message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.BackupExport.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a BackupExport message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.BackupExport & shoal.v1.BackupExport.$Shape} BackupExport
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.BackupExport & shoal.v1.BackupExport.$Shape;
+        }
+
+        namespace BackupExport {
+
+            /** Properties of a BackupExport. */
+            interface $Properties {
+
+                /** BackupExport format */
+                format?: number;
+
+                /** BackupExport backup */
+                backup?: shoal.v1.VolumeBackup.$Properties;
+
+                /** BackupExport key */
+                key?: Uint8Array;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a BackupExport. */
+            type $Shape = shoal.v1.BackupExport.$Properties;
         }
 
         /**
@@ -37281,6 +38201,15 @@ export namespace shoal {
             /** VolumeBackup volumeEncryption. */
             volumeEncryption: (shoal.v1.VolumeEncryption|null);
 
+            /** VolumeBackup verifiedMs. */
+            verifiedMs: number;
+
+            /** VolumeBackup verifyFault. */
+            verifyFault: string;
+
+            /** VolumeBackup verifyJobId. */
+            verifyJobId: string;
+
             /**
              * Creates a new VolumeBackup instance using the specified properties.
              * @param [properties] Properties to set
@@ -37396,6 +38325,15 @@ export namespace shoal {
 
                 /** VolumeBackup volumeEncryption */
                 volumeEncryption?: (shoal.v1.VolumeEncryption.$Properties|null);
+
+                /** VolumeBackup verifiedMs */
+                verifiedMs?: number;
+
+                /** VolumeBackup verifyFault */
+                verifyFault?: string;
+
+                /** VolumeBackup verifyJobId */
+                verifyJobId?: string;
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];

@@ -79,6 +79,7 @@ export class HostAgent {
     this.#background = buildBackground({
       services: this.deps,
       compute: this.services.compute,
+      backups: this.services.volume.backups,
       hostId,
       isLeader: () => process.loop.isLeader,
       isSharedStorage: () => machine.storage.shared,

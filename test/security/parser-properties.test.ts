@@ -85,6 +85,7 @@ const meshKey = MeshKey.create();
 const authority = MeshAuthority.create('m-1');
 const exportedBackup = backupText(
   new shoal.v1.VolumeBackup({ id: '01234567-89ab-4cde-8f01-23456789abcd', sizeGib: 1, status: 'available' }),
+  new Uint8Array(32),
 );
 const tokens = new TokenCodec(new Uint8Array(32).fill(9));
 const ticket = new JoinTicket({
@@ -349,6 +350,7 @@ const parsers: Readonly<Record<string, Property | string>> = {
   'drivers/image/guest/programs.ts: readInput': 'programs of the machine that builds the guest',
   'drivers/image/store.ts: BlobStore.read': 'takes an address of content, which is looked up',
   'drivers/image/store.ts: BlobStore.verify': 'compares a hash',
+  'node/services/volume/backups/backup-upkeep.ts: BackupUpkeep.verify': 'begins a job',
   'drivers/json-file.ts: readJsonFile': "this host's own files, which only root writes",
   'drivers/qemu/confinement/cgroups.ts: GuestCgroups.open': "the kernel's own files",
   'api-gateway/rest/compute/kit/common.ts: readFlag':

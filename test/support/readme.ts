@@ -45,6 +45,7 @@ export const readmeCommands: Readonly<Record<string, HowRun>> = {
   'shoal host drain NAME --wait': { test: 'test/node/cli/jobs.test.ts' },
   'shoal policy list': { test: 'test/node/cli/command-line.test.ts' },
   'shoal job list': { test: 'test/node/cli/jobs.test.ts' },
+  'shoal backup list': { test: 'test/node/cli/backups.test.ts' },
   'shoal host remove NAME': 'machines',
   'shoal inspect': 'machines',
   'shoal recover': { test: 'test/node/cli/recover.test.ts' },

@@ -315,7 +315,7 @@ export const importRecordBody = within(
   Type.Object(
     {
       backup_service: Type.String({ minLength: 1, maxLength: 255 }),
-      backup_url: Type.String({ minLength: 1, maxLength: 65_536 }),
+      backup_url: Type.String({ minLength: 1, maxLength: 524_288 }),
     },
     strict,
   ),

@@ -56,7 +56,15 @@ export function progressOfVolumeJob(job: shoal.v1.Job, { subject }: VolumeJobWor
 
 /** Why the job failed or was taken back, for the owner of what it is about. */
 export function faultOfVolumeJob(job: shoal.v1.Job): { readonly message: string; readonly details: string } {
-  const failure = job.failures.find((one) => one.subject === 'work');
+  return faultOfFailure(job, 'work');
+}
+
+/** The same for a job whose work is called otherwise. */
+export function faultOfFailure(
+  job: shoal.v1.Job,
+  subject: string,
+): { readonly message: string; readonly details: string } {
+  const failure = job.failures.find((one) => one.subject === subject);
   if (failure !== undefined) return { message: failure.message, details: '' };
   return { message: job.cancelRequested ? 'It was cancelled.' : 'It was not done in time.', details: '' };
 }

@@ -38,6 +38,8 @@ type JobDetail = Pick<
   | 'volumeBackupDelete'
   | 'volumeUpload'
   | 'volumeMigrate'
+  | 'volumeBackupVerify'
+  | 'volumeBackupExpire'
 >;
 
 /** Adds a job to a transaction. Throws `CONFLICT`, naming the other, while a job about the same subject is under way. */

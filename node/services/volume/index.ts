@@ -1,5 +1,6 @@
 /** The volume service: what both gateways call. */
 import { VolumeAttachments } from './attachments/attachments.ts';
+import { BackupUpkeep } from './backups/backup-upkeep.ts';
 import { VolumeBackups } from './backups/backups.ts';
 import { VolumeGroupSnapshots } from './groups/group-snapshots.ts';
 import { VolumeGroupTypes } from './groups/group-types.ts';
@@ -26,6 +27,7 @@ export class VolumeService {
   readonly moves: VolumeMoves;
   readonly transfers: VolumeTransfers;
   readonly backups: VolumeBackups;
+  readonly backupUpkeep: BackupUpkeep;
   readonly groups: VolumeGroups;
   readonly groupTypes: VolumeGroupTypes;
   readonly groupSnapshots: VolumeGroupSnapshots;
@@ -41,6 +43,7 @@ export class VolumeService {
     this.moves = new VolumeMoves(deps, options);
     this.transfers = new VolumeTransfers(deps);
     this.backups = new VolumeBackups(deps, options);
+    this.backupUpkeep = new BackupUpkeep(deps);
     this.groups = new VolumeGroups(deps, options);
     this.groupTypes = new VolumeGroupTypes(deps);
     this.groupSnapshots = new VolumeGroupSnapshots(deps);

@@ -3,8 +3,9 @@ import { shoal } from '../../../proto/messages.ts';
 import { beginningOf } from '../../base/text.ts';
 import { mibBytes } from '../../base/units.ts';
 import type { Row } from '../../state/table.ts';
-import { imageTable, volumeBackupTable, volumeTable } from '../../state/tables/index.ts';
+import { imageTable, volumeBackupTable, volumeMessageTable, volumeTable } from '../../state/tables/index.ts';
 import type { ServiceDependencies, StoredImage } from '../kit/dependencies.ts';
+import { idFromToken } from '../kit/id-from-token.ts';
 import { putOnHost } from '../kit/put-on-host.ts';
 import type { BackupMade, VolumeJobReports, VolumePlace } from '../kit/reporting/volume-job-reporting.ts';
 import type { VolumeFault } from '../kit/reporting/volume-reporting.ts';
@@ -52,6 +53,28 @@ export class VolumeJobReportService implements VolumeJobReports {
     await this.#onBackup(backupId, ['deleting'], ({ reader, change }, row) =>
       removeBackupRow(change, reader, row, this.#nowMs),
     );
+  }
+
+  async backupVerified(backupId: string, jobId: string, fault?: VolumeFault): Promise<void> {
+    await transact(this.#deps, { signal: this.#signal }, (attempt) => {
+      const row = volumeBackupTable.get(attempt.reader, backupId);
+      if (row === undefined || row.record.verifyJobId === jobId) return;
+      const verifyFault = beginningOf(fault?.message ?? '', reasonCharactersMax);
+      writeBackup(attempt.change, row, { verifiedMs: this.#nowMs, verifyFault, verifyJobId: jobId }, this.#nowMs);
+      if (fault !== undefined) this.#tellBackup(attempt, row.record, 'backupVerify', fault);
+    });
+  }
+
+  async backupNotVerified(backupId: string, jobId: string, fault: VolumeFault): Promise<void> {
+    const messageId = idFromToken(`backup-not-verified/${jobId}`);
+    await transact(this.#deps, { signal: this.#signal }, ({ reader, change }) => {
+      const row = volumeBackupTable.get(reader, backupId);
+      if (row === undefined || volumeMessageTable.exists(reader, messageId)) return;
+      const { projectId } = row.record;
+      const about = { projectId, resourceType: 'VOLUME_BACKUP', resourceId: backupId } as const;
+      const draft = { ...about, action: 'backupVerify', text: fault.message } as const;
+      addMessage(change, draft, { id: messageId, nowMs: this.#nowMs });
+    });
   }
 
   async restored(backupId: string): Promise<void> {

@@ -1,6 +1,6 @@
 /** `shoal.v1.VolumeService`: the same volumes as REST's, with the same rights. */
 import t from 'tap';
-import { volumeTable } from '../../../node/state/tables/index.ts';
+import { jobTable, volumeTable } from '../../../node/state/tables/index.ts';
 import { shoal } from '../../../proto/messages.ts';
 import { volumeServiceOf } from '../../node/services/volume/volume-world.ts';
 import { as, startGrpcGateway } from '../../support/grpc-gateway.ts';
@@ -68,4 +68,32 @@ void t.test('a snapshot’s life', async (t) => {
   await t.rejects(volumes.deleteVolumeSnapshot({ snapshotId: snapshot?.id ?? '' }, as('alice')), {
     code: 'INVALID_ARGUMENT',
   });
+});
+
+void t.test('backups are seen by their project, and verified and expired by it', async (t) => {
+  const { volumes, world } = await started(t);
+  const { volume: service } = volumeServiceOf(world, 'rbd');
+  const { volume } = await volumes.createVolume({ sizeGib: 1 }, as('alice'));
+  const volumeId = volume?.id ?? '';
+  const made = volumeTable.must(world.state.local, volumeId).record;
+  await volumeServiceOf(world, 'rbd').volumeReports(made.hostId).made(made, 1);
+  const { id: backupId } = await service.backups.create(world.alice, { volumeId });
+  t.match((await volumes.listVolumeBackups({}, as('alice'))).backups, [{ id: backupId, volumeId, status: 'creating' }]);
+  t.equal((await volumes.listVolumeBackups({ volumeId: 'other' }, as('alice'))).backups.length, 0);
+  t.equal((await volumes.listVolumeBackups({}, as('bob'))).backups.length, 0);
+  t.equal((await volumes.listVolumeBackups({ allProjects: true }, as('root'))).backups.length, 1);
+  await t.rejects(volumes.listVolumeBackups({ allProjects: true }, as('bob')), { code: 'FORBIDDEN' });
+  await t.rejects(volumes.verifyVolumeBackup({ backupId }, as('bob')), { code: 'NOT_FOUND' });
+  await t.rejects(volumes.verifyVolumeBackup({ backupId }, as('alice')), { code: 'INVALID_ARGUMENT' }, 'not whole yet');
+  await t.rejects(volumes.expireVolumeBackups({ allProjects: true, keepNewest: 1 }, as('alice')), {
+    code: 'FORBIDDEN',
+  });
+  await t.rejects(volumes.expireVolumeBackups({}, as('alice')), { code: 'INVALID_ARGUMENT' });
+  await t.rejects(volumes.expireVolumeBackups({ keepNewest: 1, volumeId: 'x' }, as('alice')), { code: 'NOT_FOUND' });
+  const { jobId } = await volumes.expireVolumeBackups({ keepNewest: 0, olderThanSeconds: 60 }, as('alice'));
+  t.match(jobTable.must(world.state.local, jobId).record, {
+    subject: `backups/${world.alice.projectId}`,
+    volumeBackupExpire: { keepNewest: 0, projectId: world.alice.projectId },
+  });
+  await t.rejects(volumes.expireVolumeBackups({ keepNewest: 1 }, as('alice')), { code: 'CONFLICT' }, 'one at a time');
 });

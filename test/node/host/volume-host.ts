@@ -12,11 +12,14 @@ import type { HostLoop } from '../../../node/host/host-loop.ts';
 import { anyJobKind } from '../../../node/host/jobs/job-kind.ts';
 import { JobRunner } from '../../../node/host/jobs/job-runner.ts';
 import { volumeBackupDeleteJob, volumeBackupJob } from '../../../node/host/jobs/kinds/volume-backup.ts';
+import { volumeBackupExpireJob } from '../../../node/host/jobs/kinds/volume-backup-expire.ts';
+import { volumeBackupVerifyJob } from '../../../node/host/jobs/kinds/volume-backup-verify.ts';
 import { volumeCopyJob } from '../../../node/host/jobs/kinds/volume-copy.ts';
 import { volumeMigrateJob } from '../../../node/host/jobs/kinds/volume-migrate.ts';
 import { volumeRestoreJob } from '../../../node/host/jobs/kinds/volume-restore.ts';
 import { type UploadTools, volumeUploadJob } from '../../../node/host/jobs/kinds/volume-upload.ts';
 import { beginVolumeCopy } from '../../../node/services/jobs/volume-jobs.ts';
+import type { Sealing } from '../../../node/services/kit/sealing.ts';
 import { VolumeReportService } from '../../../node/services/volume/host-reports.ts';
 import { VolumeService } from '../../../node/services/volume/index.ts';
 import { VolumeJobReportService } from '../../../node/services/volume/job-reports.ts';
@@ -30,7 +33,7 @@ import {
   volumeTable,
 } from '../../../node/state/tables/index.ts';
 import { shoal } from '../../../proto/messages.ts';
-import { testSealing } from '../services/test-sealing.ts';
+import { sealingOf } from '../services/test-sealing.ts';
 import { contextOf } from '../services/world.ts';
 import { self, serverId, World } from './host-world.ts';
 import { SummedImageContent } from './summed-image-content.ts';
@@ -50,15 +53,18 @@ export class VolumeHost {
   readonly service: VolumeService;
   #agent: { readonly loop: HostLoop; readonly jobs: JobRunner } | undefined;
 
-  /** @param backupStoreUrl where backups go; empty: nowhere. */
-  constructor(backupStoreUrl: string) {
+  readonly #sealing: Sealing;
+
+  /** @param backupStoreUrl where backups go; empty: nowhere. @param mesh what seals its secrets. */
+  constructor(backupStoreUrl: string, mesh: string) {
+    this.#sealing = sealingOf(mesh);
     const pools = ['local', 'fast'].map((name) => ({ name, shared: false, freeGib: 90 }));
     const advert = new shoal.v1.Advert({ hostId: self, hostName: 'host-1', enabled: true, pools });
     this.service = new VolumeService(
       {
         ...this.world.deps,
         hostViews: { adverts: () => [advert], condition: () => 'alive' },
-        sealing: testSealing,
+        sealing: this.#sealing,
       },
       { storage: 'local', backupStoreUrl },
     );
@@ -104,19 +110,21 @@ export class VolumeHost {
       jobReports: new VolumeJobReportService(deps, signal),
       beginCopy: (volume) => beginVolumeCopy(deps, volume, signal),
       imageFile: () => Promise.reject(new ShoalError('NOT_FOUND', 'no image is copied')),
-      openKey: (name, secret) => testSealing.open(this.world.state.local, name, secret),
+      openKey: (name, secret) => this.#sealing.open(this.world.state.local, name, secret),
       backupStore: (url) => new FolderBackupStore(fileURLToPath(url)),
       reader: deps.state.local,
       signal,
     });
     const jobs = new JobRunner({
       ...deps,
-      isOwn: ({ ownerHostId }) => ownerHostId === self,
+      isOwn: ({ ownerHostId }) => ownerHostId === '' || ownerHostId === self,
       kinds: [
         anyJobKind(volumeCopyJob(tools)),
         anyJobKind(volumeBackupJob(tools)),
         anyJobKind(volumeRestoreJob(tools)),
         anyJobKind(volumeBackupDeleteJob(tools)),
+        anyJobKind(volumeBackupVerifyJob(tools)),
+        anyJobKind(volumeBackupExpireJob(this.service.backups)),
         anyJobKind(volumeMigrateJob(tools)),
         anyJobKind(volumeUploadJob(tools)),
       ],
@@ -146,6 +154,10 @@ export class VolumeHost {
   /** No job is under way. */
   get isAtRest(): boolean {
     return jobTable.by(this.world.state.local, 'under-way', 'yes').length === 0;
+  }
+
+  job(id: string): shoal.v1.Job | undefined {
+    return jobTable.get(this.world.state.local, id)?.record;
   }
 
   backup(id: string): shoal.v1.VolumeBackup | undefined {
@@ -193,8 +205,8 @@ export class VolumeHost {
 }
 
 /** One that ends with the test. */
-export async function volumeHost(t: Test, backupStoreUrl = ''): Promise<VolumeHost> {
-  const host = new VolumeHost(backupStoreUrl);
+export async function volumeHost(t: Test, backupStoreUrl = '', mesh = 'mesh'): Promise<VolumeHost> {
+  const host = new VolumeHost(backupStoreUrl, mesh);
   t.teardown(async () => {
     setFaultInjector(undefined);
     await host.stop();

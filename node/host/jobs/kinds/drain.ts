@@ -2,8 +2,6 @@
 
 import { shoal } from '../../../../proto/messages.ts';
 import type { ComputeService } from '../../../services/compute/index.ts';
-import type { RequestContext } from '../../../services/kit/context.ts';
-import { systemPermissions } from '../../../services/kit/permissions.ts';
 import { hostTable, serverTable } from '../../../state/tables/index.ts';
 import type { StateReader } from '../../../state/types.ts';
 import {
@@ -14,6 +12,7 @@ import {
   progressOfDrain,
 } from '../../plan/drain-plan.ts';
 import type { JobKind } from '../job-kind.ts';
+import { operatorContext, requestIdOf } from '../operator-context.ts';
 
 const { ServerStatus } = shoal.v1;
 
@@ -103,23 +102,3 @@ function isStoppedBy(job: shoal.v1.Job, server: shoal.v1.Server): boolean {
 
 /** Actions that say what a server's power is to be. */
 const powerActions: ReadonlySet<string> = new Set(['create', 'start', 'stop', 'reboot', 'pause', 'unpause']);
-
-function requestIdOf({ id }: shoal.v1.Job): string {
-  return `req-${id}`;
-}
-
-/**
- * Acts as the system, since who may begin a drain was asked when the job was made, and in the history of each server as the
- * user who began the job.
- */
-function operatorContext(job: shoal.v1.Job, signal: AbortSignal): RequestContext {
-  return {
-    requestId: requestIdOf(job),
-    userId: job.userId,
-    userName: '',
-    userDomainId: '',
-    projectId: job.projectId,
-    permissions: systemPermissions,
-    signal,
-  };
-}

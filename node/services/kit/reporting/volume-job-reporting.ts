@@ -30,6 +30,10 @@ export interface VolumeJobReports {
   backupFailed(backupId: string, fault: VolumeFault): Promise<void>;
   /** Its objects are gone: its row and its quota go, and its parent has one child less. */
   backupRemoved(backupId: string): Promise<void>;
+  /** All of it was read. @param fault what is wrong with it; undefined: nothing. */
+  backupVerified(backupId: string, jobId: string, fault?: VolumeFault): Promise<void>;
+  /** It could not be read: nothing is known of it. */
+  backupNotVerified(backupId: string, jobId: string, fault: VolumeFault): Promise<void>;
   /** Its content is in the volume that it was being restored to: both are "available". */
   restored(backupId: string): Promise<void>;
   /** The volume is "error_restoring", the backup "available". */

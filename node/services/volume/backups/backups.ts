@@ -2,11 +2,12 @@
 import { shoal } from '../../../../proto/messages.ts';
 import { ShoalError } from '../../../base/errors.ts';
 import { indexKey, type Row } from '../../../state/table.ts';
-import { hostTable, volumeBackupTable } from '../../../state/tables/index.ts';
+import { volumeBackupTable } from '../../../state/tables/index.ts';
 import type { StateReader } from '../../../state/types.ts';
 import type { RequestContext } from '../../kit/context.ts';
 import { idFromToken } from '../../kit/id-from-token.ts';
 import { putOnHost } from '../../kit/put-on-host.ts';
+import type { SealedSecret, SecretName } from '../../kit/sealing.ts';
 import { type Attempt, transact } from '../../kit/transact.ts';
 import { charge } from '../kit/charges.ts';
 import type { VolumeDependencies, VolumeOptions } from '../kit/dependencies.ts';
@@ -17,6 +18,7 @@ import { amountsOfBackup, writeBackup } from '../records/backup-record.ts';
 import { bindVolume } from '../records/volume-binding.ts';
 import { beginVolumeJob } from '../records/volume-job.ts';
 import { checkNotLost, writeVolume } from '../records/volume-record.ts';
+import { hostForBackup } from './backup-host.ts';
 import { backupFromText, backupText } from './export-record.ts';
 
 type Backup = shoal.v1.VolumeBackup;
@@ -117,7 +119,7 @@ export class VolumeBackups {
         throw invalid('backup', 'Incremental backups exist for this backup.');
       }
       const nowMs = this.#deps.clock.nowMs();
-      const hostId = memberOr(reader, row.record.hostId, () => this.#anyHost(random.below(2 ** 31)));
+      const hostId = hostForBackup(this.#deps, reader, row.record, random);
       putOnHost(change, hostId);
       writeBackup(change, row, { status: 'deleting', hostId }, nowMs);
       const detail = { volumeBackupDelete: new shoal.v1.VolumeBackupDeleteJob({ backupId: id }) };
@@ -188,8 +190,8 @@ export class VolumeBackups {
   }
 
   /**
-   * What is to be kept of it elsewhere, so that it can be imported when its row is lost. The key of its objects is in it as the
-   * state has it: sealed, so that only a mesh with the same mesh key reads them.
+   * What is to be kept of it elsewhere, so that it can be imported when its row, or the whole cloud, is lost. The key of its objects
+   * is in it: the text is as secret as the content. Throws `UNAVAILABLE` while this host cannot open that key.
    */
   exportRecord(
     context: RequestContext,
@@ -198,7 +200,9 @@ export class VolumeBackups {
   ): { readonly service: string; readonly url: string } {
     const { record } = see(volumeBackupTable, 'backup', { context, reader, id });
     if (record.status !== 'available') throw invalid('backup', 'Backup status must be available');
-    return { service: 'shoal', url: backupText(record) };
+    const { sealedKey: sealed, keyEpoch } = record;
+    const key = this.#deps.sealing.open(reader, { kind: 'backup-key', id }, { sealed, keyEpoch });
+    return { service: 'shoal', url: backupText(record, key) };
   }
 
   /** Makes the record of a backup whose objects are in a store: `exportRecord`'s text. Throws `INVALID_ARGUMENT`, `CONFLICT`. */
@@ -207,17 +211,52 @@ export class VolumeBackups {
       throw invalidInput(`backup_service ${service.slice(0, 64)} is not known here; "shoal" is.`);
     const nowMs = this.#deps.clock.nowMs();
     const said = backupFromText(url);
-    return transact(this.#deps, context, ({ reader, change }) => {
-      if (volumeBackupTable.exists(reader, said.id)) {
-        throw invalid('backup', `Backup already exists in database: ${said.id}`);
+    const { id } = said.backup;
+    return transact(this.#deps, context, (attempt) => {
+      const { reader, change } = attempt;
+      if (volumeBackupTable.exists(reader, id)) {
+        throw invalid('backup', `Backup already exists in database: ${id}`);
       }
       const { projectId, userId } = context;
-      const fields = { projectId, userId, status: 'available', hostId: '', children: 0, restoreVolumeId: '' };
-      const backup = new shoal.v1.VolumeBackup({ ...said, ...fields, updatedMs: nowMs });
+      const fields = { projectId, userId, status: 'available', hostId: '', restoreVolumeId: '', updatedMs: nowMs };
+      const checked = importedTexts(said.backup);
+      // Those that add to it, and are here already.
+      const children = volumeBackupTable.count(reader, 'parent', indexKey(id));
+      const backup = new shoal.v1.VolumeBackup({
+        ...said.backup,
+        ...checked,
+        ...fields,
+        children,
+        ...this.#imported(attempt, said),
+      });
+      const parent = volumeBackupTable.get(reader, backup.parentId);
+      if (parent !== undefined) writeBackup(change, parent, { children: parent.record.children + 1 }, nowMs);
       charge(change, reader, projectId, amountsOfBackup(backup));
       volumeBackupTable.insert(change, backup);
       return backup;
     });
+  }
+
+  /** The key of an imported backup, sealed by this mesh. One of a text of an earlier version is this mesh's already. */
+  #imported(
+    attempt: Attempt,
+    { backup: { id, sealedKey, keyEpoch }, key }: ReturnType<typeof backupFromText>,
+  ): Pick<Backup, 'sealedKey' | 'keyEpoch'> {
+    const name = { kind: 'backup-key', id } as const;
+    const bare = key ?? this.#opened(attempt.reader, name, { sealed: sealedKey, keyEpoch });
+    const sealed = this.#deps.sealing.seal(attempt, name, bare);
+    return { sealedKey: sealed.sealed, keyEpoch: sealed.keyEpoch };
+  }
+
+  #opened(reader: StateReader, name: SecretName, secret: SealedSecret): Uint8Array {
+    try {
+      return this.#deps.sealing.open(reader, name, secret);
+    } catch (caught) {
+      if (!ShoalError.is(caught, 'IDENTITY_MISMATCH')) throw caught;
+      throw invalidInput(
+        "Can't import backup record: it was exported by an earlier version, whose texts only its own cloud can read.",
+      );
+    }
   }
 
   #begin(
@@ -294,21 +333,23 @@ export class VolumeBackups {
       'Service cinder-backup could not be found: no store for backups is configured. An operator sets `backups.store`.',
     );
   }
-
-  /** Any member that is up. */
-  #anyHost(draw: number): string {
-    const ids = this.#deps.hostViews
-      .adverts()
-      .map(({ hostId }) => hostId)
-      .filter((id) => this.#deps.hostViews.condition(id) !== 'dead');
-    const id = ids[draw % Math.max(1, ids.length)];
-    if (id === undefined) throw new ShoalError('UNAVAILABLE', 'No host is known that could do it; try again.');
-    return id;
-  }
 }
 
-function memberOr(reader: StateReader, hostId: string, other: () => string): string {
-  return hostId !== '' && hostTable.exists(reader, hostId) ? hostId : other();
+/** What an imported record says in words, within the bounds of one that is made here. */
+function importedTexts(
+  said: Backup,
+): Pick<Backup, 'name' | 'description' | 'container' | 'zone' | 'failReason' | 'metadata' | 'storeUrl'> {
+  const { name, description, container, zone, metadata, storeUrl } = said;
+  if (!/^(file:\/\/\/|s3:\/\/)/.test(storeUrl)) throw invalidInput('The backup record names no store.');
+  return {
+    name: checkText('name', name),
+    description: checkText('description', description),
+    container: checkText('container', container),
+    zone: checkText('availability_zone', zone),
+    failReason: '',
+    metadata: checkMetadata('metadata', metadata),
+    storeUrl: checkText('store', storeUrl),
+  };
 }
 
 function snapshotOf(context: RequestContext, reader: StateReader, volumeId: string, snapshotId: string): string {

@@ -33,6 +33,7 @@ const actions = {
   revert: ['102', 'revert volume to snapshot'],
   migrate: ['103', 'migrate volume'],
   retype: ['104', 'retype volume'],
+  backupVerify: ['105', 'verify backup'],
 } as const;
 
 /** What was being done. */

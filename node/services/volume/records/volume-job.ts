@@ -4,13 +4,19 @@ import { beginJob, type JobDraft } from '../../jobs/job-record.ts';
 import type { RequestContext } from '../../kit/context.ts';
 import type { Attempt } from '../../kit/transact.ts';
 
-/** How long one may take before it is taken back. Unit: ms. */
-const volumeJobMsMax = 7 * 86_400_000;
+/** How long a job about volumes or backups may take before it is taken back. Unit: ms. */
+export const volumeJobMsMax = 7 * 86_400_000;
 
 /** What a job about a volume or a backup is. */
 interface VolumeJobDraft {
   readonly id: string;
-  readonly kind: 'volume-backup' | 'volume-restore' | 'volume-backup-delete' | 'volume-upload' | 'volume-migrate';
+  readonly kind:
+    | 'volume-backup'
+    | 'volume-restore'
+    | 'volume-backup-delete'
+    | 'volume-backup-verify'
+    | 'volume-upload'
+    | 'volume-migrate';
   /** "volume/<id>" or "backup/<id>": one job at a time is about each. */
   readonly subject: string;
   readonly ownerHostId: string;

@@ -81,7 +81,7 @@ t.test("a backup is written by a job of the volume's host, and others add to it"
   );
   const full = await backups.create(world.alice, { volumeId: volume.id, name: 'full' });
   t.match(full, { status: 'creating', hostId: volume.hostId, storeUrl: 'file:///backups', sizeGib: 2 });
-  t.match(Buffer.from(full.sealedKey).toString(), `backup-key/${full.id}=`);
+  t.match(Buffer.from(full.sealedKey).toString(), `mesh/backup-key/${full.id}=`);
   t.equal(volumeOf(world, volume.id).status, 'backing-up');
   t.match(jobs(world), [{ kind: 'volume-backup', subject: `volume/${volume.id}`, ownerHostId: volume.hostId }]);
   const made = { objectCount: 3, storedBytes: 4, manifestSha256: 'aa', dataTimestampMs: 5 };
