@@ -19,7 +19,7 @@ import type {
   GuestFound,
   GuestPower,
   GuestSpec,
-  Progress,
+  MirrorSteps,
 } from '../types.ts';
 import { Faults } from './faults.ts';
 import type { FakeStorage } from './storage.ts';
@@ -42,7 +42,8 @@ type FakeComputeOperation =
   | 'snapshotDisks'
   | 'removeDiskSnapshot'
   | 'setDiskLimits'
-  | 'mirrorDisk';
+  | 'mirrorDisk'
+  | 'cancelMirror';
 
 /** How guests behave; may be changed at any time. */
 interface FakeGuestBehaviour {
@@ -54,6 +55,8 @@ interface FakeGuestBehaviour {
   crashAfterMs?: number;
   /** From the request to unplug a disk to the guest's letting go; `Infinity`: it never does. Default 0. */
   unplugDelayMs: number;
+  /** From the beginning of a mirror to both disks' holding the same. Default 0. */
+  mirrorDelayMs: number;
   /** Whether guests have an agent that freezes their file systems. Default false. */
   freezes: boolean;
 }
@@ -67,6 +70,16 @@ interface FakeGuest {
   console: string;
   /** Disks that it was asked to let go of and has not. A reset does it. */
   readonly leaving: Set<VolumeId>;
+  /** Copies to other disks that go on, by the disk that is copied. They go on while no agent runs, and end with the process. */
+  readonly mirrors: Map<VolumeId, FakeMirror>;
+}
+
+interface FakeMirror {
+  readonly target: GuestDisk;
+  /** When both hold the same; the clock's, monotonic. */
+  readonly readyMs: number;
+  /** Both hold the same, and the guest's writes wait. */
+  isPending: boolean;
 }
 
 /** Disks and NICs that a guest has room for, as a real one. */
@@ -89,6 +102,7 @@ export class FakeComputeHost {
     startDelayMs: 0,
     powerOffDelayMs: 0,
     unplugDelayMs: 0,
+    mirrorDelayMs: 0,
     freezes: false,
   };
   readonly clock: Clock;
@@ -122,13 +136,21 @@ export class FakeComputeHost {
     throw new ShoalError('UNAVAILABLE', `disk ${volumeId} is not served at ${source.host} port ${source.port}`);
   }
 
-  /** The storage that has the disk; `NOT_FOUND` when none has. */
-  storageOf(volumeId: VolumeId): { readonly storage: FakeStorage; readonly disk: FakeStorageDisk } {
-    for (const storage of this.#storages) {
+  /** The storage that a guest has the disk open from; `NOT_FOUND` when none has it. */
+  storageOf({ volumeId, source }: GuestDisk): { readonly storage: FakeStorage; readonly disk: FakeStorageDisk } {
+    const named = this.#storages.filter(({ name }) => source.kind === 'fake' && source.name === `${name}/${volumeId}`);
+    const serving = source.kind === 'nbd' ? this.#storageAt(source.host) : undefined;
+    const storages = serving === undefined ? [...named, ...this.#storages] : [serving];
+    for (const storage of storages) {
       const disk = storage.disks.get(volumeId);
       if (disk !== undefined) return { storage, disk };
     }
     throw new ShoalError('NOT_FOUND', `no storage of this host has disk ${volumeId}`);
+  }
+
+  /** Whether what the guest writes to the disk waits for the records to say which of two disks it goes on with. */
+  areWritesHeld(serverId: ServerId, volumeId: VolumeId): boolean {
+    return this.guests.get(serverId)?.mirrors.get(volumeId)?.isPending === true;
   }
 
   /** The guest's process dies. */
@@ -179,6 +201,7 @@ export class FakeComputeHost {
       detail: 'running',
       console,
       leaving: new Set(),
+      mirrors: new Map(),
     };
     this.guests.set(spec.serverId, guest);
     this.starts.push({ serverId: spec.serverId, generation: spec.generation });
@@ -333,12 +356,13 @@ export class FakeComputeDriver implements ComputeDriver {
       guest.leaving.add(volumeId);
       throw new ShoalError('UNAVAILABLE', `guest ${serverId} has not let go of disk ${volumeId} yet`);
     }
+    guest.mirrors.delete(volumeId);
     guest.spec = { ...guest.spec, disks: guest.spec.disks.filter((disk) => disk.volumeId !== volumeId) };
   }
 
   async resizeDisk(serverId: ServerId, volumeId: VolumeId, sizeBytes: number, signal: AbortSignal): Promise<void> {
-    this.#plugged('resizeDisk', serverId, volumeId, signal);
-    this.#host.storageOf(volumeId).storage.grow(volumeId, sizeBytes);
+    const guest = this.#plugged('resizeDisk', serverId, volumeId, signal);
+    this.#host.storageOf(mustHave(guest, volumeId)).storage.grow(volumeId, sizeBytes);
   }
 
   async snapshotDisks(
@@ -349,8 +373,7 @@ export class FakeComputeDriver implements ComputeDriver {
   ): Promise<{ readonly frozen: boolean }> {
     const guest = this.#living('snapshotDisks', serverId, signal);
     const disks = snapshots.map(({ volumeId, snapshotId }) => {
-      mustHave(guest, volumeId);
-      return { disk: this.#host.storageOf(volumeId).disk, snapshotId };
+      return { disk: this.#host.storageOf(mustHave(guest, volumeId)).disk, snapshotId };
     });
     const missing = disks.filter(({ disk, snapshotId }) => !disk.snapshots.has(snapshotId));
     for (const { disk, snapshotId } of missing) disk.snapshots.set(snapshotId, disk.content);
@@ -359,8 +382,8 @@ export class FakeComputeDriver implements ComputeDriver {
   }
 
   async removeDiskSnapshot(serverId: ServerId, snapshot: DiskSnapshot, signal: AbortSignal): Promise<void> {
-    this.#plugged('removeDiskSnapshot', serverId, snapshot.volumeId, signal);
-    this.#host.storageOf(snapshot.volumeId).disk.snapshots.delete(snapshot.snapshotId);
+    const guest = this.#plugged('removeDiskSnapshot', serverId, snapshot.volumeId, signal);
+    this.#host.storageOf(mustHave(guest, snapshot.volumeId)).disk.snapshots.delete(snapshot.snapshotId);
   }
 
   async setDiskLimits(serverId: ServerId, volumeId: VolumeId, limits: DiskLimits, signal: AbortSignal): Promise<void> {
@@ -373,22 +396,42 @@ export class FakeComputeDriver implements ComputeDriver {
     serverId: ServerId,
     volumeId: VolumeId,
     target: GuestDisk,
-    progress: Progress,
+    { progress, switchOver }: MirrorSteps,
     signal: AbortSignal,
   ): Promise<void> {
-    const guest = this.#living('mirrorDisk', serverId, signal);
-    if (guest.spec.disks.some((disk) => disk.volumeId === target.volumeId)) {
-      progress(100);
-      return;
+    if (target.limits !== undefined) checkLimits(target.limits);
+    for (;;) {
+      const guest = this.#living('mirrorDisk', serverId, signal);
+      if (isOn(guest, target)) break;
+      const mirror = this.#mirrorOf(guest, volumeId, target);
+      const waitMs = mirror.readyMs - this.#host.clock.monotonicMs();
+      if (waitMs > 0) {
+        progress(0);
+        await this.#wait(waitMs, signal);
+        continue;
+      }
+      mirror.isPending = true;
+      const isGoing = await switchOver();
+      // It may have died while the records were asked.
+      if (this.#host.guests.get(serverId) !== guest || !isLiving(guest) || guest.mirrors.get(volumeId) !== mirror)
+        continue;
+      guest.mirrors.delete(volumeId);
+      if (!isGoing) throw new ShoalError('CONFLICT', `disk ${volumeId} was not to go over any more`);
+      const from = mustHave(guest, volumeId);
+      this.#host.storageOf(target).disk.content = this.#host.storageOf(from).disk.content;
+      replaceDisk(guest, volumeId, (disk) => onTarget(disk, target));
     }
-    mustHave(guest, volumeId);
-    const [from, to] = [this.#host.storageOf(volumeId).disk, this.#host.storageOf(target.volumeId).disk];
-    if (to.sizeBytes < from.sizeBytes) {
-      throw new ShoalError('CONFLICT', `disk ${target.volumeId} is smaller than ${volumeId}`);
-    }
-    to.content = from.content;
-    replaceDisk(guest, volumeId, () => target);
     progress(100);
+  }
+
+  async cancelMirror(serverId: ServerId, volumeId: VolumeId, target: GuestDisk, signal: AbortSignal): Promise<void> {
+    this.#begin('cancelMirror', signal);
+    const guest = this.#host.guests.get(serverId);
+    if (guest === undefined || !isLiving(guest)) return;
+    if (isOn(guest, target)) {
+      throw new ShoalError('CONFLICT', `guest ${serverId} has gone over to the new disk already`);
+    }
+    guest.mirrors.delete(volumeId);
   }
 
   onEvent(listener: (event: GuestEvent) => void): () => void {
@@ -422,6 +465,22 @@ export class FakeComputeDriver implements ComputeDriver {
     return guest;
   }
 
+  /** The copy to this target, which begins unless it goes on. */
+  #mirrorOf(guest: FakeGuest, volumeId: VolumeId, target: GuestDisk): FakeMirror {
+    const from = this.#host.storageOf(mustHave(guest, volumeId)).disk;
+    const known = guest.mirrors.get(volumeId);
+    if (known !== undefined && isSameSource(known.target, target)) return known;
+    this.#host.mustReach(target);
+    const to = this.#host.storageOf(target).disk;
+    if (to.sizeBytes < from.sizeBytes) {
+      throw new ShoalError('CONFLICT', `disk ${target.volumeId} is smaller than ${volumeId}`);
+    }
+    const readyMs = this.#host.clock.monotonicMs() + this.#host.behaviour.mirrorDelayMs;
+    const mirror = { target, readyMs, isPending: false };
+    guest.mirrors.set(volumeId, mirror);
+    return mirror;
+  }
+
   async #wait(delayMs: number, signal: AbortSignal): Promise<void> {
     try {
       await sleep(this.#host.clock, delayMs, signal);
@@ -435,9 +494,31 @@ function refuseAborted(signal: AbortSignal): void {
   if (signal.aborted) throw new ShoalError('CANCELLED', 'cancelled before it began');
 }
 
-function mustHave(guest: FakeGuest, volumeId: VolumeId): void {
-  if (guest.spec.disks.some((disk) => disk.volumeId === volumeId)) return;
+function mustHave(guest: FakeGuest, volumeId: VolumeId): GuestDisk {
+  const found = guest.spec.disks.find((disk) => disk.volumeId === volumeId);
+  if (found !== undefined) return found;
   throw new ShoalError('NOT_FOUND', `guest ${guest.spec.serverId} does not have disk ${volumeId}`);
+}
+
+function isSameSource(one: GuestDisk, other: GuestDisk): boolean {
+  return one.volumeId === other.volumeId && JSON.stringify(one.source) === JSON.stringify(other.source);
+}
+
+function isOn(guest: FakeGuest, target: GuestDisk): boolean {
+  return guest.spec.disks.some((disk) => isSameSource(disk, target));
+}
+
+/** The device stays as it is; what it reads is another. */
+function onTarget(disk: GuestDisk, { volumeId, source, encryption, limits, generation }: GuestDisk): GuestDisk {
+  const { encryption: _before, generation: _earlier, ...device } = disk;
+  return {
+    ...device,
+    volumeId,
+    source,
+    ...(encryption === undefined ? {} : { encryption }),
+    ...(limits === undefined ? {} : { limits }),
+    ...(generation === undefined ? {} : { generation }),
+  };
 }
 
 function replaceDisk(guest: FakeGuest, volumeId: VolumeId, change: (disk: GuestDisk) => GuestDisk): void {

@@ -96,6 +96,8 @@ interface FakeDisk {
 export class FakeStorage {
   readonly faults = new Faults<FakeStorageOperation>();
   readonly shared: boolean;
+  /** Another for each storage that one host reaches. */
+  readonly name: string;
   totalBytes: number;
   /** False: the storage cannot fence a host, so that no takeover is ever proved. */
   canFence = true;
@@ -108,9 +110,17 @@ export class FakeStorage {
   #writes = 0;
   readonly blocked = new Set<HostId>();
 
-  constructor(options: { readonly shared?: boolean; readonly totalBytes?: number; readonly address?: string } = {}) {
+  constructor(
+    options: {
+      readonly shared?: boolean;
+      readonly totalBytes?: number;
+      readonly address?: string;
+      readonly name?: string;
+    } = {},
+  ) {
     this.shared = options.shared ?? true;
     this.address = options.address ?? '127.0.0.1';
+    this.name = options.name ?? 'fake';
     this.totalBytes = options.totalBytes ?? 100 * gibBytes;
   }
 
@@ -135,6 +145,11 @@ export class FakeStorage {
   /** Power cut: what serves its disks is gone. The locks stay. */
   reboot(): void {
     for (const disk of this.disks.values()) disk.served = undefined;
+  }
+
+  /** How a guest opens the disk. */
+  sourceOf(volumeId: VolumeId): DiskSource {
+    return { kind: 'fake', name: `${this.name}/${volumeId}` };
   }
 
   /** Makes a disk larger; never smaller. `NOT_FOUND` without it; full as `ensureDisk`. */
@@ -305,7 +320,7 @@ export class FakeStorageDriver implements StorageDriver {
     }
     disk.lock = { owner, generation: spec.generation };
     disk.watchers.add(owner);
-    return { kind: 'fake', name: spec.volumeId };
+    return this.#storage.sourceOf(spec.volumeId);
   }
 
   async closeDisk(volumeId: VolumeId, owner: HostId, generation: number, signal: AbortSignal): Promise<void> {
@@ -513,7 +528,7 @@ export class FakeStorageDriver implements StorageDriver {
     const isHeld = disk.sharers.some((holder) => holder.owner === owner && holder.generation === generation);
     if (!isHeld) disk.sharers.push({ owner, generation });
     disk.watchers.add(owner);
-    return { kind: 'fake', name: volumeId };
+    return this.#storage.sourceOf(volumeId);
   }
 
   #mustHave(volumeId: VolumeId): FakeDisk {

@@ -23,6 +23,7 @@ import type {
   GuestEvent,
   GuestFound,
   GuestSpec,
+  MirrorSteps,
 } from '../types.ts';
 import { checkUidRange, probeUid, type UidRange, uidRangeDefault } from '../uid-range.ts';
 import { guestsLeft } from './adoption.ts';
@@ -360,8 +361,26 @@ export class QemuDriver implements ComputeDriver {
     await this.#onLiving(serverId, signal, (guest) => this.#parts.diskWork.limit(guest, volumeId, limits, signal));
   }
 
-  mirrorDisk(): Promise<void> {
-    return notBuilt('mirrorDisk');
+  async mirrorDisk(
+    serverId: ServerId,
+    volumeId: VolumeId,
+    target: GuestDisk,
+    steps: MirrorSteps,
+    signal: AbortSignal,
+  ): Promise<void> {
+    if (target.limits !== undefined) checkLimits(target.limits);
+    // Each step takes its turn: what else is asked of the guest is done in between.
+    const mirror = this.#parts.diskWork.mirror(volumeId, target, (work) => this.#turn(serverId, signal, work));
+    await mirror.carryThrough(steps, signal);
+  }
+
+  async cancelMirror(serverId: ServerId, volumeId: VolumeId, target: GuestDisk, signal: AbortSignal): Promise<void> {
+    try {
+      await this.#parts.diskWork.mirror(volumeId, target, (work) => this.#turn(serverId, signal, work)).abandon();
+    } catch (caught) {
+      // Without the guest, or its disk, nothing is copied.
+      if (!ShoalError.is(caught, 'NOT_FOUND')) throw caught;
+    }
   }
 
   async consoleLog(serverId: ServerId, bytesMax: number, signal: AbortSignal): Promise<Uint8Array> {
@@ -475,12 +494,16 @@ export class QemuDriver implements ComputeDriver {
   }
 
   async #onLiving(serverId: ServerId, signal: AbortSignal, work: (guest: QemuGuest) => Promise<void>): Promise<void> {
-    return this.#queued(serverId, signal, async (slot) => {
-      const guest = slot.guest;
+    await this.#turn(serverId, signal, work);
+  }
+
+  /** Does it to a guest that runs, behind what else is asked of it. `NOT_FOUND` when there is none. */
+  #turn<T>(serverId: ServerId, signal: AbortSignal, work: (guest: QemuGuest) => Promise<T>): Promise<T> {
+    return this.#queued(serverId, signal, async ({ guest }) => {
       if (guest === undefined || !(await guest.alive())) {
         throw new ShoalError('NOT_FOUND', `guest ${serverId} does not run on this host`);
       }
-      await guest.asked(() => work(guest));
+      return guest.asked(() => work(guest));
     });
   }
 
@@ -606,8 +629,4 @@ async function inParallel<T, R>(items: readonly T[], work: (item: T) => Promise<
     results.push(...(await Promise.all(items.slice(at, at + parallelMax).map(work))));
   }
   return results;
-}
-
-async function notBuilt(what: string): Promise<never> {
-  throw new ShoalError('NOT_IMPLEMENTED', `disks of guests that run: ${what} is not built yet`);
 }

@@ -3,6 +3,17 @@ import type { ServerId, VolumeId } from '../../node/base/ids.ts';
 import type { Progress } from './disk.ts';
 import type { Accelerator, DiskLimits, DiskSnapshot, GuestDisk, GuestEvent, GuestFound, GuestSpec } from './guest.ts';
 
+/** What the caller of a mirror hears and says. */
+export interface MirrorSteps {
+  readonly progress: Progress;
+  /**
+   * Called when both disks hold the same and the guest's writes wait. True: it goes over; false: it stays where it is. The caller
+   * records which before it returns. When it throws nobody knows, and the writes wait until `mirrorDisk` is called again: then it
+   * is asked again.
+   */
+  readonly switchOver: () => Promise<boolean>;
+}
+
 /** Guests of one host. */
 export interface ComputeDriver {
   readonly name: 'qemu' | 'fake';
@@ -63,17 +74,25 @@ export interface ComputeDriver {
   /** Replaces the limits of a disk that is plugged in. */
   setDiskLimits(serverId: ServerId, volumeId: VolumeId, limits: DiskLimits, signal: AbortSignal): Promise<void>;
   /**
-   * Copies a disk that is plugged in to `target`, which has at least its size, while the guest works with it, and switches the
-   * guest over to it. The guest knows the disk by the same id; the old source is closed. An abort, or a failure, leaves the
-   * guest on the old one. On the target already: success. Continues what an agent before began.
+   * Copies a disk that is plugged in to `target`, which has at least its size, while the guest works with it, and has the guest go
+   * over to it; the old source is closed then. The guest keeps the device as it is, with its name, serial and place; limits are
+   * replaced when `target` has some. `target` may be the same disk in another place, or another disk.
+   *
+   * On the target already: success. An abort ends the waiting and nothing else: the copy goes on in the guest, and the same call
+   * later goes on with it; `cancelMirror` ends it. A failure (`DRIVER_FAILED`, `CONFLICT`) leaves the guest on the old disk.
    */
   mirrorDisk(
     serverId: ServerId,
     volumeId: VolumeId,
     target: GuestDisk,
-    progress: Progress,
+    steps: MirrorSteps,
     signal: AbortSignal,
   ): Promise<void>;
+  /**
+   * Ends a copy that `mirrorDisk` began: the guest stays on its disk, and the target is closed. None, or no such guest: success.
+   * `CONFLICT` when the guest has gone over to it.
+   */
+  cancelMirror(serverId: ServerId, volumeId: VolumeId, target: GuestDisk, signal: AbortSignal): Promise<void>;
   /** The last `bytesMax` bytes of the serial console, over restarts. Empty when it printed nothing. */
   consoleLog(serverId: ServerId, bytesMax: number, signal: AbortSignal): Promise<Uint8Array>;
   /** Called for each change that nobody asked for. Returns how to stop listening. */

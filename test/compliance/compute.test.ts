@@ -6,12 +6,14 @@ import { computeCompliance } from './compute.ts';
 
 await t.test('the fake compute driver', async (t) => {
   const disks = new FakeStorage({ shared: false });
-  const host = new FakeComputeHost(undefined, [disks]);
+  const others = new FakeStorage({ shared: false, name: 'other' });
+  const host = new FakeComputeHost(undefined, [disks, others]);
   host.behaviour.unplugDelayMs = Number.POSITIVE_INFINITY;
   await computeCompliance(t, {
     open: () => new FakeComputeDriver(host),
     hardware: async () => ({ disks: [], nics: [], memoryMib: 64, vcpus: 1 }),
     storage: new FakeStorageDriver(disks),
+    otherStorage: new FakeStorageDriver(others),
     crash: (guest) => host.crash(guest.serverId),
   });
 });

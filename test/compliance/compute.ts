@@ -5,6 +5,7 @@ import type { Test } from 'tap';
 import type { ComputeDriver, GuestEvent, GuestFound, GuestSpec, StorageDriver } from '../../drivers/types.ts';
 import type { ServerId } from '../../node/base/ids.ts';
 import { computeDiskCompliance } from './compute-disks.ts';
+import { computeMirrorCompliance } from './compute-mirror.ts';
 
 /** One kind of host, set up afresh for the suite. */
 export interface ComputeFixture {
@@ -16,6 +17,8 @@ export interface ComputeFixture {
   readonly crash: (guest: GuestFound) => void;
   /** Storage whose disks guests can be given; started. */
   readonly storage: StorageDriver;
+  /** Another one that the same host reaches. */
+  readonly otherStorage: StorageDriver;
   /** What the guest prints soon after its start; absent: nothing is looked for. */
   readonly prints?: string;
 }
@@ -198,6 +201,7 @@ export async function computeCompliance(t: Test, fixture: ComputeFixture): Promi
   });
 
   await computeDiskCompliance(t, driver, { ...fixture, newSpec });
+  await computeMirrorCompliance(t, driver, { ...fixture, newSpec });
 
   await t.test('a call that was given up before it began does nothing', async (t) => {
     const spec = await newSpec();

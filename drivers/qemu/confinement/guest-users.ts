@@ -13,7 +13,6 @@ import { writeFileDurably } from '../../../node/base/durable-file.ts';
 import { ShoalError } from '../../../node/base/errors.ts';
 import type { ServerId, VolumeId } from '../../../node/base/ids.ts';
 import { isRecord } from '../../../node/base/json-value.ts';
-import { ownValue } from '../../../node/base/own-value.ts';
 import { giveFile, takeFileBack } from '../../file-owner.ts';
 import { readJsonFile } from '../../json-file.ts';
 import { usersOfProcesses } from '../../process.ts';
@@ -24,13 +23,18 @@ interface UserRecord {
   readonly uid: number;
   /** Paths that belong to that user now, and go back to root when the guest has ended. */
   readonly files: readonly string[];
-  /** Which of them is which disk's, by its id; not in records of earlier versions. */
+  /** Which of them is which disk's, by its place (disks/plug-folder.ts); not in records of earlier versions. */
   readonly disks: Readonly<Record<string, string>>;
 }
 
 /** A disk's file. */
 interface DiskFile {
   readonly volumeId: VolumeId;
+  readonly path: string;
+}
+
+interface PlacedFile {
+  readonly place: string;
   readonly path: string;
 }
 
@@ -64,22 +68,29 @@ export class GuestUsers {
     await this.#write(serverId, { uid, files, disks });
   }
 
-  /** Makes one disk's file more the guest's own. */
-  async giveMore(serverId: ServerId, uid: number, { volumeId, path }: DiskFile): Promise<void> {
+  /** Makes one disk's file more the guest's own. @param file.place the disk's id, or that of a disk that is there twice. */
+  async giveMore(serverId: ServerId, uid: number, { place, path }: PlacedFile): Promise<void> {
     const before = await this.#read(serverId);
     const files = [...new Set([...(before?.files ?? []), path])];
-    await this.#write(serverId, { uid, files, disks: { ...before?.disks, [volumeId]: path } });
+    await this.#write(serverId, { uid, files, disks: { ...before?.disks, [place]: path } });
     await giveFile(path, uid);
   }
 
-  /** Gives one disk's file back to root: its QEMU has closed it. Not the guest's: nothing happens. */
-  async takeOneBack(serverId: ServerId, volumeId: VolumeId): Promise<void> {
+  /**
+   * Gives back to root what the guest has at the place, and at those that begin with it and a dot: its QEMU has closed it. Nothing
+   * there: nothing happens.
+   */
+  async takeSomeBack(serverId: ServerId, place: string, options: { readonly except?: string } = {}): Promise<void> {
     const record = await this.#read(serverId);
-    const path = record === undefined ? undefined : ownValue(record.disks, volumeId);
-    if (record === undefined || path === undefined) return;
-    await takeFileBack(path, record.uid);
-    const disks = Object.fromEntries(Object.entries(record.disks).filter(([id]) => id !== volumeId));
-    await this.#write(serverId, { ...record, files: record.files.filter((file) => file !== path), disks });
+    if (record === undefined) return;
+    const isGoing = (name: string): boolean =>
+      (name === place || name.startsWith(`${place}.`)) && name !== options.except;
+    const going = Object.entries(record.disks).filter(([name]) => isGoing(name));
+    if (going.length === 0) return;
+    const paths = going.map(([, path]) => path);
+    for (const path of paths) await takeFileBack(path, record.uid);
+    const disks = Object.fromEntries(Object.entries(record.disks).filter(([name]) => !isGoing(name)));
+    await this.#write(serverId, { ...record, files: record.files.filter((file) => !paths.includes(file)), disks });
   }
 
   /** Gives the guest's files back to root. Its process must be gone. Nothing given is success. */

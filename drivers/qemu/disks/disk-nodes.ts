@@ -4,6 +4,7 @@
  *     src   opens the file, the RBD image, or the NBD export
  *     fmt   reads the format; an explicit one, so that QEMU never guesses
  *     key   decrypts, where the disk is LUKS of QEMU's own
+ *     win   only its beginning, while it is filled with a smaller disk that it takes the place of
  *
  * Names are made from the disk's id. There are two sets of them (`d`, `e`), since a disk that is being moved is there twice.
  */
@@ -15,7 +16,7 @@ type Options = Readonly<Record<string, unknown>>;
 /** Which of the two sets of names. */
 export type NodeSet = 'd' | 'e';
 /** From the top. */
-export const layers = ['key', 'fmt', 'src'] as const;
+export const layers = ['win', 'key', 'fmt', 'src'] as const;
 type Layer = (typeof layers)[number];
 
 /** What has to be made for one disk, in this order, and the name of what the device reads. */
@@ -41,7 +42,7 @@ export function diskNodes(disk: GuestDisk, set: NodeSet = 'd'): DiskNodes {
   const src = {
     ...protocolNode(source, name('src')),
     ...(isLibrbds ? { encrypt: { format: 'luks2', 'key-secret': key } } : {}),
-    ...(source.kind === 'nbd' ? { 'tls-creds': credentialsName(disk.volumeId) } : {}),
+    ...(source.kind === 'nbd' ? { 'tls-creds': credentialsName(disk.volumeId, set) } : {}),
     ...also,
   };
   const fmt = {
@@ -90,7 +91,7 @@ export function diskDeviceId(volumeId: string): string {
 
 /** The disk whose device has this id; undefined for any other device. */
 export function volumeOfDevice(id: string): string | undefined {
-  return /^disk-([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/.exec(id)?.[1];
+  return /^disk-([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:-[0-9])?$/.exec(id)?.[1];
 }
 
 /** Names of QEMU's objects that hold a disk's passphrase, and what it proves itself with to another host. */
@@ -98,8 +99,8 @@ export function secretName(volumeId: string): string {
   return `key-${volumeId}`;
 }
 
-export function credentialsName(volumeId: string): string {
-  return `tls-${volumeId}`;
+export function credentialsName(volumeId: string, set: NodeSet = 'd'): string {
+  return set === 'd' ? `tls-${volumeId}` : `tls-${volumeId}-${set}`;
 }
 
 /**
@@ -110,6 +111,17 @@ export function nodeName(volumeId: string, layer: Layer, set: NodeSet = 'd'): st
     .toString(36)
     .padStart(25, '0');
   return `${set}${digits}-${layer}`;
+}
+
+/** The disk of a block node that has such a name; undefined for any other. */
+export function volumeOfNode(name: string): string | undefined {
+  const digits = /^[de]([0-9a-z]{25})-(?:win|key|fmt|src)$/.exec(name)?.[1];
+  if (digits === undefined) return undefined;
+  let value = 0n;
+  for (const digit of digits) value = value * 36n + BigInt(Number.parseInt(digit, 36));
+  const hex = value.toString(16).padStart(32, '0');
+  if (hex.length > 32) return undefined;
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
 }
 
 /** What lies below a file, named here, so that what stands in its header counts for nothing. */

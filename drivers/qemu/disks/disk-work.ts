@@ -12,6 +12,7 @@ import type { RunFiles } from '../confinement/run-files.ts';
 import type { QemuGuest } from '../guest/guest.ts';
 import { freezeFileSystems, hasOpenAgent, thawFileSystems } from '../guest/guest-agent.ts';
 import { checkGuestDisk, threadsOfRbdDisk } from './check-guest-disk.ts';
+import { DiskMirror, endMirrorsOf, type MirrorPorts } from './disk-mirror.ts';
 import {
   limitDisk,
   missingSnapshots,
@@ -22,6 +23,7 @@ import {
   unplugDisk,
 } from './guest-disks.ts';
 import { withCredentials } from './nbd-credentials.ts';
+import { placeOfSource } from './open-source.ts';
 import type { PlugFolders } from './plug-folder.ts';
 
 const thawTries = 3;
@@ -79,6 +81,8 @@ export class DiskWork {
 
   async detach(guest: QemuGuest, volumeId: VolumeId, signal: AbortSignal): Promise<void> {
     checkDiskId(volumeId);
+    // What copies the disk would hold its nodes.
+    await endMirrorsOf(guest, volumeId);
     await unplugDisk(guest, volumeId, signal);
     await this.#hide(guest.serverId, volumeId);
   }
@@ -147,29 +151,63 @@ export class DiskWork {
     }
   }
 
-  async #show(serverId: ServerId, disk: GuestDisk): Promise<GuestDisk> {
+  /** A copy to `target`, which the guest goes over to. @param turn does it to the guest, behind what else is asked of it. */
+  mirror(volumeId: VolumeId, target: GuestDisk, turn: MirrorPorts['turn']): DiskMirror {
+    checkDiskId(volumeId);
+    checkGuestDisk(target);
+    const place = placeOfSource(target.volumeId, target.source);
+    return new DiskMirror(
+      {
+        turn,
+        show: async ({ serverId }) => {
+          if (!(await this.#deps.plugs.has(serverId))) {
+            throw new ShoalError(
+              'CONFLICT',
+              `guest ${serverId} was started by a version that moves no disks; restart it`,
+            );
+          }
+          if (target.source.kind === 'rbd') await this.#deps.cgroups.addThreads(serverId, threadsOfRbdDisk);
+          return this.#show(serverId, target, place);
+        },
+        withCredentials: async (guest, set, work) => {
+          const folder = await this.#credentialsFolder(guest.serverId, target, place);
+          await withCredentials(guest, target, folder, work, set);
+        },
+        hide: ({ serverId }, which) =>
+          which === 'target' ? this.#hide(serverId, place) : this.#hide(serverId, volumeId, { except: place }),
+      },
+      volumeId,
+      target,
+    );
+  }
+
+  async #show(serverId: ServerId, disk: GuestDisk, place: string = disk.volumeId): Promise<GuestDisk> {
     const { plugs, users, isUserPerGuest } = this.#deps;
     const { source } = disk;
     const uid = isUserPerGuest ? await users.uidOf(serverId) : sharedUid();
     if (source.kind === 'file') {
-      if (sharedUid() === 0) await users.giveMore(serverId, uid, { volumeId: disk.volumeId, path: source.path });
-      return plugs.show(serverId, disk);
+      if (sharedUid() === 0) await users.giveMore(serverId, uid, { place, path: source.path });
+      return plugs.show(serverId, disk, place);
     }
     if (source.kind !== 'rbd') return disk;
-    const folder = await plugs.ownFolder(serverId, `${disk.volumeId}.ceph`, uid);
+    const folder = await plugs.ownFolder(serverId, `${place}.ceph`, uid);
     return { ...disk, source: { ...source, confPath: await copyCephFilesOf(source, folder, uid) } };
   }
 
-  async #hide(serverId: ServerId, volumeId: VolumeId): Promise<void> {
-    await this.#deps.plugs.hide(serverId, volumeId);
-    await this.#deps.users.takeOneBack(serverId, volumeId);
+  async #hide(serverId: ServerId, place: string, options: { readonly except?: string } = {}): Promise<void> {
+    await this.#deps.plugs.hide(serverId, place, options);
+    await this.#deps.users.takeSomeBack(serverId, place, options);
   }
 
-  async #credentialsFolder(serverId: ServerId, disk: GuestDisk): Promise<string | undefined> {
+  async #credentialsFolder(
+    serverId: ServerId,
+    disk: GuestDisk,
+    place: string = disk.volumeId,
+  ): Promise<string | undefined> {
     if (disk.source.kind !== 'nbd') return undefined;
     const { plugs, users, isUserPerGuest } = this.#deps;
     const uid = isUserPerGuest ? await users.uidOf(serverId) : sharedUid();
-    return plugs.ownFolder(serverId, `${disk.volumeId}.tls`, uid);
+    return plugs.ownFolder(serverId, `${place}.tls`, uid);
   }
 }
 

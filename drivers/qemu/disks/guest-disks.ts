@@ -16,6 +16,7 @@ import {
   scsiController,
   secretName,
   volumeOfDevice,
+  volumeOfNode,
 } from './disk-nodes.ts';
 
 /** A Linux guest lets go in 0.2 s, a loaded one in seconds; one that boots or is paused does not. */
@@ -32,37 +33,56 @@ const peripherals = '/machine/peripheral';
 interface NodeFound {
   readonly name: string;
   readonly sizeBytes: number;
+  /** What it is open from: a path, or its options as JSON. */
+  readonly file: string;
   readonly snapshots: readonly string[];
 }
 
-/** Which disks the guest has, by their devices. */
+/** Which disks the guest has, by what its devices read. */
 export async function pluggedDisks(guest: QemuGuest, signal?: AbortSignal): Promise<readonly VolumeId[]> {
-  return (await deviceIds(guest, signal))
-    .map(volumeOfDevice)
-    .filter((volumeId) => volumeId !== undefined)
-    .sort() as VolumeId[];
+  return [...(await devicesByDisk(guest, signal)).keys()].sort();
+}
+
+/** Ids of the devices, by the disk that each reads: another than its id says, once a guest has gone over to another disk. */
+async function devicesByDisk(guest: QemuGuest, signal?: AbortSignal): Promise<ReadonlyMap<VolumeId, string>> {
+  const found = new Map<VolumeId, string>();
+  for (const id of await deviceIds(guest, signal)) {
+    const named = volumeOfDevice(id);
+    if (named === undefined) continue;
+    const path = `${peripherals}/${id}`;
+    const node = await guest.execute('qom-get', { path, property: 'drive' }, signal).catch(absentOf);
+    // Nothing: the guest has just let go of it.
+    if (node === undefined) continue;
+    found.set((volumeOfNode(String(node)) ?? named) as VolumeId, id);
+  }
+  return found;
 }
 
 /** Adds nodes and device. `disk` names files as the guest's QEMU sees them. What an earlier try left is replaced. */
 export async function plugDisk(guest: QemuGuest, disk: GuestDisk, signal: AbortSignal): Promise<void> {
-  const devices = await deviceIds(guest, signal);
-  if (devices.includes(diskDeviceId(disk.volumeId))) return;
-  await dropNodes(guest, disk.volumeId, 'd', signal);
+  const has = async (): Promise<boolean> => (await devicesByDisk(guest, signal)).has(disk.volumeId);
+  if (await has()) return;
+  for (const set of ['d', 'e'] as const) await dropNodes(guest, disk.volumeId, set, signal);
   const { top } = await addNodes(guest, diskNodes(disk), disk.volumeId, 'd', signal);
   try {
+    const devices = await deviceIds(guest, signal);
     if (disk.bus === 'scsi' && !devices.includes(scsiController.id)) {
       await addDevice(guest, { ...scsiController }, signal);
     }
-    await addDevice(guest, diskDevice(disk, top), signal);
+    // Its own name may be the device's that it had before its guest went over to another disk.
+    const names = ['', '-2', '-3', '-4'].map((more) => diskDeviceId(disk.volumeId) + more);
+    const id = names.find((name) => !devices.includes(name));
+    if (id === undefined) throw new ShoalError('CONFLICT', `all names of disk ${disk.volumeId} are taken in the guest`);
+    await addDevice(guest, { ...diskDevice(disk, top), id }, signal);
     if (disk.limits !== undefined) await limitDisk(guest, disk.volumeId, disk.limits, signal);
   } catch (caught) {
-    if (!(await deviceIds(guest)).includes(diskDeviceId(disk.volumeId))) await dropNodes(guest, disk.volumeId, 'd');
+    if (!(await has())) await dropNodes(guest, disk.volumeId, 'd');
     throw caught;
   }
 }
 
 /** Opens the nodes; secrets are gone again when it returns. All or none. */
-async function addNodes(
+export async function addNodes(
   guest: QemuGuest,
   { secrets, nodes, top }: DiskNodes,
   volumeId: VolumeId,
@@ -90,9 +110,9 @@ async function addNodes(
  * request stands.
  */
 export async function unplugDisk(guest: QemuGuest, volumeId: VolumeId, signal: AbortSignal): Promise<void> {
-  const id = diskDeviceId(volumeId);
-  const has = async (): Promise<boolean> => (await deviceIds(guest, signal)).includes(id);
-  if (await has()) {
+  const id = (await devicesByDisk(guest, signal)).get(volumeId);
+  if (id !== undefined) {
+    const has = async (): Promise<boolean> => (await deviceIds(guest, signal)).includes(id);
     await askToUnplug(guest, id, signal);
     const deadline = performance.now() + unplugTimeoutMs;
     for (;;) {
@@ -127,10 +147,10 @@ export async function resizeDisk(
   guest: QemuGuest,
   volumeId: VolumeId,
   sizeBytes: number,
-  signal: AbortSignal,
+  signal?: AbortSignal,
 ): Promise<void> {
   const top = await topOf(guest, volumeId, signal);
-  const now = (await nodes(guest, signal)).find((node) => node.name === top);
+  const now = (await nodesOf(guest, signal)).find((node) => node.name === top);
   if (now === undefined) throw new ShoalError('CANNOT_TELL', `QEMU does not tell the size of disk ${volumeId}`);
   // Also when it has the size already: the storage may have grown without the guest having been told.
   if (now.sizeBytes > sizeBytes) return;
@@ -158,7 +178,7 @@ export async function missingSnapshots(
   signal: AbortSignal,
 ): Promise<readonly DiskSnapshot[]> {
   for (const { volumeId } of snapshots) await topOf(guest, volumeId, signal);
-  const all = await nodes(guest, signal);
+  const all = await nodesOf(guest, signal);
   return snapshots.filter(({ volumeId, snapshotId }) => !hasSnapshot(all, volumeId, snapshotId));
 }
 
@@ -174,7 +194,7 @@ export async function limitDisk(
   guest: QemuGuest,
   volumeId: VolumeId,
   limits: DiskLimits,
-  signal: AbortSignal,
+  signal?: AbortSignal,
 ): Promise<void> {
   const { qdev } = await deviceOf(guest, volumeId, signal);
   await guest.execute('block_set_io_throttle', { id: qdev, ...throttleOf(limits) }, signal);
@@ -203,8 +223,13 @@ function throttleOf(limits: DiskLimits): Readonly<Record<string, number>> {
 }
 
 /** Closes the disk's nodes of a set, from the top. Not there is success. */
-async function dropNodes(guest: QemuGuest, volumeId: VolumeId, set: NodeSet, signal?: AbortSignal): Promise<void> {
-  const there = (await nodes(guest, signal)).map((node) => node.name);
+export async function dropNodes(
+  guest: QemuGuest,
+  volumeId: VolumeId,
+  set: NodeSet,
+  signal?: AbortSignal,
+): Promise<void> {
+  const there = (await nodesOf(guest, signal)).map((node) => node.name);
   for (const layer of layers) {
     const name = nodeName(volumeId, layer, set);
     if (there.includes(name)) await dropNode(guest, name, signal);
@@ -232,23 +257,29 @@ async function topOf(guest: QemuGuest, volumeId: VolumeId, signal?: AbortSignal)
   return (await deviceOf(guest, volumeId, signal)).top;
 }
 
-async function deviceOf(
+/** The device that reads the disk, as QEMU names it, and the node that it reads. `NOT_FOUND` when the guest does not have it. */
+export async function deviceOf(
   guest: QemuGuest,
   volumeId: VolumeId,
   signal?: AbortSignal,
-): Promise<{ readonly qdev: string; readonly top: string }> {
-  const path = `${peripherals}/${diskDeviceId(volumeId)}`;
+): Promise<{ readonly qdev: string; readonly top: string; readonly sizeBytes: number }> {
+  const id = (await devicesByDisk(guest, signal)).get(volumeId);
+  const path = `${peripherals}/${id}`;
   for (const entry of await listOf(guest, 'query-block', undefined, signal)) {
-    const qdev = entry['qdev'];
+    const { qdev, inserted } = entry;
     // virtio-blk names the part of the device that does the work; SCSI the device, by its id.
-    const isIt = qdev === diskDeviceId(volumeId) || qdev === path || qdev === `${path}/virtio-backend`;
-    const top = isRecord(entry['inserted']) ? entry['inserted']['node-name'] : undefined;
-    if (isIt && typeof qdev === 'string' && typeof top === 'string') return { qdev, top };
+    const isIt = qdev === id || qdev === path || qdev === `${path}/virtio-backend`;
+    if (!isIt || typeof qdev !== 'string' || !isRecord(inserted)) continue;
+    const { image } = inserted;
+    const top = inserted['node-name'];
+    const sizeBytes = isRecord(image) ? image['virtual-size'] : undefined;
+    if (typeof top === 'string' && typeof sizeBytes === 'number') return { qdev, top, sizeBytes };
   }
   throw new ShoalError('NOT_FOUND', `guest ${guest.serverId} does not have disk ${volumeId}`);
 }
 
-async function nodes(guest: QemuGuest, signal?: AbortSignal): Promise<readonly NodeFound[]> {
+/** All of QEMU's block nodes that have names. */
+export async function nodesOf(guest: QemuGuest, signal?: AbortSignal): Promise<readonly NodeFound[]> {
   return (await listOf(guest, 'query-named-block-nodes', undefined, signal)).map((entry) => {
     const { image } = entry;
     const name = entry['node-name'];
@@ -258,6 +289,7 @@ async function nodes(guest: QemuGuest, signal?: AbortSignal): Promise<readonly N
     return {
       name,
       sizeBytes: typeof sizeBytes === 'number' ? sizeBytes : 0,
+      file: String(entry['file']),
       snapshots: snapshots.map((snapshot) => (isRecord(snapshot) ? String(snapshot['name']) : '')),
     };
   });
@@ -286,7 +318,8 @@ async function addDevice(
   }
 }
 
-async function listOf(
+/** An answer that is a list of objects. */
+export async function listOf(
   guest: QemuGuest,
   command: string,
   args?: Readonly<Record<string, unknown>>,
@@ -305,9 +338,11 @@ function unclear(what: string): ShoalError {
 }
 
 async function ignoringAbsent(work: Promise<unknown>): Promise<void> {
-  try {
-    await work;
-  } catch (caught) {
-    if (!ShoalError.is(caught, 'DRIVER_FAILED') || !/not found/i.test(caught.message)) throw caught;
-  }
+  await work.catch(absentOf);
+}
+
+/** Nothing, for what QEMU says is not there. */
+function absentOf(caught: unknown): undefined {
+  if (!ShoalError.is(caught, 'DRIVER_FAILED') || !/not found/i.test(caught.message)) throw caught;
+  return undefined;
 }

@@ -5,7 +5,7 @@ import { ShoalError } from '../../../node/base/errors.ts';
 import { checkNbdKey } from '../../nbd/exports/export-command.ts';
 import type { GuestDisk } from '../../types.ts';
 import type { QemuGuest } from '../guest/guest.ts';
-import { credentialsName } from './disk-nodes.ts';
+import { credentialsName, type NodeSet } from './disk-nodes.ts';
 
 /**
  * Runs `work` with QEMU knowing the key of a disk that is served over NBD. QEMU reads it from a file in `folder`, which goes;
@@ -16,12 +16,13 @@ export async function withCredentials(
   disk: GuestDisk,
   folder: string | undefined,
   work: () => Promise<void>,
+  set: NodeSet = 'd',
 ): Promise<void> {
   const { source } = disk;
   if (source.kind !== 'nbd' || folder === undefined) return work();
   checkNbdKey(source.key);
   const { user, keyHex } = source.key;
-  const id = credentialsName(disk.volumeId);
+  const id = credentialsName(disk.volumeId, set);
   await forget(guest, id);
   try {
     await writeFile(join(folder, 'keys.psk'), `${user}:${keyHex}\n`, { mode: 0o640 });

@@ -5,6 +5,7 @@
  *     RUN/plugs/SERVER/           root's; the guest passes through it and lists nothing
  *       VOLUME, VOLUME.below      the disk's file and the image below it, mounted here (bind)
  *       VOLUME.ceph/              the guest's copy of the Ceph client's files, for that disk
+ *       VOLUME.SOURCE...          the same of the other place of a disk that moves
  *       VOLUME.tls/               what it proves itself with to another host, until it is connected
  *
  * Where guests have no namespace of their own they open files where they lie, and nothing is mounted.
@@ -12,7 +13,7 @@
 import { chmod, chown, lstat, mkdir, open, readdir, readFile, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ShoalError } from '../../../node/base/errors.ts';
-import type { ServerId, VolumeId } from '../../../node/base/ids.ts';
+import type { ServerId } from '../../../node/base/ids.ts';
 import { errnoOf, isMissing } from '../../../node/base/system-error.ts';
 import type { CommandRunner } from '../../command.ts';
 import type { DiskSource, GuestDisk } from '../../types.ts';
@@ -72,11 +73,14 @@ export class PlugFolders {
     return join(this.#root, serverId);
   }
 
-  /** Makes the disk's files visible to the guest; returns the disk as the guest's QEMU names it. Done already: the same. */
-  async show(serverId: ServerId, disk: GuestDisk): Promise<GuestDisk> {
+  /**
+   * Makes the disk's files visible to the guest; returns the disk as the guest's QEMU names it. Done already: the same.
+   * @param name of its place: the disk's id, or one that begins with it and a dot, for a disk that is there twice.
+   */
+  async show(serverId: ServerId, disk: GuestDisk, name: string = disk.volumeId): Promise<GuestDisk> {
     const { source } = disk;
     if (source.kind !== 'file' || !this.#isConfined) return disk;
-    const place = join(this.folder(serverId), disk.volumeId);
+    const place = join(this.folder(serverId), name);
     await this.#bind(serverId, source.path, place);
     if (source.backingPath === undefined) return { ...disk, source: { ...source, path: place } };
     await this.#bind(serverId, source.backingPath, `${place}.below`);
@@ -93,12 +97,13 @@ export class PlugFolders {
     return folder;
   }
 
-  /** Takes away what was shown of the disk. Nothing there is success. */
-  async hide(serverId: ServerId, volumeId: VolumeId): Promise<void> {
+  /** Takes away what was shown at the place, and at those that begin with it and a dot. Nothing there is success. */
+  async hide(serverId: ServerId, place: string, options: { readonly except?: string } = {}): Promise<void> {
     const mounts = await mountPoints();
+    const isOf = (name: string, whole: string | undefined): boolean => name === whole || name.startsWith(`${whole}.`);
     for (const name of await namesIn(this.folder(serverId))) {
-      if (name === volumeId || name.startsWith(`${volumeId}.`))
-        await this.#remove(join(this.folder(serverId), name), mounts);
+      if (!isOf(name, place) || isOf(name, options.except)) continue;
+      await this.#remove(join(this.folder(serverId), name), mounts);
     }
   }
 

@@ -56,9 +56,11 @@ export async function qemuFixture(t: Test, options: Partial<QemuDriverOptions> =
   const folder = await openFolder(t);
   let disks = 0;
   const storage = new LocalStorageDriver({ log: silentLogger }, { root: join(folder, 'disks') });
-  await storage.start(new AbortController().signal);
+  const otherStorage = new LocalStorageDriver({ log: silentLogger }, { root: join(folder, 'other-disks') });
+  for (const one of [storage, otherStorage]) await one.start(new AbortController().signal);
   return {
     storage,
+    otherStorage,
     open: () => new QemuDriver({ log: silentLogger }, { runDir: join(folder, 'run'), ...options }),
     hardware: async () => {
       disks += 1;
