@@ -411,6 +411,7 @@ export class Agent {
       hostId,
       isLeader: () => loop.isLeader,
       isSharedStorage: (storage) => drivers.storage.get(storage)?.capabilities.shared === true,
+      hostViews: host.gossip,
       volumeTools: host.volumeTools,
       backupStore: backupStores(clock, config.backups),
       imageContent: host.images,

@@ -17,10 +17,11 @@ import { volumeRestoreJob } from '../host/jobs/kinds/volume-restore.ts';
 import { type UploadTools, volumeUploadJob } from '../host/jobs/kinds/volume-upload.ts';
 import { forgetEndedJobs } from '../host/tasks/forget-ended-jobs.ts';
 import { forgetExpiredMessages } from '../host/tasks/forget-expired-messages.ts';
+import { moveVolumesOffDownHosts } from '../host/tasks/move-volumes-off-down-hosts.ts';
 import { resealSecrets } from '../host/tasks/reseal-secrets.ts';
 import { TaskRunner } from '../host/tasks/task-runner.ts';
 import type { ComputeService } from '../services/compute/index.ts';
-import type { ImageContent, ServiceDependencies } from '../services/kit/dependencies.ts';
+import type { HostViews, ImageContent, ServiceDependencies } from '../services/kit/dependencies.ts';
 import type { Sealing } from '../services/kit/sealing.ts';
 import type { VolumeService } from '../services/volume/index.ts';
 import { VolumeJobReportService } from '../services/volume/job-reports.ts';
@@ -35,6 +36,10 @@ interface BackgroundDeps {
   readonly isLeader: () => boolean;
   /** Whether a storage of this name can be reached from other hosts. */
   readonly isSharedStorage: (storage: string) => boolean;
+  /** Which hosts are down, and what they reach. */
+  readonly hostViews: HostViews;
+  /** How long a host is down before others do its work on shared storage, ms. Default: as production. */
+  readonly downHostGraceMs?: number;
   /** What this host does to volumes is done with these. */
   readonly volumeTools: VolumeToolsOf;
   /** The store of backups of that URL. */
@@ -62,6 +67,8 @@ class Background implements Service {
     hostId,
     isLeader,
     isSharedStorage,
+    hostViews,
+    downHostGraceMs,
     volumeTools,
     backupStore,
     imageContent,
@@ -98,7 +105,12 @@ class Background implements Service {
       ...services,
       logger: logger.child({ part: 'leader-tasks' }),
       isLeader,
-      tasks: [forgetEndedJobs, forgetExpiredMessages, resealSecrets(sealing)],
+      tasks: [
+        forgetEndedJobs,
+        forgetExpiredMessages,
+        resealSecrets(sealing),
+        moveVolumesOffDownHosts(hostViews, downHostGraceMs),
+      ],
       onRun: (task, result, seconds) => {
         metrics?.leaderTasks.inc({ task, result });
         metrics?.leaderTaskSeconds.observe({ task }, seconds);

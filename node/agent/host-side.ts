@@ -177,6 +177,7 @@ function volumePortsOf(
     storage: drivers.storage,
     store,
     volumeReports: new VolumeReportService(services, hostId, signal),
+    fresh: (asked) => services.state.fresh(asked),
     beginCopy: (volume) => beginVolumeCopy(services, volume, signal),
     openKey,
     imageFile: (image, asked) => images.file(image, asked),

@@ -83,6 +83,9 @@ export class HostAgent {
       hostId,
       isLeader: () => process.loop.isLeader,
       isSharedStorage: () => machine.storage.shared,
+      hostViews: gossip,
+      // Outages are short here.
+      downHostGraceMs: 5_000,
       volumeTools: this.host.volumeTools,
       imageContent: images,
       backupStore: () => notSimulated('has no store for backups'),

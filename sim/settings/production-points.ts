@@ -23,6 +23,7 @@ import '../../node/host/kinds/volume/volume-kind.ts';
 import '../../node/host/kinds/volume-snapshot/volume-snapshot-kind.ts';
 import '../../node/host/outage/intent-book.ts';
 import '../../node/host/outage/pending-reports.ts';
+import '../../node/host/tasks/move-volumes-off-down-hosts.ts';
 import '../../node/services/compute/host-reports.ts';
 import '../../node/services/compute/index.ts';
 import '../../node/services/volume/host-reports.ts';

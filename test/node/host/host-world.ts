@@ -73,6 +73,7 @@ export class World {
         reports,
         volumeReports: new VolumeReportService(this.deps, self, signal),
         beginCopy: (volume) => beginVolumeCopy(this.deps, volume, signal),
+        fresh: (asked) => this.deps.state.fresh(asked),
         imageFile: async (image): Promise<ImageFile> => ({
           sha256: image.sha256 as ImageSha256,
           path: '/dev/null',

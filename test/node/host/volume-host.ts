@@ -109,6 +109,7 @@ export class VolumeHost {
       volumeReports: new VolumeReportService(deps, self, signal),
       jobReports: new VolumeJobReportService(deps, signal),
       beginCopy: (volume) => beginVolumeCopy(deps, volume, signal),
+      fresh: (asked) => deps.state.fresh(asked),
       imageFile: () => Promise.reject(new ShoalError('NOT_FOUND', 'no image is copied')),
       openKey: (name, secret) => this.#sealing.open(this.world.state.local, name, secret),
       backupStore: (url) => new FolderBackupStore(fileURLToPath(url)),

@@ -16,6 +16,8 @@ export interface VolumePorts extends VolumeKeyTools {
   readonly storage: ReadonlyMap<string, StorageDriver>;
   readonly store: HostStore;
   readonly volumeReports: VolumeReports;
+  /** The records as a quorum has them at this moment. Throws `NO_QUORUM`, `STALE`. */
+  readonly fresh: (signal: AbortSignal) => Promise<StateReader>;
   /** The image's content as a verified local file, fetched from another host if need be. */
   readonly imageFile: (image: shoal.v1.Image, signal: AbortSignal) => Promise<ImageFile>;
   /** Begins the job that makes the volume as a full copy, here; under way already: success. */

@@ -1,5 +1,6 @@
 import { failpoint } from '../../../../base/buggify/buggify.ts';
 import type { VolumeId } from '../../../../base/ids.ts';
+import { isStillAsked } from '../kit/still-asked.ts';
 import { poolOf } from '../kit/tools.ts';
 import type { VolumeStepDefinition } from './definition.ts';
 
@@ -10,6 +11,7 @@ export const remove: VolumeStepDefinition<'remove'> = {
   mode: 'tears-down',
   words: 'deleting the volume',
   async do(_step, volume, tools) {
+    if (!(await isStillAsked(volume, tools))) return;
     const storage = poolOf(volume, tools);
     const volumeId = volume.id as VolumeId;
     if (volume.unmanage) {

@@ -1,5 +1,6 @@
 import { failpoint } from '../../../../base/buggify/buggify.ts';
 import type { VolumeId, VolumeSnapshotId } from '../../../../base/ids.ts';
+import { isStillAsked } from '../kit/still-asked.ts';
 import { poolOf } from '../kit/tools.ts';
 import type { VolumeStepDefinition } from './definition.ts';
 
@@ -11,6 +12,7 @@ export const revert: VolumeStepDefinition<'revert'> = {
   mode: 'acts',
   words: 'reverting the volume',
   async do(_step, volume, tools) {
+    if (!(await isStillAsked(volume, tools))) return;
     const snapshotId = volume.revertSnapshotId as VolumeSnapshotId;
     await poolOf(volume, tools).revertDisk(volume.id as VolumeId, snapshotId, tools.signal);
     failpointRevertDone();
