@@ -1,5 +1,4 @@
 import type { Clock } from '../../node/base/clock.ts';
-import { ShoalError } from '../../node/base/errors.ts';
 import type { Handlers } from '../../node/rpc/server.ts';
 import type { ComputeService } from '../../node/services/compute/index.ts';
 import type { ServerDraft } from '../../node/services/compute/server-draft.ts';
@@ -9,7 +8,9 @@ import { keypairHandlers } from './keypairs.ts';
 import type { Caller, Callers } from './kit/caller.ts';
 import { tokenOf } from './kit/client-token.ts';
 import { pageById } from './kit/page.ts';
-import { ServerWatch, serverView } from './server-watch.ts';
+import { RecordWatch } from './kit/record-watch.ts';
+import type { WatchStreams } from './kit/watch-streams.ts';
+import { serverView, watchedServers } from './server-watch.ts';
 
 /** `shoal.v1.ComputeService`: the same servers as the compute API's, natively. */
 export function computeHandlers(
@@ -18,13 +19,10 @@ export function computeHandlers(
     readonly compute: ComputeService;
     readonly state: StateClient;
     readonly clock: Clock;
-    readonly watchStreamsMax: number;
-    readonly watchStreamsPerUserMax: number;
+    readonly watchStreams: WatchStreams;
   },
 ): Handlers<shoal.v1.ComputeService, Caller> {
   const { compute, state } = deps;
-  let watchStreams = 0;
-  const watchStreamsOf = new Map<string, number>();
   return {
     createServer: (request, call) =>
       callers.serve(call, async ({ context }) => {
@@ -88,24 +86,8 @@ export function computeHandlers(
       }),
     async *watchServers({ fromRevision }, call) {
       const { context, recheck } = callers.open(call);
-      const { userId } = context;
-      const own = watchStreamsOf.get(userId) ?? 0;
-      if (own >= deps.watchStreamsPerUserMax) {
-        throw new ShoalError('RATE_LIMITED', `A user has at most ${deps.watchStreamsPerUserMax} watches on an agent.`);
-      }
-      if (watchStreams >= deps.watchStreamsMax) {
-        throw new ShoalError('RATE_LIMITED', 'This agent serves as many watches as it can.');
-      }
-      watchStreams += 1;
-      watchStreamsOf.set(userId, own + 1);
-      try {
-        yield* new ServerWatch(state, { context, clock: deps.clock, recheck }, fromRevision).events();
-      } finally {
-        watchStreams -= 1;
-        const left = (watchStreamsOf.get(userId) ?? 1) - 1;
-        if (left === 0) watchStreamsOf.delete(userId);
-        else watchStreamsOf.set(userId, left);
-      }
+      const watch = new RecordWatch(watchedServers, state, { context, clock: deps.clock, recheck }, fromRevision);
+      yield* deps.watchStreams.counted(context.userId, () => watch.events());
     },
     listFlavors: (_request, call) =>
       callers.serve(call, async ({ context, read }) => {

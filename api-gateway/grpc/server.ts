@@ -47,6 +47,7 @@ import { type DescriptorSet, loadDescriptors } from './kit/descriptor.ts';
 import { answerElsewhere, type RelayedContent } from './kit/elsewhere.ts';
 import { grpcFieldName } from './kit/field-names.ts';
 import { isRelayed, isServed } from './kit/served.ts';
+import { WatchStreams } from './kit/watch-streams.ts';
 import { networkServiceHandlers } from './network/index.ts';
 import { placementHandlers } from './placement.ts';
 import { reflectionHandlers } from './reflection.ts';
@@ -245,11 +246,12 @@ export class GrpcGateway implements Service {
       if (!isOperatorDoor) this.#limit(head);
       return null;
     };
-    const { watchStreamsMax, watchStreamsPerUserMax } = this.#limits;
+    const { watchStreamsMax: max, watchStreamsPerUserMax: perUserMax } = this.#limits;
+    const watchStreams = new WatchStreams({ max, perUserMax });
     const served = descriptors.services.filter(isServed);
     server.add({
       ...guarded(shoal.v1.ComputeService),
-      handlers: computeHandlers(callers, { compute, state, clock, watchStreamsMax, watchStreamsPerUserMax }),
+      handlers: computeHandlers(callers, { compute, state, clock, watchStreams }),
     });
     server.add({
       ...guarded(shoal.v1.IdentityService),
@@ -265,7 +267,7 @@ export class GrpcGateway implements Service {
     });
     server.add({
       ...guarded(shoal.v1.VolumeService),
-      handlers: volumeHandlers(callers, volume),
+      handlers: volumeHandlers(callers, volume, { state, clock, watchStreams }),
     });
     server.add({
       ...guarded(shoal.v1.ClusterService),

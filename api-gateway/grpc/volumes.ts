@@ -1,16 +1,30 @@
+import type { Clock } from '../../node/base/clock.ts';
 import type { Handlers } from '../../node/rpc/server.ts';
 import type { VolumeService } from '../../node/services/volume/index.ts';
 import { sourceVolumeIdOf } from '../../node/services/volume/records/volume-record.ts';
+import { volumeTable } from '../../node/state/tables/index.ts';
+import type { StateClient } from '../../node/state/types.ts';
 import { shoal } from '../../proto/messages.ts';
 import { type Caller, type Callers, mustHaveProject } from './kit/caller.ts';
 import { tokenOf } from './kit/client-token.ts';
 import { isOr, pageById } from './kit/page.ts';
-import { backupHandlers } from './volume-backups.ts';
-import { snapshotHandlers } from './volume-snapshots.ts';
+import { RecordWatch, type Watched } from './kit/record-watch.ts';
+import type { WatchStreams } from './kit/watch-streams.ts';
+import { backupHandlers } from './volume/backups.ts';
+import { groupSnapshotHandlers } from './volume/group-snapshots.ts';
+import { groupHandlers } from './volume/groups.ts';
+import { qosSpecsHandlers } from './volume/qos-specs.ts';
+import { snapshotHandlers } from './volume/snapshots.ts';
+import { transferHandlers } from './volume/transfers.ts';
+import { typeHandlers } from './volume/types.ts';
 
 /** `shoal.v1.VolumeService`: the same volumes as the block storage API's, natively. */
-export function volumeHandlers(callers: Callers, volume: VolumeService): Handlers<shoal.v1.VolumeService, Caller> {
-  const { volumes, attachments, types } = volume;
+export function volumeHandlers(
+  callers: Callers,
+  volume: VolumeService,
+  watching: { readonly state: StateClient; readonly clock: Clock; readonly watchStreams: WatchStreams },
+): Handlers<shoal.v1.VolumeService, Caller> {
+  const { volumes, attachments } = volume;
   return {
     listVolumes: (request, call) =>
       callers.serve(call, async ({ context, read, enforce }) => {
@@ -75,13 +89,18 @@ export function volumeHandlers(callers: Callers, volume: VolumeService): Handler
         await attachments.unplug(context, serverId, volumeId);
         return {};
       }),
-    listVolumeTypes: (_request, call) =>
-      callers.serve(call, async ({ context, read }) => {
-        const { reader } = await read();
-        const defaultId = types.default(context, reader).id;
-        return { types: types.list(context, reader).map((type) => typeView(type, type.id === defaultId)) };
-      }),
+    async *watchVolumes({ fromRevision }, call) {
+      const { context, recheck } = callers.open(call);
+      const { state, clock, watchStreams } = watching;
+      const watch = new RecordWatch(watchedVolumes, state, { context, clock, recheck }, fromRevision);
+      yield* watchStreams.counted(context.userId, () => watch.events());
+    },
     ...snapshotHandlers(callers, volume.snapshots),
+    ...transferHandlers(callers, volume),
+    ...groupHandlers(callers, volume),
+    ...groupSnapshotHandlers(callers, volume),
+    ...typeHandlers(callers, volume),
+    ...qosSpecsHandlers(callers, volume),
     ...backupHandlers(callers, volume),
   };
 }
@@ -119,8 +138,14 @@ function volumeView(volume: shoal.v1.Volume): shoal.v1.VolumeView {
   });
 }
 
-function typeView(type: shoal.v1.VolumeType, isDefault: boolean): shoal.v1.VolumeTypeView {
-  const { id, name, description, isPublic, extraSpecs, encryption } = type;
-  const encrypted = (encryption?.provider ?? '') !== '';
-  return new shoal.v1.VolumeTypeView({ id, name, description, isPublic, extraSpecs, encrypted, isDefault });
-}
+/** What is told of each change of a volume. */
+const watchedVolumes: Watched<shoal.v1.Volume, shoal.v1.WatchVolumesResponse> = {
+  table: volumeTable,
+  ruleOfAll: 'volume:get_all:all_projects',
+  event: (_context, revision, volumeId, volume) =>
+    new shoal.v1.WatchVolumesResponse({
+      revision,
+      volumeId,
+      ...(volume === undefined ? {} : { volume: volumeView(volume) }),
+    }),
+};

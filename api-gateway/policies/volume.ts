@@ -12,6 +12,7 @@ const volumeRules: readonly PolicyRule[] = [
     'GET /v3/volumes/detail',
     'GET /v3/volumes/summary',
     rpc('ListVolumes'),
+    rpc('WatchVolumes'),
   ]),
   rule('volume:get', projectReader, ['GET /v3/volumes/:id', rpc('GetVolume')]),
   rule('volume:update', projectMember, ['PUT /v3/volumes/:id', rpc('UpdateVolume')]),
@@ -72,28 +73,35 @@ const transferRules: readonly PolicyRule[] = [
     'GET /v3/volume-transfers/detail',
     'GET /v3/os-volume-transfer',
     'GET /v3/os-volume-transfer/detail',
+    rpc('ListVolumeTransfers'),
   ]),
   rule('volume:get_transfer', projectReader, ['GET /v3/volume-transfers/:id', 'GET /v3/os-volume-transfer/:id']),
-  rule('volume:create_transfer', projectMember, ['POST /v3/volume-transfers', 'POST /v3/os-volume-transfer']),
+  rule('volume:create_transfer', projectMember, [
+    'POST /v3/volume-transfers',
+    'POST /v3/os-volume-transfer',
+    rpc('CreateVolumeTransfer'),
+  ]),
   rule('volume:accept_transfer', projectMember, [
     'POST /v3/volume-transfers/:id/accept',
     'POST /v3/os-volume-transfer/:id/accept',
+    rpc('AcceptVolumeTransfer'),
   ]),
   rule('volume:delete_transfer', projectMember, [
     'DELETE /v3/volume-transfers/:id',
     'DELETE /v3/os-volume-transfer/:id',
+    rpc('DeleteVolumeTransfer'),
   ]),
 ];
 
 const backupRules: readonly PolicyRule[] = [
   rule('backup:get_all', projectReader, ['GET /v3/backups', 'GET /v3/backups/detail', rpc('ListVolumeBackups')]),
-  rule('backup:get', projectReader, ['GET /v3/backups/:id']),
-  rule('backup:create', projectMember, ['POST /v3/backups']),
+  rule('backup:get', projectReader, ['GET /v3/backups/:id', rpc('GetVolumeBackup')]),
+  rule('backup:create', projectMember, ['POST /v3/backups', rpc('CreateVolumeBackup')]),
   rule('backup:update', projectMember, ['PUT /v3/backups/:id']),
-  rule('backup:delete', projectMember, ['DELETE /v3/backups/:id']),
-  rule('backup:restore', projectMember, ['POST /v3/backups/:id/restore']),
-  rule('backup:export-import', cloudAdmin, ['GET /v3/backups/:id/export_record']),
-  rule('backup:backup-import', cloudAdmin, ['POST /v3/backups/import_record']),
+  rule('backup:delete', projectMember, ['DELETE /v3/backups/:id', rpc('DeleteVolumeBackup')]),
+  rule('backup:restore', projectMember, ['POST /v3/backups/:id/restore', rpc('RestoreVolumeBackup')]),
+  rule('backup:export-import', cloudAdmin, ['GET /v3/backups/:id/export_record', rpc('ExportVolumeBackup')]),
+  rule('backup:backup-import', cloudAdmin, ['POST /v3/backups/import_record', rpc('ImportVolumeBackup')]),
   // Cinder has neither.
   rule('shoal:backup:verify', projectMember, [rpc('VerifyVolumeBackup')]),
   rule('shoal:backup:expire', projectMember, [rpc('ExpireVolumeBackups')]),
@@ -103,21 +111,29 @@ const backupRules: readonly PolicyRule[] = [
 ];
 
 const groupRules: readonly PolicyRule[] = [
-  rule('group:get_all', projectReader, ['GET /v3/groups', 'GET /v3/groups/detail']),
-  rule('group:get', projectReader, ['GET /v3/groups/:id']),
+  rule('group:get_all', projectReader, ['GET /v3/groups', 'GET /v3/groups/detail', rpc('ListVolumeGroups')]),
+  rule('group:get', projectReader, ['GET /v3/groups/:id', rpc('GetVolumeGroup')]),
   rule('group:create', projectMember, [
     'POST /v3/groups',
     'POST /v3/groups/action',
     'POST /v3/groups/action#create-from-src',
+    rpc('CreateVolumeGroup'),
   ]),
-  rule('group:update', projectMember, ['PUT /v3/groups/:id']),
+  rule('group:update', projectMember, ['PUT /v3/groups/:id', rpc('UpdateVolumeGroup')]),
   rule('group:action', projectMember, ['POST /v3/groups/:id/action']),
-  rule('group:delete', projectMember, [act('groups', 'delete')]),
+  rule('group:delete', projectMember, [act('groups', 'delete'), rpc('DeleteVolumeGroup')]),
   rule('group:reset_status', cloudAdmin, [act('groups', 'reset_status')]),
-  rule('group:get_all_group_snapshots', projectReader, ['GET /v3/group_snapshots', 'GET /v3/group_snapshots/detail']),
-  rule('group:get_group_snapshot', projectReader, ['GET /v3/group_snapshots/:id']),
-  rule('group:create_group_snapshot', projectMember, ['POST /v3/group_snapshots']),
-  rule('group:delete_group_snapshot', projectMember, ['DELETE /v3/group_snapshots/:id']),
+  rule('group:get_all_group_snapshots', projectReader, [
+    'GET /v3/group_snapshots',
+    'GET /v3/group_snapshots/detail',
+    rpc('ListVolumeGroupSnapshots'),
+  ]),
+  rule('group:get_group_snapshot', projectReader, ['GET /v3/group_snapshots/:id', rpc('GetVolumeGroupSnapshot')]),
+  rule('group:create_group_snapshot', projectMember, ['POST /v3/group_snapshots', rpc('CreateVolumeGroupSnapshot')]),
+  rule('group:delete_group_snapshot', projectMember, [
+    'DELETE /v3/group_snapshots/:id',
+    rpc('DeleteVolumeGroupSnapshot'),
+  ]),
   rule('group:group_snapshot_action', cloudAdmin, ['POST /v3/group_snapshots/:id/action']),
   rule('group:reset_group_snapshot_status', cloudAdmin, [act('group_snapshots', 'reset_status')]),
   rule('group:get_all_group_types', projectReader, ['GET /v3/group_types']),
@@ -164,25 +180,37 @@ const snapshotRules: readonly PolicyRule[] = [
 const typeRules: readonly PolicyRule[] = [
   rule('volume_extension:type_get_all', projectReader, ['GET /v3/types', rpc('ListVolumeTypes')]),
   rule('volume_extension:type_get', projectReader, ['GET /v3/types/:id']),
-  rule('volume_extension:type_create', cloudAdmin, ['POST /v3/types']),
-  rule('volume_extension:type_update', cloudAdmin, ['PUT /v3/types/:id']),
-  rule('volume_extension:type_delete', cloudAdmin, ['DELETE /v3/types/:id']),
+  rule('volume_extension:type_create', cloudAdmin, ['POST /v3/types', rpc('CreateVolumeType')]),
+  rule('volume_extension:type_update', cloudAdmin, ['PUT /v3/types/:id', rpc('UpdateVolumeType')]),
+  rule('volume_extension:type_delete', cloudAdmin, ['DELETE /v3/types/:id', rpc('DeleteVolumeType')]),
   rule('volume_extension:types_extra_specs:index', projectReader, ['GET /v3/types/:id/extra_specs']),
   rule('volume_extension:types_extra_specs:show', projectReader, ['GET /v3/types/:id/extra_specs/:key']),
   rule('volume_extension:types_extra_specs:create', cloudAdmin, ['POST /v3/types/:id/extra_specs']),
   rule('volume_extension:types_extra_specs:update', cloudAdmin, ['PUT /v3/types/:id/extra_specs/:key']),
-  rule('volume_extension:types_extra_specs:delete', cloudAdmin, ['DELETE /v3/types/:id/extra_specs/:key']),
+  rule('volume_extension:types_extra_specs:delete', cloudAdmin, [
+    'DELETE /v3/types/:id/extra_specs/:key',
+    rpc('RemoveVolumeTypeExtraSpec'),
+  ]),
   rule('volume_extension:volume_type_access:get_all_for_type', cloudAdmin, ['GET /v3/types/:id/os-volume-type-access']),
-  rule('volume_extension:volume_type_access:action', cloudAdmin, ['POST /v3/types/:id/action']),
+  rule('volume_extension:volume_type_access:action', cloudAdmin, [
+    'POST /v3/types/:id/action',
+    rpc('SetVolumeTypeAccess'),
+  ]),
   rule('volume_extension:volume_type_access:addProjectAccess', cloudAdmin, [act('types', 'addProjectAccess')]),
   rule('volume_extension:volume_type_access:removeProjectAccess', cloudAdmin, [act('types', 'removeProjectAccess')]),
   rule('volume_extension:volume_type_encryption:get', cloudAdmin, [
     'GET /v3/types/:id/encryption',
     'GET /v3/types/:id/encryption/:key',
   ]),
-  rule('volume_extension:volume_type_encryption:create', cloudAdmin, ['POST /v3/types/:id/encryption']),
+  rule('volume_extension:volume_type_encryption:create', cloudAdmin, [
+    'POST /v3/types/:id/encryption',
+    rpc('SetVolumeTypeEncryption'),
+  ]),
   rule('volume_extension:volume_type_encryption:update', cloudAdmin, ['PUT /v3/types/:id/encryption/:key']),
-  rule('volume_extension:volume_type_encryption:delete', cloudAdmin, ['DELETE /v3/types/:id/encryption/:key']),
+  rule('volume_extension:volume_type_encryption:delete', cloudAdmin, [
+    'DELETE /v3/types/:id/encryption/:key',
+    rpc('RemoveVolumeTypeEncryption'),
+  ]),
   rule('volume_extension:default_get_all', cloudAdmin, ['GET /v3/default-types']),
   rule('volume_extension:default_get', cloudAdmin, ['GET /v3/default-types/:project']),
   rule('volume_extension:default_set_or_update', cloudAdmin, ['PUT /v3/default-types/:project']),
@@ -190,21 +218,25 @@ const typeRules: readonly PolicyRule[] = [
 ];
 
 const qosRules: readonly PolicyRule[] = [
-  rule('volume_extension:qos_specs_manage:get_all', cloudAdmin, ['GET /v3/qos-specs']),
+  rule('volume_extension:qos_specs_manage:get_all', cloudAdmin, ['GET /v3/qos-specs', rpc('ListQosSpecs')]),
   rule('volume_extension:qos_specs_manage:get', cloudAdmin, [
     'GET /v3/qos-specs/:id',
     'GET /v3/qos-specs/:id/associations',
   ]),
-  rule('volume_extension:qos_specs_manage:create', cloudAdmin, ['POST /v3/qos-specs']),
+  rule('volume_extension:qos_specs_manage:create', cloudAdmin, ['POST /v3/qos-specs', rpc('CreateQosSpecs')]),
   rule('volume_extension:qos_specs_manage:update', cloudAdmin, [
     'PUT /v3/qos-specs/:id',
     'GET /v3/qos-specs/:id/associate',
     'GET /v3/qos-specs/:id/disassociate',
     'GET /v3/qos-specs/:id/disassociate_all',
+    rpc('UpdateQosSpecs'),
+    rpc('SetVolumeTypeQos'),
   ]),
   rule('volume_extension:qos_specs_manage:delete', cloudAdmin, [
     'DELETE /v3/qos-specs/:id',
     'PUT /v3/qos-specs/:id/delete_keys',
+    rpc('DeleteQosSpecs'),
+    rpc('RemoveQosSpecsKeys'),
   ]),
 ];
 

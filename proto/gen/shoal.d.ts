@@ -33112,6 +33112,105 @@ export namespace shoal {
 
             /** Calls ListVolumeTypes. */
             listVolumeTypes: shoal.v1.VolumeService.ListVolumeTypes;
+
+            /** Calls WatchVolumes. */
+            watchVolumes: shoal.v1.VolumeService.WatchVolumes;
+
+            /** Calls GetVolumeBackup. */
+            getVolumeBackup: shoal.v1.VolumeService.GetVolumeBackup;
+
+            /** Calls CreateVolumeBackup. */
+            createVolumeBackup: shoal.v1.VolumeService.CreateVolumeBackup;
+
+            /** Calls DeleteVolumeBackup. */
+            deleteVolumeBackup: shoal.v1.VolumeService.DeleteVolumeBackup;
+
+            /** Calls RestoreVolumeBackup. */
+            restoreVolumeBackup: shoal.v1.VolumeService.RestoreVolumeBackup;
+
+            /** Calls ExportVolumeBackup. */
+            exportVolumeBackup: shoal.v1.VolumeService.ExportVolumeBackup;
+
+            /** Calls ImportVolumeBackup. */
+            importVolumeBackup: shoal.v1.VolumeService.ImportVolumeBackup;
+
+            /** Calls ListVolumeTransfers. */
+            listVolumeTransfers: shoal.v1.VolumeService.ListVolumeTransfers;
+
+            /** Calls CreateVolumeTransfer. */
+            createVolumeTransfer: shoal.v1.VolumeService.CreateVolumeTransfer;
+
+            /** Calls AcceptVolumeTransfer. */
+            acceptVolumeTransfer: shoal.v1.VolumeService.AcceptVolumeTransfer;
+
+            /** Calls DeleteVolumeTransfer. */
+            deleteVolumeTransfer: shoal.v1.VolumeService.DeleteVolumeTransfer;
+
+            /** Calls ListVolumeGroups. */
+            listVolumeGroups: shoal.v1.VolumeService.ListVolumeGroups;
+
+            /** Calls GetVolumeGroup. */
+            getVolumeGroup: shoal.v1.VolumeService.GetVolumeGroup;
+
+            /** Calls CreateVolumeGroup. */
+            createVolumeGroup: shoal.v1.VolumeService.CreateVolumeGroup;
+
+            /** Calls UpdateVolumeGroup. */
+            updateVolumeGroup: shoal.v1.VolumeService.UpdateVolumeGroup;
+
+            /** Calls DeleteVolumeGroup. */
+            deleteVolumeGroup: shoal.v1.VolumeService.DeleteVolumeGroup;
+
+            /** Calls ListVolumeGroupSnapshots. */
+            listVolumeGroupSnapshots: shoal.v1.VolumeService.ListVolumeGroupSnapshots;
+
+            /** Calls GetVolumeGroupSnapshot. */
+            getVolumeGroupSnapshot: shoal.v1.VolumeService.GetVolumeGroupSnapshot;
+
+            /** Calls CreateVolumeGroupSnapshot. */
+            createVolumeGroupSnapshot: shoal.v1.VolumeService.CreateVolumeGroupSnapshot;
+
+            /** Calls DeleteVolumeGroupSnapshot. */
+            deleteVolumeGroupSnapshot: shoal.v1.VolumeService.DeleteVolumeGroupSnapshot;
+
+            /** Calls CreateVolumeType. */
+            createVolumeType: shoal.v1.VolumeService.CreateVolumeType;
+
+            /** Calls UpdateVolumeType. */
+            updateVolumeType: shoal.v1.VolumeService.UpdateVolumeType;
+
+            /** Calls RemoveVolumeTypeExtraSpec. */
+            removeVolumeTypeExtraSpec: shoal.v1.VolumeService.RemoveVolumeTypeExtraSpec;
+
+            /** Calls DeleteVolumeType. */
+            deleteVolumeType: shoal.v1.VolumeService.DeleteVolumeType;
+
+            /** Calls SetVolumeTypeAccess. */
+            setVolumeTypeAccess: shoal.v1.VolumeService.SetVolumeTypeAccess;
+
+            /** Calls SetVolumeTypeEncryption. */
+            setVolumeTypeEncryption: shoal.v1.VolumeService.SetVolumeTypeEncryption;
+
+            /** Calls RemoveVolumeTypeEncryption. */
+            removeVolumeTypeEncryption: shoal.v1.VolumeService.RemoveVolumeTypeEncryption;
+
+            /** Calls SetVolumeTypeQos. */
+            setVolumeTypeQos: shoal.v1.VolumeService.SetVolumeTypeQos;
+
+            /** Calls ListQosSpecs. */
+            listQosSpecs: shoal.v1.VolumeService.ListQosSpecs;
+
+            /** Calls CreateQosSpecs. */
+            createQosSpecs: shoal.v1.VolumeService.CreateQosSpecs;
+
+            /** Calls UpdateQosSpecs. */
+            updateQosSpecs: shoal.v1.VolumeService.UpdateQosSpecs;
+
+            /** Calls RemoveQosSpecsKeys. */
+            removeQosSpecsKeys: shoal.v1.VolumeService.RemoveQosSpecsKeys;
+
+            /** Calls DeleteQosSpecs. */
+            deleteQosSpecs: shoal.v1.VolumeService.DeleteQosSpecs;
         }
 
         namespace VolumeService {
@@ -33435,6 +33534,633 @@ export namespace shoal {
               readonly path: "/shoal.v1.VolumeService/ListVolumeTypes";
               readonly requestType: "ListVolumeTypesRequest";
               readonly responseType: "ListVolumeTypesResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.VolumeService#watchVolumes}.
+             * @param error Error, if any
+             * @param [response] WatchVolumesResponse
+             */
+            type WatchVolumesCallback = (error: (Error|null), response?: shoal.v1.WatchVolumesResponse) => void;
+
+            /** Calls WatchVolumes. */
+            type WatchVolumes = {
+              (request: shoal.v1.IWatchVolumesRequest, callback: shoal.v1.VolumeService.WatchVolumesCallback): void;
+              (request: shoal.v1.IWatchVolumesRequest): Promise<shoal.v1.WatchVolumesResponse>;
+              readonly name: "WatchVolumes";
+              readonly path: "/shoal.v1.VolumeService/WatchVolumes";
+              readonly requestType: "WatchVolumesRequest";
+              readonly responseType: "WatchVolumesResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: true;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.VolumeService#getVolumeBackup}.
+             * @param error Error, if any
+             * @param [response] GetVolumeBackupResponse
+             */
+            type GetVolumeBackupCallback = (error: (Error|null), response?: shoal.v1.GetVolumeBackupResponse) => void;
+
+            /** Calls GetVolumeBackup. */
+            type GetVolumeBackup = {
+              (request: shoal.v1.IGetVolumeBackupRequest, callback: shoal.v1.VolumeService.GetVolumeBackupCallback): void;
+              (request: shoal.v1.IGetVolumeBackupRequest): Promise<shoal.v1.GetVolumeBackupResponse>;
+              readonly name: "GetVolumeBackup";
+              readonly path: "/shoal.v1.VolumeService/GetVolumeBackup";
+              readonly requestType: "GetVolumeBackupRequest";
+              readonly responseType: "GetVolumeBackupResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.VolumeService#createVolumeBackup}.
+             * @param error Error, if any
+             * @param [response] CreateVolumeBackupResponse
+             */
+            type CreateVolumeBackupCallback = (error: (Error|null), response?: shoal.v1.CreateVolumeBackupResponse) => void;
+
+            /** Calls CreateVolumeBackup. */
+            type CreateVolumeBackup = {
+              (request: shoal.v1.ICreateVolumeBackupRequest, callback: shoal.v1.VolumeService.CreateVolumeBackupCallback): void;
+              (request: shoal.v1.ICreateVolumeBackupRequest): Promise<shoal.v1.CreateVolumeBackupResponse>;
+              readonly name: "CreateVolumeBackup";
+              readonly path: "/shoal.v1.VolumeService/CreateVolumeBackup";
+              readonly requestType: "CreateVolumeBackupRequest";
+              readonly responseType: "CreateVolumeBackupResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.VolumeService#deleteVolumeBackup}.
+             * @param error Error, if any
+             * @param [response] DeleteVolumeBackupResponse
+             */
+            type DeleteVolumeBackupCallback = (error: (Error|null), response?: shoal.v1.DeleteVolumeBackupResponse) => void;
+
+            /** Calls DeleteVolumeBackup. */
+            type DeleteVolumeBackup = {
+              (request: shoal.v1.IDeleteVolumeBackupRequest, callback: shoal.v1.VolumeService.DeleteVolumeBackupCallback): void;
+              (request: shoal.v1.IDeleteVolumeBackupRequest): Promise<shoal.v1.DeleteVolumeBackupResponse>;
+              readonly name: "DeleteVolumeBackup";
+              readonly path: "/shoal.v1.VolumeService/DeleteVolumeBackup";
+              readonly requestType: "DeleteVolumeBackupRequest";
+              readonly responseType: "DeleteVolumeBackupResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.VolumeService#restoreVolumeBackup}.
+             * @param error Error, if any
+             * @param [response] RestoreVolumeBackupResponse
+             */
+            type RestoreVolumeBackupCallback = (error: (Error|null), response?: shoal.v1.RestoreVolumeBackupResponse) => void;
+
+            /** Calls RestoreVolumeBackup. */
+            type RestoreVolumeBackup = {
+              (request: shoal.v1.IRestoreVolumeBackupRequest, callback: shoal.v1.VolumeService.RestoreVolumeBackupCallback): void;
+              (request: shoal.v1.IRestoreVolumeBackupRequest): Promise<shoal.v1.RestoreVolumeBackupResponse>;
+              readonly name: "RestoreVolumeBackup";
+              readonly path: "/shoal.v1.VolumeService/RestoreVolumeBackup";
+              readonly requestType: "RestoreVolumeBackupRequest";
+              readonly responseType: "RestoreVolumeBackupResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.VolumeService#exportVolumeBackup}.
+             * @param error Error, if any
+             * @param [response] ExportVolumeBackupResponse
+             */
+            type ExportVolumeBackupCallback = (error: (Error|null), response?: shoal.v1.ExportVolumeBackupResponse) => void;
+
+            /** Calls ExportVolumeBackup. */
+            type ExportVolumeBackup = {
+              (request: shoal.v1.IExportVolumeBackupRequest, callback: shoal.v1.VolumeService.ExportVolumeBackupCallback): void;
+              (request: shoal.v1.IExportVolumeBackupRequest): Promise<shoal.v1.ExportVolumeBackupResponse>;
+              readonly name: "ExportVolumeBackup";
+              readonly path: "/shoal.v1.VolumeService/ExportVolumeBackup";
+              readonly requestType: "ExportVolumeBackupRequest";
+              readonly responseType: "ExportVolumeBackupResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.VolumeService#importVolumeBackup}.
+             * @param error Error, if any
+             * @param [response] ImportVolumeBackupResponse
+             */
+            type ImportVolumeBackupCallback = (error: (Error|null), response?: shoal.v1.ImportVolumeBackupResponse) => void;
+
+            /** Calls ImportVolumeBackup. */
+            type ImportVolumeBackup = {
+              (request: shoal.v1.IImportVolumeBackupRequest, callback: shoal.v1.VolumeService.ImportVolumeBackupCallback): void;
+              (request: shoal.v1.IImportVolumeBackupRequest): Promise<shoal.v1.ImportVolumeBackupResponse>;
+              readonly name: "ImportVolumeBackup";
+              readonly path: "/shoal.v1.VolumeService/ImportVolumeBackup";
+              readonly requestType: "ImportVolumeBackupRequest";
+              readonly responseType: "ImportVolumeBackupResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.VolumeService#listVolumeTransfers}.
+             * @param error Error, if any
+             * @param [response] ListVolumeTransfersResponse
+             */
+            type ListVolumeTransfersCallback = (error: (Error|null), response?: shoal.v1.ListVolumeTransfersResponse) => void;
+
+            /** Calls ListVolumeTransfers. */
+            type ListVolumeTransfers = {
+              (request: shoal.v1.IListVolumeTransfersRequest, callback: shoal.v1.VolumeService.ListVolumeTransfersCallback): void;
+              (request: shoal.v1.IListVolumeTransfersRequest): Promise<shoal.v1.ListVolumeTransfersResponse>;
+              readonly name: "ListVolumeTransfers";
+              readonly path: "/shoal.v1.VolumeService/ListVolumeTransfers";
+              readonly requestType: "ListVolumeTransfersRequest";
+              readonly responseType: "ListVolumeTransfersResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.VolumeService#createVolumeTransfer}.
+             * @param error Error, if any
+             * @param [response] CreateVolumeTransferResponse
+             */
+            type CreateVolumeTransferCallback = (error: (Error|null), response?: shoal.v1.CreateVolumeTransferResponse) => void;
+
+            /** Calls CreateVolumeTransfer. */
+            type CreateVolumeTransfer = {
+              (request: shoal.v1.ICreateVolumeTransferRequest, callback: shoal.v1.VolumeService.CreateVolumeTransferCallback): void;
+              (request: shoal.v1.ICreateVolumeTransferRequest): Promise<shoal.v1.CreateVolumeTransferResponse>;
+              readonly name: "CreateVolumeTransfer";
+              readonly path: "/shoal.v1.VolumeService/CreateVolumeTransfer";
+              readonly requestType: "CreateVolumeTransferRequest";
+              readonly responseType: "CreateVolumeTransferResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.VolumeService#acceptVolumeTransfer}.
+             * @param error Error, if any
+             * @param [response] AcceptVolumeTransferResponse
+             */
+            type AcceptVolumeTransferCallback = (error: (Error|null), response?: shoal.v1.AcceptVolumeTransferResponse) => void;
+
+            /** Calls AcceptVolumeTransfer. */
+            type AcceptVolumeTransfer = {
+              (request: shoal.v1.IAcceptVolumeTransferRequest, callback: shoal.v1.VolumeService.AcceptVolumeTransferCallback): void;
+              (request: shoal.v1.IAcceptVolumeTransferRequest): Promise<shoal.v1.AcceptVolumeTransferResponse>;
+              readonly name: "AcceptVolumeTransfer";
+              readonly path: "/shoal.v1.VolumeService/AcceptVolumeTransfer";
+              readonly requestType: "AcceptVolumeTransferRequest";
+              readonly responseType: "AcceptVolumeTransferResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.VolumeService#deleteVolumeTransfer}.
+             * @param error Error, if any
+             * @param [response] DeleteVolumeTransferResponse
+             */
+            type DeleteVolumeTransferCallback = (error: (Error|null), response?: shoal.v1.DeleteVolumeTransferResponse) => void;
+
+            /** Calls DeleteVolumeTransfer. */
+            type DeleteVolumeTransfer = {
+              (request: shoal.v1.IDeleteVolumeTransferRequest, callback: shoal.v1.VolumeService.DeleteVolumeTransferCallback): void;
+              (request: shoal.v1.IDeleteVolumeTransferRequest): Promise<shoal.v1.DeleteVolumeTransferResponse>;
+              readonly name: "DeleteVolumeTransfer";
+              readonly path: "/shoal.v1.VolumeService/DeleteVolumeTransfer";
+              readonly requestType: "DeleteVolumeTransferRequest";
+              readonly responseType: "DeleteVolumeTransferResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.VolumeService#listVolumeGroups}.
+             * @param error Error, if any
+             * @param [response] ListVolumeGroupsResponse
+             */
+            type ListVolumeGroupsCallback = (error: (Error|null), response?: shoal.v1.ListVolumeGroupsResponse) => void;
+
+            /** Calls ListVolumeGroups. */
+            type ListVolumeGroups = {
+              (request: shoal.v1.IListVolumeGroupsRequest, callback: shoal.v1.VolumeService.ListVolumeGroupsCallback): void;
+              (request: shoal.v1.IListVolumeGroupsRequest): Promise<shoal.v1.ListVolumeGroupsResponse>;
+              readonly name: "ListVolumeGroups";
+              readonly path: "/shoal.v1.VolumeService/ListVolumeGroups";
+              readonly requestType: "ListVolumeGroupsRequest";
+              readonly responseType: "ListVolumeGroupsResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.VolumeService#getVolumeGroup}.
+             * @param error Error, if any
+             * @param [response] GetVolumeGroupResponse
+             */
+            type GetVolumeGroupCallback = (error: (Error|null), response?: shoal.v1.GetVolumeGroupResponse) => void;
+
+            /** Calls GetVolumeGroup. */
+            type GetVolumeGroup = {
+              (request: shoal.v1.IGetVolumeGroupRequest, callback: shoal.v1.VolumeService.GetVolumeGroupCallback): void;
+              (request: shoal.v1.IGetVolumeGroupRequest): Promise<shoal.v1.GetVolumeGroupResponse>;
+              readonly name: "GetVolumeGroup";
+              readonly path: "/shoal.v1.VolumeService/GetVolumeGroup";
+              readonly requestType: "GetVolumeGroupRequest";
+              readonly responseType: "GetVolumeGroupResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.VolumeService#createVolumeGroup}.
+             * @param error Error, if any
+             * @param [response] CreateVolumeGroupResponse
+             */
+            type CreateVolumeGroupCallback = (error: (Error|null), response?: shoal.v1.CreateVolumeGroupResponse) => void;
+
+            /** Calls CreateVolumeGroup. */
+            type CreateVolumeGroup = {
+              (request: shoal.v1.ICreateVolumeGroupRequest, callback: shoal.v1.VolumeService.CreateVolumeGroupCallback): void;
+              (request: shoal.v1.ICreateVolumeGroupRequest): Promise<shoal.v1.CreateVolumeGroupResponse>;
+              readonly name: "CreateVolumeGroup";
+              readonly path: "/shoal.v1.VolumeService/CreateVolumeGroup";
+              readonly requestType: "CreateVolumeGroupRequest";
+              readonly responseType: "CreateVolumeGroupResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.VolumeService#updateVolumeGroup}.
+             * @param error Error, if any
+             * @param [response] UpdateVolumeGroupResponse
+             */
+            type UpdateVolumeGroupCallback = (error: (Error|null), response?: shoal.v1.UpdateVolumeGroupResponse) => void;
+
+            /** Calls UpdateVolumeGroup. */
+            type UpdateVolumeGroup = {
+              (request: shoal.v1.IUpdateVolumeGroupRequest, callback: shoal.v1.VolumeService.UpdateVolumeGroupCallback): void;
+              (request: shoal.v1.IUpdateVolumeGroupRequest): Promise<shoal.v1.UpdateVolumeGroupResponse>;
+              readonly name: "UpdateVolumeGroup";
+              readonly path: "/shoal.v1.VolumeService/UpdateVolumeGroup";
+              readonly requestType: "UpdateVolumeGroupRequest";
+              readonly responseType: "UpdateVolumeGroupResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.VolumeService#deleteVolumeGroup}.
+             * @param error Error, if any
+             * @param [response] DeleteVolumeGroupResponse
+             */
+            type DeleteVolumeGroupCallback = (error: (Error|null), response?: shoal.v1.DeleteVolumeGroupResponse) => void;
+
+            /** Calls DeleteVolumeGroup. */
+            type DeleteVolumeGroup = {
+              (request: shoal.v1.IDeleteVolumeGroupRequest, callback: shoal.v1.VolumeService.DeleteVolumeGroupCallback): void;
+              (request: shoal.v1.IDeleteVolumeGroupRequest): Promise<shoal.v1.DeleteVolumeGroupResponse>;
+              readonly name: "DeleteVolumeGroup";
+              readonly path: "/shoal.v1.VolumeService/DeleteVolumeGroup";
+              readonly requestType: "DeleteVolumeGroupRequest";
+              readonly responseType: "DeleteVolumeGroupResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.VolumeService#listVolumeGroupSnapshots}.
+             * @param error Error, if any
+             * @param [response] ListVolumeGroupSnapshotsResponse
+             */
+            type ListVolumeGroupSnapshotsCallback = (error: (Error|null), response?: shoal.v1.ListVolumeGroupSnapshotsResponse) => void;
+
+            /** Calls ListVolumeGroupSnapshots. */
+            type ListVolumeGroupSnapshots = {
+              (request: shoal.v1.IListVolumeGroupSnapshotsRequest, callback: shoal.v1.VolumeService.ListVolumeGroupSnapshotsCallback): void;
+              (request: shoal.v1.IListVolumeGroupSnapshotsRequest): Promise<shoal.v1.ListVolumeGroupSnapshotsResponse>;
+              readonly name: "ListVolumeGroupSnapshots";
+              readonly path: "/shoal.v1.VolumeService/ListVolumeGroupSnapshots";
+              readonly requestType: "ListVolumeGroupSnapshotsRequest";
+              readonly responseType: "ListVolumeGroupSnapshotsResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.VolumeService#getVolumeGroupSnapshot}.
+             * @param error Error, if any
+             * @param [response] GetVolumeGroupSnapshotResponse
+             */
+            type GetVolumeGroupSnapshotCallback = (error: (Error|null), response?: shoal.v1.GetVolumeGroupSnapshotResponse) => void;
+
+            /** Calls GetVolumeGroupSnapshot. */
+            type GetVolumeGroupSnapshot = {
+              (request: shoal.v1.IGetVolumeGroupSnapshotRequest, callback: shoal.v1.VolumeService.GetVolumeGroupSnapshotCallback): void;
+              (request: shoal.v1.IGetVolumeGroupSnapshotRequest): Promise<shoal.v1.GetVolumeGroupSnapshotResponse>;
+              readonly name: "GetVolumeGroupSnapshot";
+              readonly path: "/shoal.v1.VolumeService/GetVolumeGroupSnapshot";
+              readonly requestType: "GetVolumeGroupSnapshotRequest";
+              readonly responseType: "GetVolumeGroupSnapshotResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.VolumeService#createVolumeGroupSnapshot}.
+             * @param error Error, if any
+             * @param [response] CreateVolumeGroupSnapshotResponse
+             */
+            type CreateVolumeGroupSnapshotCallback = (error: (Error|null), response?: shoal.v1.CreateVolumeGroupSnapshotResponse) => void;
+
+            /** Calls CreateVolumeGroupSnapshot. */
+            type CreateVolumeGroupSnapshot = {
+              (request: shoal.v1.ICreateVolumeGroupSnapshotRequest, callback: shoal.v1.VolumeService.CreateVolumeGroupSnapshotCallback): void;
+              (request: shoal.v1.ICreateVolumeGroupSnapshotRequest): Promise<shoal.v1.CreateVolumeGroupSnapshotResponse>;
+              readonly name: "CreateVolumeGroupSnapshot";
+              readonly path: "/shoal.v1.VolumeService/CreateVolumeGroupSnapshot";
+              readonly requestType: "CreateVolumeGroupSnapshotRequest";
+              readonly responseType: "CreateVolumeGroupSnapshotResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.VolumeService#deleteVolumeGroupSnapshot}.
+             * @param error Error, if any
+             * @param [response] DeleteVolumeGroupSnapshotResponse
+             */
+            type DeleteVolumeGroupSnapshotCallback = (error: (Error|null), response?: shoal.v1.DeleteVolumeGroupSnapshotResponse) => void;
+
+            /** Calls DeleteVolumeGroupSnapshot. */
+            type DeleteVolumeGroupSnapshot = {
+              (request: shoal.v1.IDeleteVolumeGroupSnapshotRequest, callback: shoal.v1.VolumeService.DeleteVolumeGroupSnapshotCallback): void;
+              (request: shoal.v1.IDeleteVolumeGroupSnapshotRequest): Promise<shoal.v1.DeleteVolumeGroupSnapshotResponse>;
+              readonly name: "DeleteVolumeGroupSnapshot";
+              readonly path: "/shoal.v1.VolumeService/DeleteVolumeGroupSnapshot";
+              readonly requestType: "DeleteVolumeGroupSnapshotRequest";
+              readonly responseType: "DeleteVolumeGroupSnapshotResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.VolumeService#createVolumeType}.
+             * @param error Error, if any
+             * @param [response] CreateVolumeTypeResponse
+             */
+            type CreateVolumeTypeCallback = (error: (Error|null), response?: shoal.v1.CreateVolumeTypeResponse) => void;
+
+            /** Calls CreateVolumeType. */
+            type CreateVolumeType = {
+              (request: shoal.v1.ICreateVolumeTypeRequest, callback: shoal.v1.VolumeService.CreateVolumeTypeCallback): void;
+              (request: shoal.v1.ICreateVolumeTypeRequest): Promise<shoal.v1.CreateVolumeTypeResponse>;
+              readonly name: "CreateVolumeType";
+              readonly path: "/shoal.v1.VolumeService/CreateVolumeType";
+              readonly requestType: "CreateVolumeTypeRequest";
+              readonly responseType: "CreateVolumeTypeResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.VolumeService#updateVolumeType}.
+             * @param error Error, if any
+             * @param [response] UpdateVolumeTypeResponse
+             */
+            type UpdateVolumeTypeCallback = (error: (Error|null), response?: shoal.v1.UpdateVolumeTypeResponse) => void;
+
+            /** Calls UpdateVolumeType. */
+            type UpdateVolumeType = {
+              (request: shoal.v1.IUpdateVolumeTypeRequest, callback: shoal.v1.VolumeService.UpdateVolumeTypeCallback): void;
+              (request: shoal.v1.IUpdateVolumeTypeRequest): Promise<shoal.v1.UpdateVolumeTypeResponse>;
+              readonly name: "UpdateVolumeType";
+              readonly path: "/shoal.v1.VolumeService/UpdateVolumeType";
+              readonly requestType: "UpdateVolumeTypeRequest";
+              readonly responseType: "UpdateVolumeTypeResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.VolumeService#removeVolumeTypeExtraSpec}.
+             * @param error Error, if any
+             * @param [response] RemoveVolumeTypeExtraSpecResponse
+             */
+            type RemoveVolumeTypeExtraSpecCallback = (error: (Error|null), response?: shoal.v1.RemoveVolumeTypeExtraSpecResponse) => void;
+
+            /** Calls RemoveVolumeTypeExtraSpec. */
+            type RemoveVolumeTypeExtraSpec = {
+              (request: shoal.v1.IRemoveVolumeTypeExtraSpecRequest, callback: shoal.v1.VolumeService.RemoveVolumeTypeExtraSpecCallback): void;
+              (request: shoal.v1.IRemoveVolumeTypeExtraSpecRequest): Promise<shoal.v1.RemoveVolumeTypeExtraSpecResponse>;
+              readonly name: "RemoveVolumeTypeExtraSpec";
+              readonly path: "/shoal.v1.VolumeService/RemoveVolumeTypeExtraSpec";
+              readonly requestType: "RemoveVolumeTypeExtraSpecRequest";
+              readonly responseType: "RemoveVolumeTypeExtraSpecResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.VolumeService#deleteVolumeType}.
+             * @param error Error, if any
+             * @param [response] DeleteVolumeTypeResponse
+             */
+            type DeleteVolumeTypeCallback = (error: (Error|null), response?: shoal.v1.DeleteVolumeTypeResponse) => void;
+
+            /** Calls DeleteVolumeType. */
+            type DeleteVolumeType = {
+              (request: shoal.v1.IDeleteVolumeTypeRequest, callback: shoal.v1.VolumeService.DeleteVolumeTypeCallback): void;
+              (request: shoal.v1.IDeleteVolumeTypeRequest): Promise<shoal.v1.DeleteVolumeTypeResponse>;
+              readonly name: "DeleteVolumeType";
+              readonly path: "/shoal.v1.VolumeService/DeleteVolumeType";
+              readonly requestType: "DeleteVolumeTypeRequest";
+              readonly responseType: "DeleteVolumeTypeResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.VolumeService#setVolumeTypeAccess}.
+             * @param error Error, if any
+             * @param [response] SetVolumeTypeAccessResponse
+             */
+            type SetVolumeTypeAccessCallback = (error: (Error|null), response?: shoal.v1.SetVolumeTypeAccessResponse) => void;
+
+            /** Calls SetVolumeTypeAccess. */
+            type SetVolumeTypeAccess = {
+              (request: shoal.v1.ISetVolumeTypeAccessRequest, callback: shoal.v1.VolumeService.SetVolumeTypeAccessCallback): void;
+              (request: shoal.v1.ISetVolumeTypeAccessRequest): Promise<shoal.v1.SetVolumeTypeAccessResponse>;
+              readonly name: "SetVolumeTypeAccess";
+              readonly path: "/shoal.v1.VolumeService/SetVolumeTypeAccess";
+              readonly requestType: "SetVolumeTypeAccessRequest";
+              readonly responseType: "SetVolumeTypeAccessResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.VolumeService#setVolumeTypeEncryption}.
+             * @param error Error, if any
+             * @param [response] SetVolumeTypeEncryptionResponse
+             */
+            type SetVolumeTypeEncryptionCallback = (error: (Error|null), response?: shoal.v1.SetVolumeTypeEncryptionResponse) => void;
+
+            /** Calls SetVolumeTypeEncryption. */
+            type SetVolumeTypeEncryption = {
+              (request: shoal.v1.ISetVolumeTypeEncryptionRequest, callback: shoal.v1.VolumeService.SetVolumeTypeEncryptionCallback): void;
+              (request: shoal.v1.ISetVolumeTypeEncryptionRequest): Promise<shoal.v1.SetVolumeTypeEncryptionResponse>;
+              readonly name: "SetVolumeTypeEncryption";
+              readonly path: "/shoal.v1.VolumeService/SetVolumeTypeEncryption";
+              readonly requestType: "SetVolumeTypeEncryptionRequest";
+              readonly responseType: "SetVolumeTypeEncryptionResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.VolumeService#removeVolumeTypeEncryption}.
+             * @param error Error, if any
+             * @param [response] RemoveVolumeTypeEncryptionResponse
+             */
+            type RemoveVolumeTypeEncryptionCallback = (error: (Error|null), response?: shoal.v1.RemoveVolumeTypeEncryptionResponse) => void;
+
+            /** Calls RemoveVolumeTypeEncryption. */
+            type RemoveVolumeTypeEncryption = {
+              (request: shoal.v1.IRemoveVolumeTypeEncryptionRequest, callback: shoal.v1.VolumeService.RemoveVolumeTypeEncryptionCallback): void;
+              (request: shoal.v1.IRemoveVolumeTypeEncryptionRequest): Promise<shoal.v1.RemoveVolumeTypeEncryptionResponse>;
+              readonly name: "RemoveVolumeTypeEncryption";
+              readonly path: "/shoal.v1.VolumeService/RemoveVolumeTypeEncryption";
+              readonly requestType: "RemoveVolumeTypeEncryptionRequest";
+              readonly responseType: "RemoveVolumeTypeEncryptionResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.VolumeService#setVolumeTypeQos}.
+             * @param error Error, if any
+             * @param [response] SetVolumeTypeQosResponse
+             */
+            type SetVolumeTypeQosCallback = (error: (Error|null), response?: shoal.v1.SetVolumeTypeQosResponse) => void;
+
+            /** Calls SetVolumeTypeQos. */
+            type SetVolumeTypeQos = {
+              (request: shoal.v1.ISetVolumeTypeQosRequest, callback: shoal.v1.VolumeService.SetVolumeTypeQosCallback): void;
+              (request: shoal.v1.ISetVolumeTypeQosRequest): Promise<shoal.v1.SetVolumeTypeQosResponse>;
+              readonly name: "SetVolumeTypeQos";
+              readonly path: "/shoal.v1.VolumeService/SetVolumeTypeQos";
+              readonly requestType: "SetVolumeTypeQosRequest";
+              readonly responseType: "SetVolumeTypeQosResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.VolumeService#listQosSpecs}.
+             * @param error Error, if any
+             * @param [response] ListQosSpecsResponse
+             */
+            type ListQosSpecsCallback = (error: (Error|null), response?: shoal.v1.ListQosSpecsResponse) => void;
+
+            /** Calls ListQosSpecs. */
+            type ListQosSpecs = {
+              (request: shoal.v1.IListQosSpecsRequest, callback: shoal.v1.VolumeService.ListQosSpecsCallback): void;
+              (request: shoal.v1.IListQosSpecsRequest): Promise<shoal.v1.ListQosSpecsResponse>;
+              readonly name: "ListQosSpecs";
+              readonly path: "/shoal.v1.VolumeService/ListQosSpecs";
+              readonly requestType: "ListQosSpecsRequest";
+              readonly responseType: "ListQosSpecsResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.VolumeService#createQosSpecs}.
+             * @param error Error, if any
+             * @param [response] CreateQosSpecsResponse
+             */
+            type CreateQosSpecsCallback = (error: (Error|null), response?: shoal.v1.CreateQosSpecsResponse) => void;
+
+            /** Calls CreateQosSpecs. */
+            type CreateQosSpecs = {
+              (request: shoal.v1.ICreateQosSpecsRequest, callback: shoal.v1.VolumeService.CreateQosSpecsCallback): void;
+              (request: shoal.v1.ICreateQosSpecsRequest): Promise<shoal.v1.CreateQosSpecsResponse>;
+              readonly name: "CreateQosSpecs";
+              readonly path: "/shoal.v1.VolumeService/CreateQosSpecs";
+              readonly requestType: "CreateQosSpecsRequest";
+              readonly responseType: "CreateQosSpecsResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.VolumeService#updateQosSpecs}.
+             * @param error Error, if any
+             * @param [response] UpdateQosSpecsResponse
+             */
+            type UpdateQosSpecsCallback = (error: (Error|null), response?: shoal.v1.UpdateQosSpecsResponse) => void;
+
+            /** Calls UpdateQosSpecs. */
+            type UpdateQosSpecs = {
+              (request: shoal.v1.IUpdateQosSpecsRequest, callback: shoal.v1.VolumeService.UpdateQosSpecsCallback): void;
+              (request: shoal.v1.IUpdateQosSpecsRequest): Promise<shoal.v1.UpdateQosSpecsResponse>;
+              readonly name: "UpdateQosSpecs";
+              readonly path: "/shoal.v1.VolumeService/UpdateQosSpecs";
+              readonly requestType: "UpdateQosSpecsRequest";
+              readonly responseType: "UpdateQosSpecsResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.VolumeService#removeQosSpecsKeys}.
+             * @param error Error, if any
+             * @param [response] RemoveQosSpecsKeysResponse
+             */
+            type RemoveQosSpecsKeysCallback = (error: (Error|null), response?: shoal.v1.RemoveQosSpecsKeysResponse) => void;
+
+            /** Calls RemoveQosSpecsKeys. */
+            type RemoveQosSpecsKeys = {
+              (request: shoal.v1.IRemoveQosSpecsKeysRequest, callback: shoal.v1.VolumeService.RemoveQosSpecsKeysCallback): void;
+              (request: shoal.v1.IRemoveQosSpecsKeysRequest): Promise<shoal.v1.RemoveQosSpecsKeysResponse>;
+              readonly name: "RemoveQosSpecsKeys";
+              readonly path: "/shoal.v1.VolumeService/RemoveQosSpecsKeys";
+              readonly requestType: "RemoveQosSpecsKeysRequest";
+              readonly responseType: "RemoveQosSpecsKeysResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.VolumeService#deleteQosSpecs}.
+             * @param error Error, if any
+             * @param [response] DeleteQosSpecsResponse
+             */
+            type DeleteQosSpecsCallback = (error: (Error|null), response?: shoal.v1.DeleteQosSpecsResponse) => void;
+
+            /** Calls DeleteQosSpecs. */
+            type DeleteQosSpecs = {
+              (request: shoal.v1.IDeleteQosSpecsRequest, callback: shoal.v1.VolumeService.DeleteQosSpecsCallback): void;
+              (request: shoal.v1.IDeleteQosSpecsRequest): Promise<shoal.v1.DeleteQosSpecsResponse>;
+              readonly name: "DeleteQosSpecs";
+              readonly path: "/shoal.v1.VolumeService/DeleteQosSpecs";
+              readonly requestType: "DeleteQosSpecsRequest";
+              readonly responseType: "DeleteQosSpecsResponse";
               readonly requestStream: undefined;
               readonly responseStream: undefined;
             };
@@ -33837,107 +34563,6 @@ export namespace shoal {
 
             /** Shape of a VolumeSnapshotView. */
             type $Shape = shoal.v1.VolumeSnapshotView.$Properties;
-        }
-
-        /**
-         * Properties of a VolumeTypeView.
-         * @deprecated Use shoal.v1.VolumeTypeView.$Properties instead.
-         */
-        interface IVolumeTypeView extends shoal.v1.VolumeTypeView.$Properties {
-        }
-
-        /** Represents a VolumeTypeView. */
-        class VolumeTypeView {
-
-            /**
-             * Constructs a new VolumeTypeView.
-             * @param [properties] Properties to set
-             */
-            constructor(properties?: shoal.v1.VolumeTypeView.$Properties);
-
-            /** Unknown fields preserved while decoding when enabled */
-            $unknowns?: Uint8Array[];
-
-            /** VolumeTypeView id. */
-            id: string;
-
-            /** VolumeTypeView name. */
-            name: string;
-
-            /** VolumeTypeView description. */
-            description: string;
-
-            /** VolumeTypeView isPublic. */
-            isPublic: boolean;
-
-            /** VolumeTypeView extraSpecs. */
-            extraSpecs: { [k: string]: string };
-
-            /** VolumeTypeView encrypted. */
-            encrypted: boolean;
-
-            /** VolumeTypeView isDefault. */
-            isDefault: boolean;
-
-            /**
-             * Creates a new VolumeTypeView instance using the specified properties.
-             * @param [properties] Properties to set
-             * @returns VolumeTypeView instance
-             */
-            static create(properties: shoal.v1.VolumeTypeView.$Shape): shoal.v1.VolumeTypeView & shoal.v1.VolumeTypeView.$Shape;
-            static create(properties?: shoal.v1.VolumeTypeView.$Properties): shoal.v1.VolumeTypeView;
-
-            /**
-             * Encodes the specified VolumeTypeView message. Does not implicitly {@link shoal.v1.VolumeTypeView.verify|verify} messages.
-             * @param message VolumeTypeView message or plain object to encode
-             * @param [writer] Writer to encode to
-             * @returns Writer
-             */
-            static encode(message: shoal.v1.VolumeTypeView.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
-
-            /**
-             * Decodes a VolumeTypeView message from the specified reader or buffer.
-             * @param reader Reader or buffer to decode from
-             * @param [length] Message length if known beforehand
-             * @returns {shoal.v1.VolumeTypeView & shoal.v1.VolumeTypeView.$Shape} VolumeTypeView
-             * @throws {Error} If the payload is not a reader or valid buffer
-             * @throws {$protobuf.util.ProtocolError} If required fields are missing
-             */
-            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.VolumeTypeView & shoal.v1.VolumeTypeView.$Shape;
-        }
-
-        namespace VolumeTypeView {
-
-            /** Properties of a VolumeTypeView. */
-            interface $Properties {
-
-                /** VolumeTypeView id */
-                id?: string;
-
-                /** VolumeTypeView name */
-                name?: string;
-
-                /** VolumeTypeView description */
-                description?: string;
-
-                /** VolumeTypeView isPublic */
-                isPublic?: boolean;
-
-                /** VolumeTypeView extraSpecs */
-                extraSpecs?: { [k: string]: string };
-
-                /** VolumeTypeView encrypted */
-                encrypted?: boolean;
-
-                /** VolumeTypeView isDefault */
-                isDefault?: boolean;
-
-                /** Unknown fields preserved while decoding when enabled */
-                $unknowns?: Uint8Array[];
-            }
-
-            /** Shape of a VolumeTypeView. */
-            type $Shape = shoal.v1.VolumeTypeView.$Properties;
         }
 
         /**
@@ -35971,173 +36596,6 @@ export namespace shoal {
         }
 
         /**
-         * Properties of a VolumeBackupView.
-         * @deprecated Use shoal.v1.VolumeBackupView.$Properties instead.
-         */
-        interface IVolumeBackupView extends shoal.v1.VolumeBackupView.$Properties {
-        }
-
-        /** Represents a VolumeBackupView. */
-        class VolumeBackupView {
-
-            /**
-             * Constructs a new VolumeBackupView.
-             * @param [properties] Properties to set
-             */
-            constructor(properties?: shoal.v1.VolumeBackupView.$Properties);
-
-            /** Unknown fields preserved while decoding when enabled */
-            $unknowns?: Uint8Array[];
-
-            /** VolumeBackupView id. */
-            id: string;
-
-            /** VolumeBackupView name. */
-            name: string;
-
-            /** VolumeBackupView description. */
-            description: string;
-
-            /** VolumeBackupView projectId. */
-            projectId: string;
-
-            /** VolumeBackupView volumeId. */
-            volumeId: string;
-
-            /** VolumeBackupView snapshotId. */
-            snapshotId: string;
-
-            /** VolumeBackupView sizeGib. */
-            sizeGib: number;
-
-            /** VolumeBackupView status. */
-            status: string;
-
-            /** VolumeBackupView failReason. */
-            failReason: string;
-
-            /** VolumeBackupView parentId. */
-            parentId: string;
-
-            /** VolumeBackupView children. */
-            children: number;
-
-            /** VolumeBackupView objectCount. */
-            objectCount: number;
-
-            /** VolumeBackupView storedBytes. */
-            storedBytes: number;
-
-            /** VolumeBackupView metadata. */
-            metadata: { [k: string]: string };
-
-            /** VolumeBackupView dataTimestampMs. */
-            dataTimestampMs: number;
-
-            /** VolumeBackupView createdMs. */
-            createdMs: number;
-
-            /** VolumeBackupView verifiedMs. */
-            verifiedMs: number;
-
-            /** VolumeBackupView verifyFault. */
-            verifyFault: string;
-
-            /**
-             * Creates a new VolumeBackupView instance using the specified properties.
-             * @param [properties] Properties to set
-             * @returns VolumeBackupView instance
-             */
-            static create(properties: shoal.v1.VolumeBackupView.$Shape): shoal.v1.VolumeBackupView & shoal.v1.VolumeBackupView.$Shape;
-            static create(properties?: shoal.v1.VolumeBackupView.$Properties): shoal.v1.VolumeBackupView;
-
-            /**
-             * Encodes the specified VolumeBackupView message. Does not implicitly {@link shoal.v1.VolumeBackupView.verify|verify} messages.
-             * @param message VolumeBackupView message or plain object to encode
-             * @param [writer] Writer to encode to
-             * @returns Writer
-             */
-            static encode(message: shoal.v1.VolumeBackupView.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
-
-            /**
-             * Decodes a VolumeBackupView message from the specified reader or buffer.
-             * @param reader Reader or buffer to decode from
-             * @param [length] Message length if known beforehand
-             * @returns {shoal.v1.VolumeBackupView & shoal.v1.VolumeBackupView.$Shape} VolumeBackupView
-             * @throws {Error} If the payload is not a reader or valid buffer
-             * @throws {$protobuf.util.ProtocolError} If required fields are missing
-             */
-            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.VolumeBackupView & shoal.v1.VolumeBackupView.$Shape;
-        }
-
-        namespace VolumeBackupView {
-
-            /** Properties of a VolumeBackupView. */
-            interface $Properties {
-
-                /** VolumeBackupView id */
-                id?: string;
-
-                /** VolumeBackupView name */
-                name?: string;
-
-                /** VolumeBackupView description */
-                description?: string;
-
-                /** VolumeBackupView projectId */
-                projectId?: string;
-
-                /** VolumeBackupView volumeId */
-                volumeId?: string;
-
-                /** VolumeBackupView snapshotId */
-                snapshotId?: string;
-
-                /** VolumeBackupView sizeGib */
-                sizeGib?: number;
-
-                /** VolumeBackupView status */
-                status?: string;
-
-                /** VolumeBackupView failReason */
-                failReason?: string;
-
-                /** VolumeBackupView parentId */
-                parentId?: string;
-
-                /** VolumeBackupView children */
-                children?: number;
-
-                /** VolumeBackupView objectCount */
-                objectCount?: number;
-
-                /** VolumeBackupView storedBytes */
-                storedBytes?: number;
-
-                /** VolumeBackupView metadata */
-                metadata?: { [k: string]: string };
-
-                /** VolumeBackupView dataTimestampMs */
-                dataTimestampMs?: number;
-
-                /** VolumeBackupView createdMs */
-                createdMs?: number;
-
-                /** VolumeBackupView verifiedMs */
-                verifiedMs?: number;
-
-                /** VolumeBackupView verifyFault */
-                verifyFault?: string;
-
-                /** Unknown fields preserved while decoding when enabled */
-                $unknowns?: Uint8Array[];
-            }
-
-            /** Shape of a VolumeBackupView. */
-            type $Shape = shoal.v1.VolumeBackupView.$Properties;
-        }
-
-        /**
          * Properties of a ListVolumeBackupsRequest.
          * @deprecated Use shoal.v1.ListVolumeBackupsRequest.$Properties instead.
          */
@@ -36579,6 +37037,5286 @@ export namespace shoal {
 
             /** Shape of an ExpireVolumeBackupsResponse. */
             type $Shape = shoal.v1.ExpireVolumeBackupsResponse.$Properties;
+        }
+
+        /**
+         * Properties of a WatchVolumesRequest.
+         * @deprecated Use shoal.v1.WatchVolumesRequest.$Properties instead.
+         */
+        interface IWatchVolumesRequest extends shoal.v1.WatchVolumesRequest.$Properties {
+        }
+
+        /** Represents a WatchVolumesRequest. */
+        class WatchVolumesRequest {
+
+            /**
+             * Constructs a new WatchVolumesRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.WatchVolumesRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** WatchVolumesRequest fromRevision. */
+            fromRevision: number;
+
+            /**
+             * Creates a new WatchVolumesRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns WatchVolumesRequest instance
+             */
+            static create(properties: shoal.v1.WatchVolumesRequest.$Shape): shoal.v1.WatchVolumesRequest & shoal.v1.WatchVolumesRequest.$Shape;
+            static create(properties?: shoal.v1.WatchVolumesRequest.$Properties): shoal.v1.WatchVolumesRequest;
+
+            /**
+             * Encodes the specified WatchVolumesRequest message. Does not implicitly {@link shoal.v1.WatchVolumesRequest.verify|verify} messages.
+             * @param message WatchVolumesRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.WatchVolumesRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a WatchVolumesRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.WatchVolumesRequest & shoal.v1.WatchVolumesRequest.$Shape} WatchVolumesRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.WatchVolumesRequest & shoal.v1.WatchVolumesRequest.$Shape;
+        }
+
+        namespace WatchVolumesRequest {
+
+            /** Properties of a WatchVolumesRequest. */
+            interface $Properties {
+
+                /** WatchVolumesRequest fromRevision */
+                fromRevision?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a WatchVolumesRequest. */
+            type $Shape = shoal.v1.WatchVolumesRequest.$Properties;
+        }
+
+        /**
+         * Properties of a WatchVolumesResponse.
+         * @deprecated Use shoal.v1.WatchVolumesResponse.$Properties instead.
+         */
+        interface IWatchVolumesResponse extends shoal.v1.WatchVolumesResponse.$Properties {
+        }
+
+        /** Represents a WatchVolumesResponse. */
+        class WatchVolumesResponse {
+
+            /**
+             * Constructs a new WatchVolumesResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.WatchVolumesResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** WatchVolumesResponse revision. */
+            revision: number;
+
+            /** WatchVolumesResponse volumeId. */
+            volumeId: string;
+
+            /** WatchVolumesResponse volume. */
+            volume: (shoal.v1.VolumeView|null);
+
+            /**
+             * Creates a new WatchVolumesResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns WatchVolumesResponse instance
+             */
+            static create(properties: shoal.v1.WatchVolumesResponse.$Shape): shoal.v1.WatchVolumesResponse & shoal.v1.WatchVolumesResponse.$Shape;
+            static create(properties?: shoal.v1.WatchVolumesResponse.$Properties): shoal.v1.WatchVolumesResponse;
+
+            /**
+             * Encodes the specified WatchVolumesResponse message. Does not implicitly {@link shoal.v1.WatchVolumesResponse.verify|verify} messages.
+             * @param message WatchVolumesResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.WatchVolumesResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a WatchVolumesResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.WatchVolumesResponse & shoal.v1.WatchVolumesResponse.$Shape} WatchVolumesResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.WatchVolumesResponse & shoal.v1.WatchVolumesResponse.$Shape;
+        }
+
+        namespace WatchVolumesResponse {
+
+            /** Properties of a WatchVolumesResponse. */
+            interface $Properties {
+
+                /** WatchVolumesResponse revision */
+                revision?: number;
+
+                /** WatchVolumesResponse volumeId */
+                volumeId?: string;
+
+                /** WatchVolumesResponse volume */
+                volume?: (shoal.v1.VolumeView.$Properties|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a WatchVolumesResponse. */
+            type $Shape = shoal.v1.WatchVolumesResponse.$Properties;
+        }
+
+        /**
+         * Properties of a VolumeBackupView.
+         * @deprecated Use shoal.v1.VolumeBackupView.$Properties instead.
+         */
+        interface IVolumeBackupView extends shoal.v1.VolumeBackupView.$Properties {
+        }
+
+        /** Represents a VolumeBackupView. */
+        class VolumeBackupView {
+
+            /**
+             * Constructs a new VolumeBackupView.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.VolumeBackupView.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** VolumeBackupView id. */
+            id: string;
+
+            /** VolumeBackupView name. */
+            name: string;
+
+            /** VolumeBackupView description. */
+            description: string;
+
+            /** VolumeBackupView projectId. */
+            projectId: string;
+
+            /** VolumeBackupView volumeId. */
+            volumeId: string;
+
+            /** VolumeBackupView snapshotId. */
+            snapshotId: string;
+
+            /** VolumeBackupView sizeGib. */
+            sizeGib: number;
+
+            /** VolumeBackupView status. */
+            status: string;
+
+            /** VolumeBackupView failReason. */
+            failReason: string;
+
+            /** VolumeBackupView parentId. */
+            parentId: string;
+
+            /** VolumeBackupView children. */
+            children: number;
+
+            /** VolumeBackupView objectCount. */
+            objectCount: number;
+
+            /** VolumeBackupView storedBytes. */
+            storedBytes: number;
+
+            /** VolumeBackupView metadata. */
+            metadata: { [k: string]: string };
+
+            /** VolumeBackupView dataTimestampMs. */
+            dataTimestampMs: number;
+
+            /** VolumeBackupView createdMs. */
+            createdMs: number;
+
+            /** VolumeBackupView verifiedMs. */
+            verifiedMs: number;
+
+            /** VolumeBackupView verifyFault. */
+            verifyFault: string;
+
+            /** VolumeBackupView restoreVolumeId. */
+            restoreVolumeId: string;
+
+            /**
+             * Creates a new VolumeBackupView instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns VolumeBackupView instance
+             */
+            static create(properties: shoal.v1.VolumeBackupView.$Shape): shoal.v1.VolumeBackupView & shoal.v1.VolumeBackupView.$Shape;
+            static create(properties?: shoal.v1.VolumeBackupView.$Properties): shoal.v1.VolumeBackupView;
+
+            /**
+             * Encodes the specified VolumeBackupView message. Does not implicitly {@link shoal.v1.VolumeBackupView.verify|verify} messages.
+             * @param message VolumeBackupView message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.VolumeBackupView.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a VolumeBackupView message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.VolumeBackupView & shoal.v1.VolumeBackupView.$Shape} VolumeBackupView
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.VolumeBackupView & shoal.v1.VolumeBackupView.$Shape;
+        }
+
+        namespace VolumeBackupView {
+
+            /** Properties of a VolumeBackupView. */
+            interface $Properties {
+
+                /** VolumeBackupView id */
+                id?: string;
+
+                /** VolumeBackupView name */
+                name?: string;
+
+                /** VolumeBackupView description */
+                description?: string;
+
+                /** VolumeBackupView projectId */
+                projectId?: string;
+
+                /** VolumeBackupView volumeId */
+                volumeId?: string;
+
+                /** VolumeBackupView snapshotId */
+                snapshotId?: string;
+
+                /** VolumeBackupView sizeGib */
+                sizeGib?: number;
+
+                /** VolumeBackupView status */
+                status?: string;
+
+                /** VolumeBackupView failReason */
+                failReason?: string;
+
+                /** VolumeBackupView parentId */
+                parentId?: string;
+
+                /** VolumeBackupView children */
+                children?: number;
+
+                /** VolumeBackupView objectCount */
+                objectCount?: number;
+
+                /** VolumeBackupView storedBytes */
+                storedBytes?: number;
+
+                /** VolumeBackupView metadata */
+                metadata?: { [k: string]: string };
+
+                /** VolumeBackupView dataTimestampMs */
+                dataTimestampMs?: number;
+
+                /** VolumeBackupView createdMs */
+                createdMs?: number;
+
+                /** VolumeBackupView verifiedMs */
+                verifiedMs?: number;
+
+                /** VolumeBackupView verifyFault */
+                verifyFault?: string;
+
+                /** VolumeBackupView restoreVolumeId */
+                restoreVolumeId?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a VolumeBackupView. */
+            type $Shape = shoal.v1.VolumeBackupView.$Properties;
+        }
+
+        /**
+         * Properties of a GetVolumeBackupRequest.
+         * @deprecated Use shoal.v1.GetVolumeBackupRequest.$Properties instead.
+         */
+        interface IGetVolumeBackupRequest extends shoal.v1.GetVolumeBackupRequest.$Properties {
+        }
+
+        /** Represents a GetVolumeBackupRequest. */
+        class GetVolumeBackupRequest {
+
+            /**
+             * Constructs a new GetVolumeBackupRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.GetVolumeBackupRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** GetVolumeBackupRequest backupId. */
+            backupId: string;
+
+            /**
+             * Creates a new GetVolumeBackupRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns GetVolumeBackupRequest instance
+             */
+            static create(properties: shoal.v1.GetVolumeBackupRequest.$Shape): shoal.v1.GetVolumeBackupRequest & shoal.v1.GetVolumeBackupRequest.$Shape;
+            static create(properties?: shoal.v1.GetVolumeBackupRequest.$Properties): shoal.v1.GetVolumeBackupRequest;
+
+            /**
+             * Encodes the specified GetVolumeBackupRequest message. Does not implicitly {@link shoal.v1.GetVolumeBackupRequest.verify|verify} messages.
+             * @param message GetVolumeBackupRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.GetVolumeBackupRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a GetVolumeBackupRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.GetVolumeBackupRequest & shoal.v1.GetVolumeBackupRequest.$Shape} GetVolumeBackupRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.GetVolumeBackupRequest & shoal.v1.GetVolumeBackupRequest.$Shape;
+        }
+
+        namespace GetVolumeBackupRequest {
+
+            /** Properties of a GetVolumeBackupRequest. */
+            interface $Properties {
+
+                /** GetVolumeBackupRequest backupId */
+                backupId?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a GetVolumeBackupRequest. */
+            type $Shape = shoal.v1.GetVolumeBackupRequest.$Properties;
+        }
+
+        /**
+         * Properties of a GetVolumeBackupResponse.
+         * @deprecated Use shoal.v1.GetVolumeBackupResponse.$Properties instead.
+         */
+        interface IGetVolumeBackupResponse extends shoal.v1.GetVolumeBackupResponse.$Properties {
+        }
+
+        /** Represents a GetVolumeBackupResponse. */
+        class GetVolumeBackupResponse {
+
+            /**
+             * Constructs a new GetVolumeBackupResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.GetVolumeBackupResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** GetVolumeBackupResponse backup. */
+            backup: (shoal.v1.VolumeBackupView|null);
+
+            /** GetVolumeBackupResponse stale. */
+            stale: boolean;
+
+            /**
+             * Creates a new GetVolumeBackupResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns GetVolumeBackupResponse instance
+             */
+            static create(properties: shoal.v1.GetVolumeBackupResponse.$Shape): shoal.v1.GetVolumeBackupResponse & shoal.v1.GetVolumeBackupResponse.$Shape;
+            static create(properties?: shoal.v1.GetVolumeBackupResponse.$Properties): shoal.v1.GetVolumeBackupResponse;
+
+            /**
+             * Encodes the specified GetVolumeBackupResponse message. Does not implicitly {@link shoal.v1.GetVolumeBackupResponse.verify|verify} messages.
+             * @param message GetVolumeBackupResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.GetVolumeBackupResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a GetVolumeBackupResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.GetVolumeBackupResponse & shoal.v1.GetVolumeBackupResponse.$Shape} GetVolumeBackupResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.GetVolumeBackupResponse & shoal.v1.GetVolumeBackupResponse.$Shape;
+        }
+
+        namespace GetVolumeBackupResponse {
+
+            /** Properties of a GetVolumeBackupResponse. */
+            interface $Properties {
+
+                /** GetVolumeBackupResponse backup */
+                backup?: (shoal.v1.VolumeBackupView.$Properties|null);
+
+                /** GetVolumeBackupResponse stale */
+                stale?: boolean;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a GetVolumeBackupResponse. */
+            type $Shape = shoal.v1.GetVolumeBackupResponse.$Properties;
+        }
+
+        /**
+         * Properties of a CreateVolumeBackupRequest.
+         * @deprecated Use shoal.v1.CreateVolumeBackupRequest.$Properties instead.
+         */
+        interface ICreateVolumeBackupRequest extends shoal.v1.CreateVolumeBackupRequest.$Properties {
+        }
+
+        /** Represents a CreateVolumeBackupRequest. */
+        class CreateVolumeBackupRequest {
+
+            /**
+             * Constructs a new CreateVolumeBackupRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.CreateVolumeBackupRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** CreateVolumeBackupRequest volumeId. */
+            volumeId: string;
+
+            /** CreateVolumeBackupRequest snapshotId. */
+            snapshotId: string;
+
+            /** CreateVolumeBackupRequest name. */
+            name: string;
+
+            /** CreateVolumeBackupRequest description. */
+            description: string;
+
+            /** CreateVolumeBackupRequest incremental. */
+            incremental: boolean;
+
+            /** CreateVolumeBackupRequest metadata. */
+            metadata: { [k: string]: string };
+
+            /** CreateVolumeBackupRequest clientToken. */
+            clientToken: string;
+
+            /**
+             * Creates a new CreateVolumeBackupRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns CreateVolumeBackupRequest instance
+             */
+            static create(properties: shoal.v1.CreateVolumeBackupRequest.$Shape): shoal.v1.CreateVolumeBackupRequest & shoal.v1.CreateVolumeBackupRequest.$Shape;
+            static create(properties?: shoal.v1.CreateVolumeBackupRequest.$Properties): shoal.v1.CreateVolumeBackupRequest;
+
+            /**
+             * Encodes the specified CreateVolumeBackupRequest message. Does not implicitly {@link shoal.v1.CreateVolumeBackupRequest.verify|verify} messages.
+             * @param message CreateVolumeBackupRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.CreateVolumeBackupRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a CreateVolumeBackupRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.CreateVolumeBackupRequest & shoal.v1.CreateVolumeBackupRequest.$Shape} CreateVolumeBackupRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.CreateVolumeBackupRequest & shoal.v1.CreateVolumeBackupRequest.$Shape;
+        }
+
+        namespace CreateVolumeBackupRequest {
+
+            /** Properties of a CreateVolumeBackupRequest. */
+            interface $Properties {
+
+                /** CreateVolumeBackupRequest volumeId */
+                volumeId?: string;
+
+                /** CreateVolumeBackupRequest snapshotId */
+                snapshotId?: string;
+
+                /** CreateVolumeBackupRequest name */
+                name?: string;
+
+                /** CreateVolumeBackupRequest description */
+                description?: string;
+
+                /** CreateVolumeBackupRequest incremental */
+                incremental?: boolean;
+
+                /** CreateVolumeBackupRequest metadata */
+                metadata?: { [k: string]: string };
+
+                /** CreateVolumeBackupRequest clientToken */
+                clientToken?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a CreateVolumeBackupRequest. */
+            type $Shape = shoal.v1.CreateVolumeBackupRequest.$Properties;
+        }
+
+        /**
+         * Properties of a CreateVolumeBackupResponse.
+         * @deprecated Use shoal.v1.CreateVolumeBackupResponse.$Properties instead.
+         */
+        interface ICreateVolumeBackupResponse extends shoal.v1.CreateVolumeBackupResponse.$Properties {
+        }
+
+        /** Represents a CreateVolumeBackupResponse. */
+        class CreateVolumeBackupResponse {
+
+            /**
+             * Constructs a new CreateVolumeBackupResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.CreateVolumeBackupResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** CreateVolumeBackupResponse backup. */
+            backup: (shoal.v1.VolumeBackupView|null);
+
+            /**
+             * Creates a new CreateVolumeBackupResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns CreateVolumeBackupResponse instance
+             */
+            static create(properties: shoal.v1.CreateVolumeBackupResponse.$Shape): shoal.v1.CreateVolumeBackupResponse & shoal.v1.CreateVolumeBackupResponse.$Shape;
+            static create(properties?: shoal.v1.CreateVolumeBackupResponse.$Properties): shoal.v1.CreateVolumeBackupResponse;
+
+            /**
+             * Encodes the specified CreateVolumeBackupResponse message. Does not implicitly {@link shoal.v1.CreateVolumeBackupResponse.verify|verify} messages.
+             * @param message CreateVolumeBackupResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.CreateVolumeBackupResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a CreateVolumeBackupResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.CreateVolumeBackupResponse & shoal.v1.CreateVolumeBackupResponse.$Shape} CreateVolumeBackupResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.CreateVolumeBackupResponse & shoal.v1.CreateVolumeBackupResponse.$Shape;
+        }
+
+        namespace CreateVolumeBackupResponse {
+
+            /** Properties of a CreateVolumeBackupResponse. */
+            interface $Properties {
+
+                /** CreateVolumeBackupResponse backup */
+                backup?: (shoal.v1.VolumeBackupView.$Properties|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a CreateVolumeBackupResponse. */
+            type $Shape = shoal.v1.CreateVolumeBackupResponse.$Properties;
+        }
+
+        /**
+         * Properties of a DeleteVolumeBackupRequest.
+         * @deprecated Use shoal.v1.DeleteVolumeBackupRequest.$Properties instead.
+         */
+        interface IDeleteVolumeBackupRequest extends shoal.v1.DeleteVolumeBackupRequest.$Properties {
+        }
+
+        /** Represents a DeleteVolumeBackupRequest. */
+        class DeleteVolumeBackupRequest {
+
+            /**
+             * Constructs a new DeleteVolumeBackupRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.DeleteVolumeBackupRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** DeleteVolumeBackupRequest backupId. */
+            backupId: string;
+
+            /** DeleteVolumeBackupRequest force. */
+            force: boolean;
+
+            /**
+             * Creates a new DeleteVolumeBackupRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns DeleteVolumeBackupRequest instance
+             */
+            static create(properties: shoal.v1.DeleteVolumeBackupRequest.$Shape): shoal.v1.DeleteVolumeBackupRequest & shoal.v1.DeleteVolumeBackupRequest.$Shape;
+            static create(properties?: shoal.v1.DeleteVolumeBackupRequest.$Properties): shoal.v1.DeleteVolumeBackupRequest;
+
+            /**
+             * Encodes the specified DeleteVolumeBackupRequest message. Does not implicitly {@link shoal.v1.DeleteVolumeBackupRequest.verify|verify} messages.
+             * @param message DeleteVolumeBackupRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.DeleteVolumeBackupRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a DeleteVolumeBackupRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.DeleteVolumeBackupRequest & shoal.v1.DeleteVolumeBackupRequest.$Shape} DeleteVolumeBackupRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.DeleteVolumeBackupRequest & shoal.v1.DeleteVolumeBackupRequest.$Shape;
+        }
+
+        namespace DeleteVolumeBackupRequest {
+
+            /** Properties of a DeleteVolumeBackupRequest. */
+            interface $Properties {
+
+                /** DeleteVolumeBackupRequest backupId */
+                backupId?: string;
+
+                /** DeleteVolumeBackupRequest force */
+                force?: boolean;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a DeleteVolumeBackupRequest. */
+            type $Shape = shoal.v1.DeleteVolumeBackupRequest.$Properties;
+        }
+
+        /**
+         * Properties of a DeleteVolumeBackupResponse.
+         * @deprecated Use shoal.v1.DeleteVolumeBackupResponse.$Properties instead.
+         */
+        interface IDeleteVolumeBackupResponse extends shoal.v1.DeleteVolumeBackupResponse.$Properties {
+        }
+
+        /** Represents a DeleteVolumeBackupResponse. */
+        class DeleteVolumeBackupResponse {
+
+            /**
+             * Constructs a new DeleteVolumeBackupResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.DeleteVolumeBackupResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /**
+             * Creates a new DeleteVolumeBackupResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns DeleteVolumeBackupResponse instance
+             */
+            static create(properties: shoal.v1.DeleteVolumeBackupResponse.$Shape): shoal.v1.DeleteVolumeBackupResponse & shoal.v1.DeleteVolumeBackupResponse.$Shape;
+            static create(properties?: shoal.v1.DeleteVolumeBackupResponse.$Properties): shoal.v1.DeleteVolumeBackupResponse;
+
+            /**
+             * Encodes the specified DeleteVolumeBackupResponse message. Does not implicitly {@link shoal.v1.DeleteVolumeBackupResponse.verify|verify} messages.
+             * @param message DeleteVolumeBackupResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.DeleteVolumeBackupResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a DeleteVolumeBackupResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.DeleteVolumeBackupResponse & shoal.v1.DeleteVolumeBackupResponse.$Shape} DeleteVolumeBackupResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.DeleteVolumeBackupResponse & shoal.v1.DeleteVolumeBackupResponse.$Shape;
+        }
+
+        namespace DeleteVolumeBackupResponse {
+
+            /** Properties of a DeleteVolumeBackupResponse. */
+            interface $Properties {
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a DeleteVolumeBackupResponse. */
+            type $Shape = shoal.v1.DeleteVolumeBackupResponse.$Properties;
+        }
+
+        /**
+         * Properties of a RestoreVolumeBackupRequest.
+         * @deprecated Use shoal.v1.RestoreVolumeBackupRequest.$Properties instead.
+         */
+        interface IRestoreVolumeBackupRequest extends shoal.v1.RestoreVolumeBackupRequest.$Properties {
+        }
+
+        /** Represents a RestoreVolumeBackupRequest. */
+        class RestoreVolumeBackupRequest {
+
+            /**
+             * Constructs a new RestoreVolumeBackupRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.RestoreVolumeBackupRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** RestoreVolumeBackupRequest backupId. */
+            backupId: string;
+
+            /** RestoreVolumeBackupRequest volumeId. */
+            volumeId: string;
+
+            /**
+             * Creates a new RestoreVolumeBackupRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns RestoreVolumeBackupRequest instance
+             */
+            static create(properties: shoal.v1.RestoreVolumeBackupRequest.$Shape): shoal.v1.RestoreVolumeBackupRequest & shoal.v1.RestoreVolumeBackupRequest.$Shape;
+            static create(properties?: shoal.v1.RestoreVolumeBackupRequest.$Properties): shoal.v1.RestoreVolumeBackupRequest;
+
+            /**
+             * Encodes the specified RestoreVolumeBackupRequest message. Does not implicitly {@link shoal.v1.RestoreVolumeBackupRequest.verify|verify} messages.
+             * @param message RestoreVolumeBackupRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.RestoreVolumeBackupRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a RestoreVolumeBackupRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.RestoreVolumeBackupRequest & shoal.v1.RestoreVolumeBackupRequest.$Shape} RestoreVolumeBackupRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.RestoreVolumeBackupRequest & shoal.v1.RestoreVolumeBackupRequest.$Shape;
+        }
+
+        namespace RestoreVolumeBackupRequest {
+
+            /** Properties of a RestoreVolumeBackupRequest. */
+            interface $Properties {
+
+                /** RestoreVolumeBackupRequest backupId */
+                backupId?: string;
+
+                /** RestoreVolumeBackupRequest volumeId */
+                volumeId?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a RestoreVolumeBackupRequest. */
+            type $Shape = shoal.v1.RestoreVolumeBackupRequest.$Properties;
+        }
+
+        /**
+         * Properties of a RestoreVolumeBackupResponse.
+         * @deprecated Use shoal.v1.RestoreVolumeBackupResponse.$Properties instead.
+         */
+        interface IRestoreVolumeBackupResponse extends shoal.v1.RestoreVolumeBackupResponse.$Properties {
+        }
+
+        /** Represents a RestoreVolumeBackupResponse. */
+        class RestoreVolumeBackupResponse {
+
+            /**
+             * Constructs a new RestoreVolumeBackupResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.RestoreVolumeBackupResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /**
+             * Creates a new RestoreVolumeBackupResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns RestoreVolumeBackupResponse instance
+             */
+            static create(properties: shoal.v1.RestoreVolumeBackupResponse.$Shape): shoal.v1.RestoreVolumeBackupResponse & shoal.v1.RestoreVolumeBackupResponse.$Shape;
+            static create(properties?: shoal.v1.RestoreVolumeBackupResponse.$Properties): shoal.v1.RestoreVolumeBackupResponse;
+
+            /**
+             * Encodes the specified RestoreVolumeBackupResponse message. Does not implicitly {@link shoal.v1.RestoreVolumeBackupResponse.verify|verify} messages.
+             * @param message RestoreVolumeBackupResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.RestoreVolumeBackupResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a RestoreVolumeBackupResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.RestoreVolumeBackupResponse & shoal.v1.RestoreVolumeBackupResponse.$Shape} RestoreVolumeBackupResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.RestoreVolumeBackupResponse & shoal.v1.RestoreVolumeBackupResponse.$Shape;
+        }
+
+        namespace RestoreVolumeBackupResponse {
+
+            /** Properties of a RestoreVolumeBackupResponse. */
+            interface $Properties {
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a RestoreVolumeBackupResponse. */
+            type $Shape = shoal.v1.RestoreVolumeBackupResponse.$Properties;
+        }
+
+        /**
+         * Properties of an ExportVolumeBackupRequest.
+         * @deprecated Use shoal.v1.ExportVolumeBackupRequest.$Properties instead.
+         */
+        interface IExportVolumeBackupRequest extends shoal.v1.ExportVolumeBackupRequest.$Properties {
+        }
+
+        /** Represents an ExportVolumeBackupRequest. */
+        class ExportVolumeBackupRequest {
+
+            /**
+             * Constructs a new ExportVolumeBackupRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ExportVolumeBackupRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ExportVolumeBackupRequest backupId. */
+            backupId: string;
+
+            /**
+             * Creates a new ExportVolumeBackupRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ExportVolumeBackupRequest instance
+             */
+            static create(properties: shoal.v1.ExportVolumeBackupRequest.$Shape): shoal.v1.ExportVolumeBackupRequest & shoal.v1.ExportVolumeBackupRequest.$Shape;
+            static create(properties?: shoal.v1.ExportVolumeBackupRequest.$Properties): shoal.v1.ExportVolumeBackupRequest;
+
+            /**
+             * Encodes the specified ExportVolumeBackupRequest message. Does not implicitly {@link shoal.v1.ExportVolumeBackupRequest.verify|verify} messages.
+             * @param message ExportVolumeBackupRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ExportVolumeBackupRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an ExportVolumeBackupRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ExportVolumeBackupRequest & shoal.v1.ExportVolumeBackupRequest.$Shape} ExportVolumeBackupRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ExportVolumeBackupRequest & shoal.v1.ExportVolumeBackupRequest.$Shape;
+        }
+
+        namespace ExportVolumeBackupRequest {
+
+            /** Properties of an ExportVolumeBackupRequest. */
+            interface $Properties {
+
+                /** ExportVolumeBackupRequest backupId */
+                backupId?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an ExportVolumeBackupRequest. */
+            type $Shape = shoal.v1.ExportVolumeBackupRequest.$Properties;
+        }
+
+        /**
+         * Properties of an ExportVolumeBackupResponse.
+         * @deprecated Use shoal.v1.ExportVolumeBackupResponse.$Properties instead.
+         */
+        interface IExportVolumeBackupResponse extends shoal.v1.ExportVolumeBackupResponse.$Properties {
+        }
+
+        /** Represents an ExportVolumeBackupResponse. */
+        class ExportVolumeBackupResponse {
+
+            /**
+             * Constructs a new ExportVolumeBackupResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ExportVolumeBackupResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ExportVolumeBackupResponse service. */
+            service: string;
+
+            /** ExportVolumeBackupResponse url. */
+            url: string;
+
+            /**
+             * Creates a new ExportVolumeBackupResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ExportVolumeBackupResponse instance
+             */
+            static create(properties: shoal.v1.ExportVolumeBackupResponse.$Shape): shoal.v1.ExportVolumeBackupResponse & shoal.v1.ExportVolumeBackupResponse.$Shape;
+            static create(properties?: shoal.v1.ExportVolumeBackupResponse.$Properties): shoal.v1.ExportVolumeBackupResponse;
+
+            /**
+             * Encodes the specified ExportVolumeBackupResponse message. Does not implicitly {@link shoal.v1.ExportVolumeBackupResponse.verify|verify} messages.
+             * @param message ExportVolumeBackupResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ExportVolumeBackupResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an ExportVolumeBackupResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ExportVolumeBackupResponse & shoal.v1.ExportVolumeBackupResponse.$Shape} ExportVolumeBackupResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ExportVolumeBackupResponse & shoal.v1.ExportVolumeBackupResponse.$Shape;
+        }
+
+        namespace ExportVolumeBackupResponse {
+
+            /** Properties of an ExportVolumeBackupResponse. */
+            interface $Properties {
+
+                /** ExportVolumeBackupResponse service */
+                service?: string;
+
+                /** ExportVolumeBackupResponse url */
+                url?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an ExportVolumeBackupResponse. */
+            type $Shape = shoal.v1.ExportVolumeBackupResponse.$Properties;
+        }
+
+        /**
+         * Properties of an ImportVolumeBackupRequest.
+         * @deprecated Use shoal.v1.ImportVolumeBackupRequest.$Properties instead.
+         */
+        interface IImportVolumeBackupRequest extends shoal.v1.ImportVolumeBackupRequest.$Properties {
+        }
+
+        /** Represents an ImportVolumeBackupRequest. */
+        class ImportVolumeBackupRequest {
+
+            /**
+             * Constructs a new ImportVolumeBackupRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ImportVolumeBackupRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ImportVolumeBackupRequest service. */
+            service: string;
+
+            /** ImportVolumeBackupRequest url. */
+            url: string;
+
+            /**
+             * Creates a new ImportVolumeBackupRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ImportVolumeBackupRequest instance
+             */
+            static create(properties: shoal.v1.ImportVolumeBackupRequest.$Shape): shoal.v1.ImportVolumeBackupRequest & shoal.v1.ImportVolumeBackupRequest.$Shape;
+            static create(properties?: shoal.v1.ImportVolumeBackupRequest.$Properties): shoal.v1.ImportVolumeBackupRequest;
+
+            /**
+             * Encodes the specified ImportVolumeBackupRequest message. Does not implicitly {@link shoal.v1.ImportVolumeBackupRequest.verify|verify} messages.
+             * @param message ImportVolumeBackupRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ImportVolumeBackupRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an ImportVolumeBackupRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ImportVolumeBackupRequest & shoal.v1.ImportVolumeBackupRequest.$Shape} ImportVolumeBackupRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ImportVolumeBackupRequest & shoal.v1.ImportVolumeBackupRequest.$Shape;
+        }
+
+        namespace ImportVolumeBackupRequest {
+
+            /** Properties of an ImportVolumeBackupRequest. */
+            interface $Properties {
+
+                /** ImportVolumeBackupRequest service */
+                service?: string;
+
+                /** ImportVolumeBackupRequest url */
+                url?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an ImportVolumeBackupRequest. */
+            type $Shape = shoal.v1.ImportVolumeBackupRequest.$Properties;
+        }
+
+        /**
+         * Properties of an ImportVolumeBackupResponse.
+         * @deprecated Use shoal.v1.ImportVolumeBackupResponse.$Properties instead.
+         */
+        interface IImportVolumeBackupResponse extends shoal.v1.ImportVolumeBackupResponse.$Properties {
+        }
+
+        /** Represents an ImportVolumeBackupResponse. */
+        class ImportVolumeBackupResponse {
+
+            /**
+             * Constructs a new ImportVolumeBackupResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ImportVolumeBackupResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ImportVolumeBackupResponse backup. */
+            backup: (shoal.v1.VolumeBackupView|null);
+
+            /**
+             * Creates a new ImportVolumeBackupResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ImportVolumeBackupResponse instance
+             */
+            static create(properties: shoal.v1.ImportVolumeBackupResponse.$Shape): shoal.v1.ImportVolumeBackupResponse & shoal.v1.ImportVolumeBackupResponse.$Shape;
+            static create(properties?: shoal.v1.ImportVolumeBackupResponse.$Properties): shoal.v1.ImportVolumeBackupResponse;
+
+            /**
+             * Encodes the specified ImportVolumeBackupResponse message. Does not implicitly {@link shoal.v1.ImportVolumeBackupResponse.verify|verify} messages.
+             * @param message ImportVolumeBackupResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ImportVolumeBackupResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an ImportVolumeBackupResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ImportVolumeBackupResponse & shoal.v1.ImportVolumeBackupResponse.$Shape} ImportVolumeBackupResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ImportVolumeBackupResponse & shoal.v1.ImportVolumeBackupResponse.$Shape;
+        }
+
+        namespace ImportVolumeBackupResponse {
+
+            /** Properties of an ImportVolumeBackupResponse. */
+            interface $Properties {
+
+                /** ImportVolumeBackupResponse backup */
+                backup?: (shoal.v1.VolumeBackupView.$Properties|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an ImportVolumeBackupResponse. */
+            type $Shape = shoal.v1.ImportVolumeBackupResponse.$Properties;
+        }
+
+        /**
+         * Properties of a VolumeTransferView.
+         * @deprecated Use shoal.v1.VolumeTransferView.$Properties instead.
+         */
+        interface IVolumeTransferView extends shoal.v1.VolumeTransferView.$Properties {
+        }
+
+        /** Represents a VolumeTransferView. */
+        class VolumeTransferView {
+
+            /**
+             * Constructs a new VolumeTransferView.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.VolumeTransferView.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** VolumeTransferView id. */
+            id: string;
+
+            /** VolumeTransferView name. */
+            name: string;
+
+            /** VolumeTransferView volumeId. */
+            volumeId: string;
+
+            /** VolumeTransferView projectId. */
+            projectId: string;
+
+            /** VolumeTransferView withoutSnapshots. */
+            withoutSnapshots: boolean;
+
+            /** VolumeTransferView createdMs. */
+            createdMs: number;
+
+            /**
+             * Creates a new VolumeTransferView instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns VolumeTransferView instance
+             */
+            static create(properties: shoal.v1.VolumeTransferView.$Shape): shoal.v1.VolumeTransferView & shoal.v1.VolumeTransferView.$Shape;
+            static create(properties?: shoal.v1.VolumeTransferView.$Properties): shoal.v1.VolumeTransferView;
+
+            /**
+             * Encodes the specified VolumeTransferView message. Does not implicitly {@link shoal.v1.VolumeTransferView.verify|verify} messages.
+             * @param message VolumeTransferView message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.VolumeTransferView.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a VolumeTransferView message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.VolumeTransferView & shoal.v1.VolumeTransferView.$Shape} VolumeTransferView
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.VolumeTransferView & shoal.v1.VolumeTransferView.$Shape;
+        }
+
+        namespace VolumeTransferView {
+
+            /** Properties of a VolumeTransferView. */
+            interface $Properties {
+
+                /** VolumeTransferView id */
+                id?: string;
+
+                /** VolumeTransferView name */
+                name?: string;
+
+                /** VolumeTransferView volumeId */
+                volumeId?: string;
+
+                /** VolumeTransferView projectId */
+                projectId?: string;
+
+                /** VolumeTransferView withoutSnapshots */
+                withoutSnapshots?: boolean;
+
+                /** VolumeTransferView createdMs */
+                createdMs?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a VolumeTransferView. */
+            type $Shape = shoal.v1.VolumeTransferView.$Properties;
+        }
+
+        /**
+         * Properties of a ListVolumeTransfersRequest.
+         * @deprecated Use shoal.v1.ListVolumeTransfersRequest.$Properties instead.
+         */
+        interface IListVolumeTransfersRequest extends shoal.v1.ListVolumeTransfersRequest.$Properties {
+        }
+
+        /** Represents a ListVolumeTransfersRequest. */
+        class ListVolumeTransfersRequest {
+
+            /**
+             * Constructs a new ListVolumeTransfersRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ListVolumeTransfersRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ListVolumeTransfersRequest allProjects. */
+            allProjects: boolean;
+
+            /** ListVolumeTransfersRequest pageSize. */
+            pageSize: number;
+
+            /** ListVolumeTransfersRequest pageToken. */
+            pageToken: string;
+
+            /**
+             * Creates a new ListVolumeTransfersRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ListVolumeTransfersRequest instance
+             */
+            static create(properties: shoal.v1.ListVolumeTransfersRequest.$Shape): shoal.v1.ListVolumeTransfersRequest & shoal.v1.ListVolumeTransfersRequest.$Shape;
+            static create(properties?: shoal.v1.ListVolumeTransfersRequest.$Properties): shoal.v1.ListVolumeTransfersRequest;
+
+            /**
+             * Encodes the specified ListVolumeTransfersRequest message. Does not implicitly {@link shoal.v1.ListVolumeTransfersRequest.verify|verify} messages.
+             * @param message ListVolumeTransfersRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ListVolumeTransfersRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ListVolumeTransfersRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ListVolumeTransfersRequest & shoal.v1.ListVolumeTransfersRequest.$Shape} ListVolumeTransfersRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ListVolumeTransfersRequest & shoal.v1.ListVolumeTransfersRequest.$Shape;
+        }
+
+        namespace ListVolumeTransfersRequest {
+
+            /** Properties of a ListVolumeTransfersRequest. */
+            interface $Properties {
+
+                /** ListVolumeTransfersRequest allProjects */
+                allProjects?: boolean;
+
+                /** ListVolumeTransfersRequest pageSize */
+                pageSize?: number;
+
+                /** ListVolumeTransfersRequest pageToken */
+                pageToken?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ListVolumeTransfersRequest. */
+            type $Shape = shoal.v1.ListVolumeTransfersRequest.$Properties;
+        }
+
+        /**
+         * Properties of a ListVolumeTransfersResponse.
+         * @deprecated Use shoal.v1.ListVolumeTransfersResponse.$Properties instead.
+         */
+        interface IListVolumeTransfersResponse extends shoal.v1.ListVolumeTransfersResponse.$Properties {
+        }
+
+        /** Represents a ListVolumeTransfersResponse. */
+        class ListVolumeTransfersResponse {
+
+            /**
+             * Constructs a new ListVolumeTransfersResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ListVolumeTransfersResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ListVolumeTransfersResponse transfers. */
+            transfers: shoal.v1.VolumeTransferView[];
+
+            /** ListVolumeTransfersResponse nextPageToken. */
+            nextPageToken: string;
+
+            /** ListVolumeTransfersResponse stale. */
+            stale: boolean;
+
+            /**
+             * Creates a new ListVolumeTransfersResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ListVolumeTransfersResponse instance
+             */
+            static create(properties: shoal.v1.ListVolumeTransfersResponse.$Shape): shoal.v1.ListVolumeTransfersResponse & shoal.v1.ListVolumeTransfersResponse.$Shape;
+            static create(properties?: shoal.v1.ListVolumeTransfersResponse.$Properties): shoal.v1.ListVolumeTransfersResponse;
+
+            /**
+             * Encodes the specified ListVolumeTransfersResponse message. Does not implicitly {@link shoal.v1.ListVolumeTransfersResponse.verify|verify} messages.
+             * @param message ListVolumeTransfersResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ListVolumeTransfersResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ListVolumeTransfersResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ListVolumeTransfersResponse & shoal.v1.ListVolumeTransfersResponse.$Shape} ListVolumeTransfersResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ListVolumeTransfersResponse & shoal.v1.ListVolumeTransfersResponse.$Shape;
+        }
+
+        namespace ListVolumeTransfersResponse {
+
+            /** Properties of a ListVolumeTransfersResponse. */
+            interface $Properties {
+
+                /** ListVolumeTransfersResponse transfers */
+                transfers?: shoal.v1.VolumeTransferView.$Properties[];
+
+                /** ListVolumeTransfersResponse nextPageToken */
+                nextPageToken?: string;
+
+                /** ListVolumeTransfersResponse stale */
+                stale?: boolean;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ListVolumeTransfersResponse. */
+            type $Shape = shoal.v1.ListVolumeTransfersResponse.$Properties;
+        }
+
+        /**
+         * Properties of a CreateVolumeTransferRequest.
+         * @deprecated Use shoal.v1.CreateVolumeTransferRequest.$Properties instead.
+         */
+        interface ICreateVolumeTransferRequest extends shoal.v1.CreateVolumeTransferRequest.$Properties {
+        }
+
+        /** Represents a CreateVolumeTransferRequest. */
+        class CreateVolumeTransferRequest {
+
+            /**
+             * Constructs a new CreateVolumeTransferRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.CreateVolumeTransferRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** CreateVolumeTransferRequest volumeId. */
+            volumeId: string;
+
+            /** CreateVolumeTransferRequest name. */
+            name: string;
+
+            /** CreateVolumeTransferRequest withoutSnapshots. */
+            withoutSnapshots: boolean;
+
+            /**
+             * Creates a new CreateVolumeTransferRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns CreateVolumeTransferRequest instance
+             */
+            static create(properties: shoal.v1.CreateVolumeTransferRequest.$Shape): shoal.v1.CreateVolumeTransferRequest & shoal.v1.CreateVolumeTransferRequest.$Shape;
+            static create(properties?: shoal.v1.CreateVolumeTransferRequest.$Properties): shoal.v1.CreateVolumeTransferRequest;
+
+            /**
+             * Encodes the specified CreateVolumeTransferRequest message. Does not implicitly {@link shoal.v1.CreateVolumeTransferRequest.verify|verify} messages.
+             * @param message CreateVolumeTransferRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.CreateVolumeTransferRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a CreateVolumeTransferRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.CreateVolumeTransferRequest & shoal.v1.CreateVolumeTransferRequest.$Shape} CreateVolumeTransferRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.CreateVolumeTransferRequest & shoal.v1.CreateVolumeTransferRequest.$Shape;
+        }
+
+        namespace CreateVolumeTransferRequest {
+
+            /** Properties of a CreateVolumeTransferRequest. */
+            interface $Properties {
+
+                /** CreateVolumeTransferRequest volumeId */
+                volumeId?: string;
+
+                /** CreateVolumeTransferRequest name */
+                name?: string;
+
+                /** CreateVolumeTransferRequest withoutSnapshots */
+                withoutSnapshots?: boolean;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a CreateVolumeTransferRequest. */
+            type $Shape = shoal.v1.CreateVolumeTransferRequest.$Properties;
+        }
+
+        /**
+         * Properties of a CreateVolumeTransferResponse.
+         * @deprecated Use shoal.v1.CreateVolumeTransferResponse.$Properties instead.
+         */
+        interface ICreateVolumeTransferResponse extends shoal.v1.CreateVolumeTransferResponse.$Properties {
+        }
+
+        /** Represents a CreateVolumeTransferResponse. */
+        class CreateVolumeTransferResponse {
+
+            /**
+             * Constructs a new CreateVolumeTransferResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.CreateVolumeTransferResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** CreateVolumeTransferResponse transfer. */
+            transfer: (shoal.v1.VolumeTransferView|null);
+
+            /** CreateVolumeTransferResponse authKey. */
+            authKey: string;
+
+            /**
+             * Creates a new CreateVolumeTransferResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns CreateVolumeTransferResponse instance
+             */
+            static create(properties: shoal.v1.CreateVolumeTransferResponse.$Shape): shoal.v1.CreateVolumeTransferResponse & shoal.v1.CreateVolumeTransferResponse.$Shape;
+            static create(properties?: shoal.v1.CreateVolumeTransferResponse.$Properties): shoal.v1.CreateVolumeTransferResponse;
+
+            /**
+             * Encodes the specified CreateVolumeTransferResponse message. Does not implicitly {@link shoal.v1.CreateVolumeTransferResponse.verify|verify} messages.
+             * @param message CreateVolumeTransferResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.CreateVolumeTransferResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a CreateVolumeTransferResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.CreateVolumeTransferResponse & shoal.v1.CreateVolumeTransferResponse.$Shape} CreateVolumeTransferResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.CreateVolumeTransferResponse & shoal.v1.CreateVolumeTransferResponse.$Shape;
+        }
+
+        namespace CreateVolumeTransferResponse {
+
+            /** Properties of a CreateVolumeTransferResponse. */
+            interface $Properties {
+
+                /** CreateVolumeTransferResponse transfer */
+                transfer?: (shoal.v1.VolumeTransferView.$Properties|null);
+
+                /** CreateVolumeTransferResponse authKey */
+                authKey?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a CreateVolumeTransferResponse. */
+            type $Shape = shoal.v1.CreateVolumeTransferResponse.$Properties;
+        }
+
+        /**
+         * Properties of an AcceptVolumeTransferRequest.
+         * @deprecated Use shoal.v1.AcceptVolumeTransferRequest.$Properties instead.
+         */
+        interface IAcceptVolumeTransferRequest extends shoal.v1.AcceptVolumeTransferRequest.$Properties {
+        }
+
+        /** Represents an AcceptVolumeTransferRequest. */
+        class AcceptVolumeTransferRequest {
+
+            /**
+             * Constructs a new AcceptVolumeTransferRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.AcceptVolumeTransferRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** AcceptVolumeTransferRequest transferId. */
+            transferId: string;
+
+            /** AcceptVolumeTransferRequest authKey. */
+            authKey: string;
+
+            /**
+             * Creates a new AcceptVolumeTransferRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns AcceptVolumeTransferRequest instance
+             */
+            static create(properties: shoal.v1.AcceptVolumeTransferRequest.$Shape): shoal.v1.AcceptVolumeTransferRequest & shoal.v1.AcceptVolumeTransferRequest.$Shape;
+            static create(properties?: shoal.v1.AcceptVolumeTransferRequest.$Properties): shoal.v1.AcceptVolumeTransferRequest;
+
+            /**
+             * Encodes the specified AcceptVolumeTransferRequest message. Does not implicitly {@link shoal.v1.AcceptVolumeTransferRequest.verify|verify} messages.
+             * @param message AcceptVolumeTransferRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.AcceptVolumeTransferRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an AcceptVolumeTransferRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.AcceptVolumeTransferRequest & shoal.v1.AcceptVolumeTransferRequest.$Shape} AcceptVolumeTransferRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.AcceptVolumeTransferRequest & shoal.v1.AcceptVolumeTransferRequest.$Shape;
+        }
+
+        namespace AcceptVolumeTransferRequest {
+
+            /** Properties of an AcceptVolumeTransferRequest. */
+            interface $Properties {
+
+                /** AcceptVolumeTransferRequest transferId */
+                transferId?: string;
+
+                /** AcceptVolumeTransferRequest authKey */
+                authKey?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an AcceptVolumeTransferRequest. */
+            type $Shape = shoal.v1.AcceptVolumeTransferRequest.$Properties;
+        }
+
+        /**
+         * Properties of an AcceptVolumeTransferResponse.
+         * @deprecated Use shoal.v1.AcceptVolumeTransferResponse.$Properties instead.
+         */
+        interface IAcceptVolumeTransferResponse extends shoal.v1.AcceptVolumeTransferResponse.$Properties {
+        }
+
+        /** Represents an AcceptVolumeTransferResponse. */
+        class AcceptVolumeTransferResponse {
+
+            /**
+             * Constructs a new AcceptVolumeTransferResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.AcceptVolumeTransferResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** AcceptVolumeTransferResponse transfer. */
+            transfer: (shoal.v1.VolumeTransferView|null);
+
+            /**
+             * Creates a new AcceptVolumeTransferResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns AcceptVolumeTransferResponse instance
+             */
+            static create(properties: shoal.v1.AcceptVolumeTransferResponse.$Shape): shoal.v1.AcceptVolumeTransferResponse & shoal.v1.AcceptVolumeTransferResponse.$Shape;
+            static create(properties?: shoal.v1.AcceptVolumeTransferResponse.$Properties): shoal.v1.AcceptVolumeTransferResponse;
+
+            /**
+             * Encodes the specified AcceptVolumeTransferResponse message. Does not implicitly {@link shoal.v1.AcceptVolumeTransferResponse.verify|verify} messages.
+             * @param message AcceptVolumeTransferResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.AcceptVolumeTransferResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an AcceptVolumeTransferResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.AcceptVolumeTransferResponse & shoal.v1.AcceptVolumeTransferResponse.$Shape} AcceptVolumeTransferResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.AcceptVolumeTransferResponse & shoal.v1.AcceptVolumeTransferResponse.$Shape;
+        }
+
+        namespace AcceptVolumeTransferResponse {
+
+            /** Properties of an AcceptVolumeTransferResponse. */
+            interface $Properties {
+
+                /** AcceptVolumeTransferResponse transfer */
+                transfer?: (shoal.v1.VolumeTransferView.$Properties|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an AcceptVolumeTransferResponse. */
+            type $Shape = shoal.v1.AcceptVolumeTransferResponse.$Properties;
+        }
+
+        /**
+         * Properties of a DeleteVolumeTransferRequest.
+         * @deprecated Use shoal.v1.DeleteVolumeTransferRequest.$Properties instead.
+         */
+        interface IDeleteVolumeTransferRequest extends shoal.v1.DeleteVolumeTransferRequest.$Properties {
+        }
+
+        /** Represents a DeleteVolumeTransferRequest. */
+        class DeleteVolumeTransferRequest {
+
+            /**
+             * Constructs a new DeleteVolumeTransferRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.DeleteVolumeTransferRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** DeleteVolumeTransferRequest transferId. */
+            transferId: string;
+
+            /**
+             * Creates a new DeleteVolumeTransferRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns DeleteVolumeTransferRequest instance
+             */
+            static create(properties: shoal.v1.DeleteVolumeTransferRequest.$Shape): shoal.v1.DeleteVolumeTransferRequest & shoal.v1.DeleteVolumeTransferRequest.$Shape;
+            static create(properties?: shoal.v1.DeleteVolumeTransferRequest.$Properties): shoal.v1.DeleteVolumeTransferRequest;
+
+            /**
+             * Encodes the specified DeleteVolumeTransferRequest message. Does not implicitly {@link shoal.v1.DeleteVolumeTransferRequest.verify|verify} messages.
+             * @param message DeleteVolumeTransferRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.DeleteVolumeTransferRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a DeleteVolumeTransferRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.DeleteVolumeTransferRequest & shoal.v1.DeleteVolumeTransferRequest.$Shape} DeleteVolumeTransferRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.DeleteVolumeTransferRequest & shoal.v1.DeleteVolumeTransferRequest.$Shape;
+        }
+
+        namespace DeleteVolumeTransferRequest {
+
+            /** Properties of a DeleteVolumeTransferRequest. */
+            interface $Properties {
+
+                /** DeleteVolumeTransferRequest transferId */
+                transferId?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a DeleteVolumeTransferRequest. */
+            type $Shape = shoal.v1.DeleteVolumeTransferRequest.$Properties;
+        }
+
+        /**
+         * Properties of a DeleteVolumeTransferResponse.
+         * @deprecated Use shoal.v1.DeleteVolumeTransferResponse.$Properties instead.
+         */
+        interface IDeleteVolumeTransferResponse extends shoal.v1.DeleteVolumeTransferResponse.$Properties {
+        }
+
+        /** Represents a DeleteVolumeTransferResponse. */
+        class DeleteVolumeTransferResponse {
+
+            /**
+             * Constructs a new DeleteVolumeTransferResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.DeleteVolumeTransferResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /**
+             * Creates a new DeleteVolumeTransferResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns DeleteVolumeTransferResponse instance
+             */
+            static create(properties: shoal.v1.DeleteVolumeTransferResponse.$Shape): shoal.v1.DeleteVolumeTransferResponse & shoal.v1.DeleteVolumeTransferResponse.$Shape;
+            static create(properties?: shoal.v1.DeleteVolumeTransferResponse.$Properties): shoal.v1.DeleteVolumeTransferResponse;
+
+            /**
+             * Encodes the specified DeleteVolumeTransferResponse message. Does not implicitly {@link shoal.v1.DeleteVolumeTransferResponse.verify|verify} messages.
+             * @param message DeleteVolumeTransferResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.DeleteVolumeTransferResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a DeleteVolumeTransferResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.DeleteVolumeTransferResponse & shoal.v1.DeleteVolumeTransferResponse.$Shape} DeleteVolumeTransferResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.DeleteVolumeTransferResponse & shoal.v1.DeleteVolumeTransferResponse.$Shape;
+        }
+
+        namespace DeleteVolumeTransferResponse {
+
+            /** Properties of a DeleteVolumeTransferResponse. */
+            interface $Properties {
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a DeleteVolumeTransferResponse. */
+            type $Shape = shoal.v1.DeleteVolumeTransferResponse.$Properties;
+        }
+
+        /**
+         * Properties of a VolumeGroupView.
+         * @deprecated Use shoal.v1.VolumeGroupView.$Properties instead.
+         */
+        interface IVolumeGroupView extends shoal.v1.VolumeGroupView.$Properties {
+        }
+
+        /** Represents a VolumeGroupView. */
+        class VolumeGroupView {
+
+            /**
+             * Constructs a new VolumeGroupView.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.VolumeGroupView.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** VolumeGroupView id. */
+            id: string;
+
+            /** VolumeGroupView name. */
+            name: string;
+
+            /** VolumeGroupView description. */
+            description: string;
+
+            /** VolumeGroupView projectId. */
+            projectId: string;
+
+            /** VolumeGroupView groupTypeId. */
+            groupTypeId: string;
+
+            /** VolumeGroupView volumeTypeIds. */
+            volumeTypeIds: string[];
+
+            /** VolumeGroupView status. */
+            status: string;
+
+            /** VolumeGroupView zone. */
+            zone: string;
+
+            /** VolumeGroupView volumeIds. */
+            volumeIds: string[];
+
+            /** VolumeGroupView createdMs. */
+            createdMs: number;
+
+            /**
+             * Creates a new VolumeGroupView instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns VolumeGroupView instance
+             */
+            static create(properties: shoal.v1.VolumeGroupView.$Shape): shoal.v1.VolumeGroupView & shoal.v1.VolumeGroupView.$Shape;
+            static create(properties?: shoal.v1.VolumeGroupView.$Properties): shoal.v1.VolumeGroupView;
+
+            /**
+             * Encodes the specified VolumeGroupView message. Does not implicitly {@link shoal.v1.VolumeGroupView.verify|verify} messages.
+             * @param message VolumeGroupView message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.VolumeGroupView.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a VolumeGroupView message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.VolumeGroupView & shoal.v1.VolumeGroupView.$Shape} VolumeGroupView
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.VolumeGroupView & shoal.v1.VolumeGroupView.$Shape;
+        }
+
+        namespace VolumeGroupView {
+
+            /** Properties of a VolumeGroupView. */
+            interface $Properties {
+
+                /** VolumeGroupView id */
+                id?: string;
+
+                /** VolumeGroupView name */
+                name?: string;
+
+                /** VolumeGroupView description */
+                description?: string;
+
+                /** VolumeGroupView projectId */
+                projectId?: string;
+
+                /** VolumeGroupView groupTypeId */
+                groupTypeId?: string;
+
+                /** VolumeGroupView volumeTypeIds */
+                volumeTypeIds?: string[];
+
+                /** VolumeGroupView status */
+                status?: string;
+
+                /** VolumeGroupView zone */
+                zone?: string;
+
+                /** VolumeGroupView volumeIds */
+                volumeIds?: string[];
+
+                /** VolumeGroupView createdMs */
+                createdMs?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a VolumeGroupView. */
+            type $Shape = shoal.v1.VolumeGroupView.$Properties;
+        }
+
+        /**
+         * Properties of a ListVolumeGroupsRequest.
+         * @deprecated Use shoal.v1.ListVolumeGroupsRequest.$Properties instead.
+         */
+        interface IListVolumeGroupsRequest extends shoal.v1.ListVolumeGroupsRequest.$Properties {
+        }
+
+        /** Represents a ListVolumeGroupsRequest. */
+        class ListVolumeGroupsRequest {
+
+            /**
+             * Constructs a new ListVolumeGroupsRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ListVolumeGroupsRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ListVolumeGroupsRequest allProjects. */
+            allProjects: boolean;
+
+            /** ListVolumeGroupsRequest pageSize. */
+            pageSize: number;
+
+            /** ListVolumeGroupsRequest pageToken. */
+            pageToken: string;
+
+            /**
+             * Creates a new ListVolumeGroupsRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ListVolumeGroupsRequest instance
+             */
+            static create(properties: shoal.v1.ListVolumeGroupsRequest.$Shape): shoal.v1.ListVolumeGroupsRequest & shoal.v1.ListVolumeGroupsRequest.$Shape;
+            static create(properties?: shoal.v1.ListVolumeGroupsRequest.$Properties): shoal.v1.ListVolumeGroupsRequest;
+
+            /**
+             * Encodes the specified ListVolumeGroupsRequest message. Does not implicitly {@link shoal.v1.ListVolumeGroupsRequest.verify|verify} messages.
+             * @param message ListVolumeGroupsRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ListVolumeGroupsRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ListVolumeGroupsRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ListVolumeGroupsRequest & shoal.v1.ListVolumeGroupsRequest.$Shape} ListVolumeGroupsRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ListVolumeGroupsRequest & shoal.v1.ListVolumeGroupsRequest.$Shape;
+        }
+
+        namespace ListVolumeGroupsRequest {
+
+            /** Properties of a ListVolumeGroupsRequest. */
+            interface $Properties {
+
+                /** ListVolumeGroupsRequest allProjects */
+                allProjects?: boolean;
+
+                /** ListVolumeGroupsRequest pageSize */
+                pageSize?: number;
+
+                /** ListVolumeGroupsRequest pageToken */
+                pageToken?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ListVolumeGroupsRequest. */
+            type $Shape = shoal.v1.ListVolumeGroupsRequest.$Properties;
+        }
+
+        /**
+         * Properties of a ListVolumeGroupsResponse.
+         * @deprecated Use shoal.v1.ListVolumeGroupsResponse.$Properties instead.
+         */
+        interface IListVolumeGroupsResponse extends shoal.v1.ListVolumeGroupsResponse.$Properties {
+        }
+
+        /** Represents a ListVolumeGroupsResponse. */
+        class ListVolumeGroupsResponse {
+
+            /**
+             * Constructs a new ListVolumeGroupsResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ListVolumeGroupsResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ListVolumeGroupsResponse groups. */
+            groups: shoal.v1.VolumeGroupView[];
+
+            /** ListVolumeGroupsResponse nextPageToken. */
+            nextPageToken: string;
+
+            /** ListVolumeGroupsResponse stale. */
+            stale: boolean;
+
+            /**
+             * Creates a new ListVolumeGroupsResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ListVolumeGroupsResponse instance
+             */
+            static create(properties: shoal.v1.ListVolumeGroupsResponse.$Shape): shoal.v1.ListVolumeGroupsResponse & shoal.v1.ListVolumeGroupsResponse.$Shape;
+            static create(properties?: shoal.v1.ListVolumeGroupsResponse.$Properties): shoal.v1.ListVolumeGroupsResponse;
+
+            /**
+             * Encodes the specified ListVolumeGroupsResponse message. Does not implicitly {@link shoal.v1.ListVolumeGroupsResponse.verify|verify} messages.
+             * @param message ListVolumeGroupsResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ListVolumeGroupsResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ListVolumeGroupsResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ListVolumeGroupsResponse & shoal.v1.ListVolumeGroupsResponse.$Shape} ListVolumeGroupsResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ListVolumeGroupsResponse & shoal.v1.ListVolumeGroupsResponse.$Shape;
+        }
+
+        namespace ListVolumeGroupsResponse {
+
+            /** Properties of a ListVolumeGroupsResponse. */
+            interface $Properties {
+
+                /** ListVolumeGroupsResponse groups */
+                groups?: shoal.v1.VolumeGroupView.$Properties[];
+
+                /** ListVolumeGroupsResponse nextPageToken */
+                nextPageToken?: string;
+
+                /** ListVolumeGroupsResponse stale */
+                stale?: boolean;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ListVolumeGroupsResponse. */
+            type $Shape = shoal.v1.ListVolumeGroupsResponse.$Properties;
+        }
+
+        /**
+         * Properties of a GetVolumeGroupRequest.
+         * @deprecated Use shoal.v1.GetVolumeGroupRequest.$Properties instead.
+         */
+        interface IGetVolumeGroupRequest extends shoal.v1.GetVolumeGroupRequest.$Properties {
+        }
+
+        /** Represents a GetVolumeGroupRequest. */
+        class GetVolumeGroupRequest {
+
+            /**
+             * Constructs a new GetVolumeGroupRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.GetVolumeGroupRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** GetVolumeGroupRequest groupId. */
+            groupId: string;
+
+            /**
+             * Creates a new GetVolumeGroupRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns GetVolumeGroupRequest instance
+             */
+            static create(properties: shoal.v1.GetVolumeGroupRequest.$Shape): shoal.v1.GetVolumeGroupRequest & shoal.v1.GetVolumeGroupRequest.$Shape;
+            static create(properties?: shoal.v1.GetVolumeGroupRequest.$Properties): shoal.v1.GetVolumeGroupRequest;
+
+            /**
+             * Encodes the specified GetVolumeGroupRequest message. Does not implicitly {@link shoal.v1.GetVolumeGroupRequest.verify|verify} messages.
+             * @param message GetVolumeGroupRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.GetVolumeGroupRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a GetVolumeGroupRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.GetVolumeGroupRequest & shoal.v1.GetVolumeGroupRequest.$Shape} GetVolumeGroupRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.GetVolumeGroupRequest & shoal.v1.GetVolumeGroupRequest.$Shape;
+        }
+
+        namespace GetVolumeGroupRequest {
+
+            /** Properties of a GetVolumeGroupRequest. */
+            interface $Properties {
+
+                /** GetVolumeGroupRequest groupId */
+                groupId?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a GetVolumeGroupRequest. */
+            type $Shape = shoal.v1.GetVolumeGroupRequest.$Properties;
+        }
+
+        /**
+         * Properties of a GetVolumeGroupResponse.
+         * @deprecated Use shoal.v1.GetVolumeGroupResponse.$Properties instead.
+         */
+        interface IGetVolumeGroupResponse extends shoal.v1.GetVolumeGroupResponse.$Properties {
+        }
+
+        /** Represents a GetVolumeGroupResponse. */
+        class GetVolumeGroupResponse {
+
+            /**
+             * Constructs a new GetVolumeGroupResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.GetVolumeGroupResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** GetVolumeGroupResponse group. */
+            group: (shoal.v1.VolumeGroupView|null);
+
+            /** GetVolumeGroupResponse stale. */
+            stale: boolean;
+
+            /**
+             * Creates a new GetVolumeGroupResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns GetVolumeGroupResponse instance
+             */
+            static create(properties: shoal.v1.GetVolumeGroupResponse.$Shape): shoal.v1.GetVolumeGroupResponse & shoal.v1.GetVolumeGroupResponse.$Shape;
+            static create(properties?: shoal.v1.GetVolumeGroupResponse.$Properties): shoal.v1.GetVolumeGroupResponse;
+
+            /**
+             * Encodes the specified GetVolumeGroupResponse message. Does not implicitly {@link shoal.v1.GetVolumeGroupResponse.verify|verify} messages.
+             * @param message GetVolumeGroupResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.GetVolumeGroupResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a GetVolumeGroupResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.GetVolumeGroupResponse & shoal.v1.GetVolumeGroupResponse.$Shape} GetVolumeGroupResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.GetVolumeGroupResponse & shoal.v1.GetVolumeGroupResponse.$Shape;
+        }
+
+        namespace GetVolumeGroupResponse {
+
+            /** Properties of a GetVolumeGroupResponse. */
+            interface $Properties {
+
+                /** GetVolumeGroupResponse group */
+                group?: (shoal.v1.VolumeGroupView.$Properties|null);
+
+                /** GetVolumeGroupResponse stale */
+                stale?: boolean;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a GetVolumeGroupResponse. */
+            type $Shape = shoal.v1.GetVolumeGroupResponse.$Properties;
+        }
+
+        /**
+         * Properties of a CreateVolumeGroupRequest.
+         * @deprecated Use shoal.v1.CreateVolumeGroupRequest.$Properties instead.
+         */
+        interface ICreateVolumeGroupRequest extends shoal.v1.CreateVolumeGroupRequest.$Properties {
+        }
+
+        /** Represents a CreateVolumeGroupRequest. */
+        class CreateVolumeGroupRequest {
+
+            /**
+             * Constructs a new CreateVolumeGroupRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.CreateVolumeGroupRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** CreateVolumeGroupRequest name. */
+            name: string;
+
+            /** CreateVolumeGroupRequest description. */
+            description: string;
+
+            /** CreateVolumeGroupRequest groupType. */
+            groupType: string;
+
+            /** CreateVolumeGroupRequest volumeTypes. */
+            volumeTypes: string[];
+
+            /** CreateVolumeGroupRequest zone. */
+            zone: string;
+
+            /** CreateVolumeGroupRequest sourceGroupId. */
+            sourceGroupId: string;
+
+            /** CreateVolumeGroupRequest groupSnapshotId. */
+            groupSnapshotId: string;
+
+            /**
+             * Creates a new CreateVolumeGroupRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns CreateVolumeGroupRequest instance
+             */
+            static create(properties: shoal.v1.CreateVolumeGroupRequest.$Shape): shoal.v1.CreateVolumeGroupRequest & shoal.v1.CreateVolumeGroupRequest.$Shape;
+            static create(properties?: shoal.v1.CreateVolumeGroupRequest.$Properties): shoal.v1.CreateVolumeGroupRequest;
+
+            /**
+             * Encodes the specified CreateVolumeGroupRequest message. Does not implicitly {@link shoal.v1.CreateVolumeGroupRequest.verify|verify} messages.
+             * @param message CreateVolumeGroupRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.CreateVolumeGroupRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a CreateVolumeGroupRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.CreateVolumeGroupRequest & shoal.v1.CreateVolumeGroupRequest.$Shape} CreateVolumeGroupRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.CreateVolumeGroupRequest & shoal.v1.CreateVolumeGroupRequest.$Shape;
+        }
+
+        namespace CreateVolumeGroupRequest {
+
+            /** Properties of a CreateVolumeGroupRequest. */
+            interface $Properties {
+
+                /** CreateVolumeGroupRequest name */
+                name?: string;
+
+                /** CreateVolumeGroupRequest description */
+                description?: string;
+
+                /** CreateVolumeGroupRequest groupType */
+                groupType?: string;
+
+                /** CreateVolumeGroupRequest volumeTypes */
+                volumeTypes?: string[];
+
+                /** CreateVolumeGroupRequest zone */
+                zone?: string;
+
+                /** CreateVolumeGroupRequest sourceGroupId */
+                sourceGroupId?: string;
+
+                /** CreateVolumeGroupRequest groupSnapshotId */
+                groupSnapshotId?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a CreateVolumeGroupRequest. */
+            type $Shape = shoal.v1.CreateVolumeGroupRequest.$Properties;
+        }
+
+        /**
+         * Properties of a CreateVolumeGroupResponse.
+         * @deprecated Use shoal.v1.CreateVolumeGroupResponse.$Properties instead.
+         */
+        interface ICreateVolumeGroupResponse extends shoal.v1.CreateVolumeGroupResponse.$Properties {
+        }
+
+        /** Represents a CreateVolumeGroupResponse. */
+        class CreateVolumeGroupResponse {
+
+            /**
+             * Constructs a new CreateVolumeGroupResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.CreateVolumeGroupResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** CreateVolumeGroupResponse group. */
+            group: (shoal.v1.VolumeGroupView|null);
+
+            /**
+             * Creates a new CreateVolumeGroupResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns CreateVolumeGroupResponse instance
+             */
+            static create(properties: shoal.v1.CreateVolumeGroupResponse.$Shape): shoal.v1.CreateVolumeGroupResponse & shoal.v1.CreateVolumeGroupResponse.$Shape;
+            static create(properties?: shoal.v1.CreateVolumeGroupResponse.$Properties): shoal.v1.CreateVolumeGroupResponse;
+
+            /**
+             * Encodes the specified CreateVolumeGroupResponse message. Does not implicitly {@link shoal.v1.CreateVolumeGroupResponse.verify|verify} messages.
+             * @param message CreateVolumeGroupResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.CreateVolumeGroupResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a CreateVolumeGroupResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.CreateVolumeGroupResponse & shoal.v1.CreateVolumeGroupResponse.$Shape} CreateVolumeGroupResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.CreateVolumeGroupResponse & shoal.v1.CreateVolumeGroupResponse.$Shape;
+        }
+
+        namespace CreateVolumeGroupResponse {
+
+            /** Properties of a CreateVolumeGroupResponse. */
+            interface $Properties {
+
+                /** CreateVolumeGroupResponse group */
+                group?: (shoal.v1.VolumeGroupView.$Properties|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a CreateVolumeGroupResponse. */
+            type $Shape = shoal.v1.CreateVolumeGroupResponse.$Properties;
+        }
+
+        /**
+         * Properties of an UpdateVolumeGroupRequest.
+         * @deprecated Use shoal.v1.UpdateVolumeGroupRequest.$Properties instead.
+         */
+        interface IUpdateVolumeGroupRequest extends shoal.v1.UpdateVolumeGroupRequest.$Properties {
+        }
+
+        /** Represents an UpdateVolumeGroupRequest. */
+        class UpdateVolumeGroupRequest {
+
+            /**
+             * Constructs a new UpdateVolumeGroupRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.UpdateVolumeGroupRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** UpdateVolumeGroupRequest groupId. */
+            groupId: string;
+
+            /** UpdateVolumeGroupRequest name. */
+            name: (string|null);
+
+            /** UpdateVolumeGroupRequest description. */
+            description: (string|null);
+
+            /** UpdateVolumeGroupRequest addVolumeIds. */
+            addVolumeIds: string[];
+
+            /** UpdateVolumeGroupRequest removeVolumeIds. */
+            removeVolumeIds: string[];
+
+            /**
+             * Creates a new UpdateVolumeGroupRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns UpdateVolumeGroupRequest instance
+             */
+            static create(properties: shoal.v1.UpdateVolumeGroupRequest.$Shape): shoal.v1.UpdateVolumeGroupRequest & shoal.v1.UpdateVolumeGroupRequest.$Shape;
+            static create(properties?: shoal.v1.UpdateVolumeGroupRequest.$Properties): shoal.v1.UpdateVolumeGroupRequest;
+
+            /**
+             * Encodes the specified UpdateVolumeGroupRequest message. Does not implicitly {@link shoal.v1.UpdateVolumeGroupRequest.verify|verify} messages.
+             * @param message UpdateVolumeGroupRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.UpdateVolumeGroupRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an UpdateVolumeGroupRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.UpdateVolumeGroupRequest & shoal.v1.UpdateVolumeGroupRequest.$Shape} UpdateVolumeGroupRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.UpdateVolumeGroupRequest & shoal.v1.UpdateVolumeGroupRequest.$Shape;
+        }
+
+        namespace UpdateVolumeGroupRequest {
+
+            /** Properties of an UpdateVolumeGroupRequest. */
+            interface $Properties {
+
+                /** UpdateVolumeGroupRequest groupId */
+                groupId?: string;
+
+                /** UpdateVolumeGroupRequest name */
+                name?: (string|null);
+
+                /** UpdateVolumeGroupRequest description */
+                description?: (string|null);
+
+                /** UpdateVolumeGroupRequest addVolumeIds */
+                addVolumeIds?: string[];
+
+                /** UpdateVolumeGroupRequest removeVolumeIds */
+                removeVolumeIds?: string[];
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an UpdateVolumeGroupRequest. */
+            type $Shape = shoal.v1.UpdateVolumeGroupRequest.$Properties;
+        }
+
+        /**
+         * Properties of an UpdateVolumeGroupResponse.
+         * @deprecated Use shoal.v1.UpdateVolumeGroupResponse.$Properties instead.
+         */
+        interface IUpdateVolumeGroupResponse extends shoal.v1.UpdateVolumeGroupResponse.$Properties {
+        }
+
+        /** Represents an UpdateVolumeGroupResponse. */
+        class UpdateVolumeGroupResponse {
+
+            /**
+             * Constructs a new UpdateVolumeGroupResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.UpdateVolumeGroupResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** UpdateVolumeGroupResponse group. */
+            group: (shoal.v1.VolumeGroupView|null);
+
+            /**
+             * Creates a new UpdateVolumeGroupResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns UpdateVolumeGroupResponse instance
+             */
+            static create(properties: shoal.v1.UpdateVolumeGroupResponse.$Shape): shoal.v1.UpdateVolumeGroupResponse & shoal.v1.UpdateVolumeGroupResponse.$Shape;
+            static create(properties?: shoal.v1.UpdateVolumeGroupResponse.$Properties): shoal.v1.UpdateVolumeGroupResponse;
+
+            /**
+             * Encodes the specified UpdateVolumeGroupResponse message. Does not implicitly {@link shoal.v1.UpdateVolumeGroupResponse.verify|verify} messages.
+             * @param message UpdateVolumeGroupResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.UpdateVolumeGroupResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an UpdateVolumeGroupResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.UpdateVolumeGroupResponse & shoal.v1.UpdateVolumeGroupResponse.$Shape} UpdateVolumeGroupResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.UpdateVolumeGroupResponse & shoal.v1.UpdateVolumeGroupResponse.$Shape;
+        }
+
+        namespace UpdateVolumeGroupResponse {
+
+            /** Properties of an UpdateVolumeGroupResponse. */
+            interface $Properties {
+
+                /** UpdateVolumeGroupResponse group */
+                group?: (shoal.v1.VolumeGroupView.$Properties|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an UpdateVolumeGroupResponse. */
+            type $Shape = shoal.v1.UpdateVolumeGroupResponse.$Properties;
+        }
+
+        /**
+         * Properties of a DeleteVolumeGroupRequest.
+         * @deprecated Use shoal.v1.DeleteVolumeGroupRequest.$Properties instead.
+         */
+        interface IDeleteVolumeGroupRequest extends shoal.v1.DeleteVolumeGroupRequest.$Properties {
+        }
+
+        /** Represents a DeleteVolumeGroupRequest. */
+        class DeleteVolumeGroupRequest {
+
+            /**
+             * Constructs a new DeleteVolumeGroupRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.DeleteVolumeGroupRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** DeleteVolumeGroupRequest groupId. */
+            groupId: string;
+
+            /** DeleteVolumeGroupRequest deleteVolumes. */
+            deleteVolumes: boolean;
+
+            /**
+             * Creates a new DeleteVolumeGroupRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns DeleteVolumeGroupRequest instance
+             */
+            static create(properties: shoal.v1.DeleteVolumeGroupRequest.$Shape): shoal.v1.DeleteVolumeGroupRequest & shoal.v1.DeleteVolumeGroupRequest.$Shape;
+            static create(properties?: shoal.v1.DeleteVolumeGroupRequest.$Properties): shoal.v1.DeleteVolumeGroupRequest;
+
+            /**
+             * Encodes the specified DeleteVolumeGroupRequest message. Does not implicitly {@link shoal.v1.DeleteVolumeGroupRequest.verify|verify} messages.
+             * @param message DeleteVolumeGroupRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.DeleteVolumeGroupRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a DeleteVolumeGroupRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.DeleteVolumeGroupRequest & shoal.v1.DeleteVolumeGroupRequest.$Shape} DeleteVolumeGroupRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.DeleteVolumeGroupRequest & shoal.v1.DeleteVolumeGroupRequest.$Shape;
+        }
+
+        namespace DeleteVolumeGroupRequest {
+
+            /** Properties of a DeleteVolumeGroupRequest. */
+            interface $Properties {
+
+                /** DeleteVolumeGroupRequest groupId */
+                groupId?: string;
+
+                /** DeleteVolumeGroupRequest deleteVolumes */
+                deleteVolumes?: boolean;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a DeleteVolumeGroupRequest. */
+            type $Shape = shoal.v1.DeleteVolumeGroupRequest.$Properties;
+        }
+
+        /**
+         * Properties of a DeleteVolumeGroupResponse.
+         * @deprecated Use shoal.v1.DeleteVolumeGroupResponse.$Properties instead.
+         */
+        interface IDeleteVolumeGroupResponse extends shoal.v1.DeleteVolumeGroupResponse.$Properties {
+        }
+
+        /** Represents a DeleteVolumeGroupResponse. */
+        class DeleteVolumeGroupResponse {
+
+            /**
+             * Constructs a new DeleteVolumeGroupResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.DeleteVolumeGroupResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /**
+             * Creates a new DeleteVolumeGroupResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns DeleteVolumeGroupResponse instance
+             */
+            static create(properties: shoal.v1.DeleteVolumeGroupResponse.$Shape): shoal.v1.DeleteVolumeGroupResponse & shoal.v1.DeleteVolumeGroupResponse.$Shape;
+            static create(properties?: shoal.v1.DeleteVolumeGroupResponse.$Properties): shoal.v1.DeleteVolumeGroupResponse;
+
+            /**
+             * Encodes the specified DeleteVolumeGroupResponse message. Does not implicitly {@link shoal.v1.DeleteVolumeGroupResponse.verify|verify} messages.
+             * @param message DeleteVolumeGroupResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.DeleteVolumeGroupResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a DeleteVolumeGroupResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.DeleteVolumeGroupResponse & shoal.v1.DeleteVolumeGroupResponse.$Shape} DeleteVolumeGroupResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.DeleteVolumeGroupResponse & shoal.v1.DeleteVolumeGroupResponse.$Shape;
+        }
+
+        namespace DeleteVolumeGroupResponse {
+
+            /** Properties of a DeleteVolumeGroupResponse. */
+            interface $Properties {
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a DeleteVolumeGroupResponse. */
+            type $Shape = shoal.v1.DeleteVolumeGroupResponse.$Properties;
+        }
+
+        /**
+         * Properties of a VolumeGroupSnapshotView.
+         * @deprecated Use shoal.v1.VolumeGroupSnapshotView.$Properties instead.
+         */
+        interface IVolumeGroupSnapshotView extends shoal.v1.VolumeGroupSnapshotView.$Properties {
+        }
+
+        /** Represents a VolumeGroupSnapshotView. */
+        class VolumeGroupSnapshotView {
+
+            /**
+             * Constructs a new VolumeGroupSnapshotView.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.VolumeGroupSnapshotView.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** VolumeGroupSnapshotView id. */
+            id: string;
+
+            /** VolumeGroupSnapshotView name. */
+            name: string;
+
+            /** VolumeGroupSnapshotView description. */
+            description: string;
+
+            /** VolumeGroupSnapshotView projectId. */
+            projectId: string;
+
+            /** VolumeGroupSnapshotView groupId. */
+            groupId: string;
+
+            /** VolumeGroupSnapshotView status. */
+            status: string;
+
+            /** VolumeGroupSnapshotView createdMs. */
+            createdMs: number;
+
+            /**
+             * Creates a new VolumeGroupSnapshotView instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns VolumeGroupSnapshotView instance
+             */
+            static create(properties: shoal.v1.VolumeGroupSnapshotView.$Shape): shoal.v1.VolumeGroupSnapshotView & shoal.v1.VolumeGroupSnapshotView.$Shape;
+            static create(properties?: shoal.v1.VolumeGroupSnapshotView.$Properties): shoal.v1.VolumeGroupSnapshotView;
+
+            /**
+             * Encodes the specified VolumeGroupSnapshotView message. Does not implicitly {@link shoal.v1.VolumeGroupSnapshotView.verify|verify} messages.
+             * @param message VolumeGroupSnapshotView message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.VolumeGroupSnapshotView.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a VolumeGroupSnapshotView message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.VolumeGroupSnapshotView & shoal.v1.VolumeGroupSnapshotView.$Shape} VolumeGroupSnapshotView
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.VolumeGroupSnapshotView & shoal.v1.VolumeGroupSnapshotView.$Shape;
+        }
+
+        namespace VolumeGroupSnapshotView {
+
+            /** Properties of a VolumeGroupSnapshotView. */
+            interface $Properties {
+
+                /** VolumeGroupSnapshotView id */
+                id?: string;
+
+                /** VolumeGroupSnapshotView name */
+                name?: string;
+
+                /** VolumeGroupSnapshotView description */
+                description?: string;
+
+                /** VolumeGroupSnapshotView projectId */
+                projectId?: string;
+
+                /** VolumeGroupSnapshotView groupId */
+                groupId?: string;
+
+                /** VolumeGroupSnapshotView status */
+                status?: string;
+
+                /** VolumeGroupSnapshotView createdMs */
+                createdMs?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a VolumeGroupSnapshotView. */
+            type $Shape = shoal.v1.VolumeGroupSnapshotView.$Properties;
+        }
+
+        /**
+         * Properties of a ListVolumeGroupSnapshotsRequest.
+         * @deprecated Use shoal.v1.ListVolumeGroupSnapshotsRequest.$Properties instead.
+         */
+        interface IListVolumeGroupSnapshotsRequest extends shoal.v1.ListVolumeGroupSnapshotsRequest.$Properties {
+        }
+
+        /** Represents a ListVolumeGroupSnapshotsRequest. */
+        class ListVolumeGroupSnapshotsRequest {
+
+            /**
+             * Constructs a new ListVolumeGroupSnapshotsRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ListVolumeGroupSnapshotsRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ListVolumeGroupSnapshotsRequest allProjects. */
+            allProjects: boolean;
+
+            /** ListVolumeGroupSnapshotsRequest groupId. */
+            groupId: string;
+
+            /** ListVolumeGroupSnapshotsRequest pageSize. */
+            pageSize: number;
+
+            /** ListVolumeGroupSnapshotsRequest pageToken. */
+            pageToken: string;
+
+            /**
+             * Creates a new ListVolumeGroupSnapshotsRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ListVolumeGroupSnapshotsRequest instance
+             */
+            static create(properties: shoal.v1.ListVolumeGroupSnapshotsRequest.$Shape): shoal.v1.ListVolumeGroupSnapshotsRequest & shoal.v1.ListVolumeGroupSnapshotsRequest.$Shape;
+            static create(properties?: shoal.v1.ListVolumeGroupSnapshotsRequest.$Properties): shoal.v1.ListVolumeGroupSnapshotsRequest;
+
+            /**
+             * Encodes the specified ListVolumeGroupSnapshotsRequest message. Does not implicitly {@link shoal.v1.ListVolumeGroupSnapshotsRequest.verify|verify} messages.
+             * @param message ListVolumeGroupSnapshotsRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ListVolumeGroupSnapshotsRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ListVolumeGroupSnapshotsRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ListVolumeGroupSnapshotsRequest & shoal.v1.ListVolumeGroupSnapshotsRequest.$Shape} ListVolumeGroupSnapshotsRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ListVolumeGroupSnapshotsRequest & shoal.v1.ListVolumeGroupSnapshotsRequest.$Shape;
+        }
+
+        namespace ListVolumeGroupSnapshotsRequest {
+
+            /** Properties of a ListVolumeGroupSnapshotsRequest. */
+            interface $Properties {
+
+                /** ListVolumeGroupSnapshotsRequest allProjects */
+                allProjects?: boolean;
+
+                /** ListVolumeGroupSnapshotsRequest groupId */
+                groupId?: string;
+
+                /** ListVolumeGroupSnapshotsRequest pageSize */
+                pageSize?: number;
+
+                /** ListVolumeGroupSnapshotsRequest pageToken */
+                pageToken?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ListVolumeGroupSnapshotsRequest. */
+            type $Shape = shoal.v1.ListVolumeGroupSnapshotsRequest.$Properties;
+        }
+
+        /**
+         * Properties of a ListVolumeGroupSnapshotsResponse.
+         * @deprecated Use shoal.v1.ListVolumeGroupSnapshotsResponse.$Properties instead.
+         */
+        interface IListVolumeGroupSnapshotsResponse extends shoal.v1.ListVolumeGroupSnapshotsResponse.$Properties {
+        }
+
+        /** Represents a ListVolumeGroupSnapshotsResponse. */
+        class ListVolumeGroupSnapshotsResponse {
+
+            /**
+             * Constructs a new ListVolumeGroupSnapshotsResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ListVolumeGroupSnapshotsResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ListVolumeGroupSnapshotsResponse groupSnapshots. */
+            groupSnapshots: shoal.v1.VolumeGroupSnapshotView[];
+
+            /** ListVolumeGroupSnapshotsResponse nextPageToken. */
+            nextPageToken: string;
+
+            /** ListVolumeGroupSnapshotsResponse stale. */
+            stale: boolean;
+
+            /**
+             * Creates a new ListVolumeGroupSnapshotsResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ListVolumeGroupSnapshotsResponse instance
+             */
+            static create(properties: shoal.v1.ListVolumeGroupSnapshotsResponse.$Shape): shoal.v1.ListVolumeGroupSnapshotsResponse & shoal.v1.ListVolumeGroupSnapshotsResponse.$Shape;
+            static create(properties?: shoal.v1.ListVolumeGroupSnapshotsResponse.$Properties): shoal.v1.ListVolumeGroupSnapshotsResponse;
+
+            /**
+             * Encodes the specified ListVolumeGroupSnapshotsResponse message. Does not implicitly {@link shoal.v1.ListVolumeGroupSnapshotsResponse.verify|verify} messages.
+             * @param message ListVolumeGroupSnapshotsResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ListVolumeGroupSnapshotsResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ListVolumeGroupSnapshotsResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ListVolumeGroupSnapshotsResponse & shoal.v1.ListVolumeGroupSnapshotsResponse.$Shape} ListVolumeGroupSnapshotsResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ListVolumeGroupSnapshotsResponse & shoal.v1.ListVolumeGroupSnapshotsResponse.$Shape;
+        }
+
+        namespace ListVolumeGroupSnapshotsResponse {
+
+            /** Properties of a ListVolumeGroupSnapshotsResponse. */
+            interface $Properties {
+
+                /** ListVolumeGroupSnapshotsResponse groupSnapshots */
+                groupSnapshots?: shoal.v1.VolumeGroupSnapshotView.$Properties[];
+
+                /** ListVolumeGroupSnapshotsResponse nextPageToken */
+                nextPageToken?: string;
+
+                /** ListVolumeGroupSnapshotsResponse stale */
+                stale?: boolean;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ListVolumeGroupSnapshotsResponse. */
+            type $Shape = shoal.v1.ListVolumeGroupSnapshotsResponse.$Properties;
+        }
+
+        /**
+         * Properties of a GetVolumeGroupSnapshotRequest.
+         * @deprecated Use shoal.v1.GetVolumeGroupSnapshotRequest.$Properties instead.
+         */
+        interface IGetVolumeGroupSnapshotRequest extends shoal.v1.GetVolumeGroupSnapshotRequest.$Properties {
+        }
+
+        /** Represents a GetVolumeGroupSnapshotRequest. */
+        class GetVolumeGroupSnapshotRequest {
+
+            /**
+             * Constructs a new GetVolumeGroupSnapshotRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.GetVolumeGroupSnapshotRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** GetVolumeGroupSnapshotRequest groupSnapshotId. */
+            groupSnapshotId: string;
+
+            /**
+             * Creates a new GetVolumeGroupSnapshotRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns GetVolumeGroupSnapshotRequest instance
+             */
+            static create(properties: shoal.v1.GetVolumeGroupSnapshotRequest.$Shape): shoal.v1.GetVolumeGroupSnapshotRequest & shoal.v1.GetVolumeGroupSnapshotRequest.$Shape;
+            static create(properties?: shoal.v1.GetVolumeGroupSnapshotRequest.$Properties): shoal.v1.GetVolumeGroupSnapshotRequest;
+
+            /**
+             * Encodes the specified GetVolumeGroupSnapshotRequest message. Does not implicitly {@link shoal.v1.GetVolumeGroupSnapshotRequest.verify|verify} messages.
+             * @param message GetVolumeGroupSnapshotRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.GetVolumeGroupSnapshotRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a GetVolumeGroupSnapshotRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.GetVolumeGroupSnapshotRequest & shoal.v1.GetVolumeGroupSnapshotRequest.$Shape} GetVolumeGroupSnapshotRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.GetVolumeGroupSnapshotRequest & shoal.v1.GetVolumeGroupSnapshotRequest.$Shape;
+        }
+
+        namespace GetVolumeGroupSnapshotRequest {
+
+            /** Properties of a GetVolumeGroupSnapshotRequest. */
+            interface $Properties {
+
+                /** GetVolumeGroupSnapshotRequest groupSnapshotId */
+                groupSnapshotId?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a GetVolumeGroupSnapshotRequest. */
+            type $Shape = shoal.v1.GetVolumeGroupSnapshotRequest.$Properties;
+        }
+
+        /**
+         * Properties of a GetVolumeGroupSnapshotResponse.
+         * @deprecated Use shoal.v1.GetVolumeGroupSnapshotResponse.$Properties instead.
+         */
+        interface IGetVolumeGroupSnapshotResponse extends shoal.v1.GetVolumeGroupSnapshotResponse.$Properties {
+        }
+
+        /** Represents a GetVolumeGroupSnapshotResponse. */
+        class GetVolumeGroupSnapshotResponse {
+
+            /**
+             * Constructs a new GetVolumeGroupSnapshotResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.GetVolumeGroupSnapshotResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** GetVolumeGroupSnapshotResponse groupSnapshot. */
+            groupSnapshot: (shoal.v1.VolumeGroupSnapshotView|null);
+
+            /** GetVolumeGroupSnapshotResponse stale. */
+            stale: boolean;
+
+            /**
+             * Creates a new GetVolumeGroupSnapshotResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns GetVolumeGroupSnapshotResponse instance
+             */
+            static create(properties: shoal.v1.GetVolumeGroupSnapshotResponse.$Shape): shoal.v1.GetVolumeGroupSnapshotResponse & shoal.v1.GetVolumeGroupSnapshotResponse.$Shape;
+            static create(properties?: shoal.v1.GetVolumeGroupSnapshotResponse.$Properties): shoal.v1.GetVolumeGroupSnapshotResponse;
+
+            /**
+             * Encodes the specified GetVolumeGroupSnapshotResponse message. Does not implicitly {@link shoal.v1.GetVolumeGroupSnapshotResponse.verify|verify} messages.
+             * @param message GetVolumeGroupSnapshotResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.GetVolumeGroupSnapshotResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a GetVolumeGroupSnapshotResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.GetVolumeGroupSnapshotResponse & shoal.v1.GetVolumeGroupSnapshotResponse.$Shape} GetVolumeGroupSnapshotResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.GetVolumeGroupSnapshotResponse & shoal.v1.GetVolumeGroupSnapshotResponse.$Shape;
+        }
+
+        namespace GetVolumeGroupSnapshotResponse {
+
+            /** Properties of a GetVolumeGroupSnapshotResponse. */
+            interface $Properties {
+
+                /** GetVolumeGroupSnapshotResponse groupSnapshot */
+                groupSnapshot?: (shoal.v1.VolumeGroupSnapshotView.$Properties|null);
+
+                /** GetVolumeGroupSnapshotResponse stale */
+                stale?: boolean;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a GetVolumeGroupSnapshotResponse. */
+            type $Shape = shoal.v1.GetVolumeGroupSnapshotResponse.$Properties;
+        }
+
+        /**
+         * Properties of a CreateVolumeGroupSnapshotRequest.
+         * @deprecated Use shoal.v1.CreateVolumeGroupSnapshotRequest.$Properties instead.
+         */
+        interface ICreateVolumeGroupSnapshotRequest extends shoal.v1.CreateVolumeGroupSnapshotRequest.$Properties {
+        }
+
+        /** Represents a CreateVolumeGroupSnapshotRequest. */
+        class CreateVolumeGroupSnapshotRequest {
+
+            /**
+             * Constructs a new CreateVolumeGroupSnapshotRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.CreateVolumeGroupSnapshotRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** CreateVolumeGroupSnapshotRequest groupId. */
+            groupId: string;
+
+            /** CreateVolumeGroupSnapshotRequest name. */
+            name: string;
+
+            /** CreateVolumeGroupSnapshotRequest description. */
+            description: string;
+
+            /**
+             * Creates a new CreateVolumeGroupSnapshotRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns CreateVolumeGroupSnapshotRequest instance
+             */
+            static create(properties: shoal.v1.CreateVolumeGroupSnapshotRequest.$Shape): shoal.v1.CreateVolumeGroupSnapshotRequest & shoal.v1.CreateVolumeGroupSnapshotRequest.$Shape;
+            static create(properties?: shoal.v1.CreateVolumeGroupSnapshotRequest.$Properties): shoal.v1.CreateVolumeGroupSnapshotRequest;
+
+            /**
+             * Encodes the specified CreateVolumeGroupSnapshotRequest message. Does not implicitly {@link shoal.v1.CreateVolumeGroupSnapshotRequest.verify|verify} messages.
+             * @param message CreateVolumeGroupSnapshotRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.CreateVolumeGroupSnapshotRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a CreateVolumeGroupSnapshotRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.CreateVolumeGroupSnapshotRequest & shoal.v1.CreateVolumeGroupSnapshotRequest.$Shape} CreateVolumeGroupSnapshotRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.CreateVolumeGroupSnapshotRequest & shoal.v1.CreateVolumeGroupSnapshotRequest.$Shape;
+        }
+
+        namespace CreateVolumeGroupSnapshotRequest {
+
+            /** Properties of a CreateVolumeGroupSnapshotRequest. */
+            interface $Properties {
+
+                /** CreateVolumeGroupSnapshotRequest groupId */
+                groupId?: string;
+
+                /** CreateVolumeGroupSnapshotRequest name */
+                name?: string;
+
+                /** CreateVolumeGroupSnapshotRequest description */
+                description?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a CreateVolumeGroupSnapshotRequest. */
+            type $Shape = shoal.v1.CreateVolumeGroupSnapshotRequest.$Properties;
+        }
+
+        /**
+         * Properties of a CreateVolumeGroupSnapshotResponse.
+         * @deprecated Use shoal.v1.CreateVolumeGroupSnapshotResponse.$Properties instead.
+         */
+        interface ICreateVolumeGroupSnapshotResponse extends shoal.v1.CreateVolumeGroupSnapshotResponse.$Properties {
+        }
+
+        /** Represents a CreateVolumeGroupSnapshotResponse. */
+        class CreateVolumeGroupSnapshotResponse {
+
+            /**
+             * Constructs a new CreateVolumeGroupSnapshotResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.CreateVolumeGroupSnapshotResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** CreateVolumeGroupSnapshotResponse groupSnapshot. */
+            groupSnapshot: (shoal.v1.VolumeGroupSnapshotView|null);
+
+            /**
+             * Creates a new CreateVolumeGroupSnapshotResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns CreateVolumeGroupSnapshotResponse instance
+             */
+            static create(properties: shoal.v1.CreateVolumeGroupSnapshotResponse.$Shape): shoal.v1.CreateVolumeGroupSnapshotResponse & shoal.v1.CreateVolumeGroupSnapshotResponse.$Shape;
+            static create(properties?: shoal.v1.CreateVolumeGroupSnapshotResponse.$Properties): shoal.v1.CreateVolumeGroupSnapshotResponse;
+
+            /**
+             * Encodes the specified CreateVolumeGroupSnapshotResponse message. Does not implicitly {@link shoal.v1.CreateVolumeGroupSnapshotResponse.verify|verify} messages.
+             * @param message CreateVolumeGroupSnapshotResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.CreateVolumeGroupSnapshotResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a CreateVolumeGroupSnapshotResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.CreateVolumeGroupSnapshotResponse & shoal.v1.CreateVolumeGroupSnapshotResponse.$Shape} CreateVolumeGroupSnapshotResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.CreateVolumeGroupSnapshotResponse & shoal.v1.CreateVolumeGroupSnapshotResponse.$Shape;
+        }
+
+        namespace CreateVolumeGroupSnapshotResponse {
+
+            /** Properties of a CreateVolumeGroupSnapshotResponse. */
+            interface $Properties {
+
+                /** CreateVolumeGroupSnapshotResponse groupSnapshot */
+                groupSnapshot?: (shoal.v1.VolumeGroupSnapshotView.$Properties|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a CreateVolumeGroupSnapshotResponse. */
+            type $Shape = shoal.v1.CreateVolumeGroupSnapshotResponse.$Properties;
+        }
+
+        /**
+         * Properties of a DeleteVolumeGroupSnapshotRequest.
+         * @deprecated Use shoal.v1.DeleteVolumeGroupSnapshotRequest.$Properties instead.
+         */
+        interface IDeleteVolumeGroupSnapshotRequest extends shoal.v1.DeleteVolumeGroupSnapshotRequest.$Properties {
+        }
+
+        /** Represents a DeleteVolumeGroupSnapshotRequest. */
+        class DeleteVolumeGroupSnapshotRequest {
+
+            /**
+             * Constructs a new DeleteVolumeGroupSnapshotRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.DeleteVolumeGroupSnapshotRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** DeleteVolumeGroupSnapshotRequest groupSnapshotId. */
+            groupSnapshotId: string;
+
+            /**
+             * Creates a new DeleteVolumeGroupSnapshotRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns DeleteVolumeGroupSnapshotRequest instance
+             */
+            static create(properties: shoal.v1.DeleteVolumeGroupSnapshotRequest.$Shape): shoal.v1.DeleteVolumeGroupSnapshotRequest & shoal.v1.DeleteVolumeGroupSnapshotRequest.$Shape;
+            static create(properties?: shoal.v1.DeleteVolumeGroupSnapshotRequest.$Properties): shoal.v1.DeleteVolumeGroupSnapshotRequest;
+
+            /**
+             * Encodes the specified DeleteVolumeGroupSnapshotRequest message. Does not implicitly {@link shoal.v1.DeleteVolumeGroupSnapshotRequest.verify|verify} messages.
+             * @param message DeleteVolumeGroupSnapshotRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.DeleteVolumeGroupSnapshotRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a DeleteVolumeGroupSnapshotRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.DeleteVolumeGroupSnapshotRequest & shoal.v1.DeleteVolumeGroupSnapshotRequest.$Shape} DeleteVolumeGroupSnapshotRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.DeleteVolumeGroupSnapshotRequest & shoal.v1.DeleteVolumeGroupSnapshotRequest.$Shape;
+        }
+
+        namespace DeleteVolumeGroupSnapshotRequest {
+
+            /** Properties of a DeleteVolumeGroupSnapshotRequest. */
+            interface $Properties {
+
+                /** DeleteVolumeGroupSnapshotRequest groupSnapshotId */
+                groupSnapshotId?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a DeleteVolumeGroupSnapshotRequest. */
+            type $Shape = shoal.v1.DeleteVolumeGroupSnapshotRequest.$Properties;
+        }
+
+        /**
+         * Properties of a DeleteVolumeGroupSnapshotResponse.
+         * @deprecated Use shoal.v1.DeleteVolumeGroupSnapshotResponse.$Properties instead.
+         */
+        interface IDeleteVolumeGroupSnapshotResponse extends shoal.v1.DeleteVolumeGroupSnapshotResponse.$Properties {
+        }
+
+        /** Represents a DeleteVolumeGroupSnapshotResponse. */
+        class DeleteVolumeGroupSnapshotResponse {
+
+            /**
+             * Constructs a new DeleteVolumeGroupSnapshotResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.DeleteVolumeGroupSnapshotResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /**
+             * Creates a new DeleteVolumeGroupSnapshotResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns DeleteVolumeGroupSnapshotResponse instance
+             */
+            static create(properties: shoal.v1.DeleteVolumeGroupSnapshotResponse.$Shape): shoal.v1.DeleteVolumeGroupSnapshotResponse & shoal.v1.DeleteVolumeGroupSnapshotResponse.$Shape;
+            static create(properties?: shoal.v1.DeleteVolumeGroupSnapshotResponse.$Properties): shoal.v1.DeleteVolumeGroupSnapshotResponse;
+
+            /**
+             * Encodes the specified DeleteVolumeGroupSnapshotResponse message. Does not implicitly {@link shoal.v1.DeleteVolumeGroupSnapshotResponse.verify|verify} messages.
+             * @param message DeleteVolumeGroupSnapshotResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.DeleteVolumeGroupSnapshotResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a DeleteVolumeGroupSnapshotResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.DeleteVolumeGroupSnapshotResponse & shoal.v1.DeleteVolumeGroupSnapshotResponse.$Shape} DeleteVolumeGroupSnapshotResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.DeleteVolumeGroupSnapshotResponse & shoal.v1.DeleteVolumeGroupSnapshotResponse.$Shape;
+        }
+
+        namespace DeleteVolumeGroupSnapshotResponse {
+
+            /** Properties of a DeleteVolumeGroupSnapshotResponse. */
+            interface $Properties {
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a DeleteVolumeGroupSnapshotResponse. */
+            type $Shape = shoal.v1.DeleteVolumeGroupSnapshotResponse.$Properties;
+        }
+
+        /**
+         * Properties of a VolumeTypeView.
+         * @deprecated Use shoal.v1.VolumeTypeView.$Properties instead.
+         */
+        interface IVolumeTypeView extends shoal.v1.VolumeTypeView.$Properties {
+        }
+
+        /** Represents a VolumeTypeView. */
+        class VolumeTypeView {
+
+            /**
+             * Constructs a new VolumeTypeView.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.VolumeTypeView.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** VolumeTypeView id. */
+            id: string;
+
+            /** VolumeTypeView name. */
+            name: string;
+
+            /** VolumeTypeView description. */
+            description: string;
+
+            /** VolumeTypeView isPublic. */
+            isPublic: boolean;
+
+            /** VolumeTypeView extraSpecs. */
+            extraSpecs: { [k: string]: string };
+
+            /** VolumeTypeView encrypted. */
+            encrypted: boolean;
+
+            /** VolumeTypeView isDefault. */
+            isDefault: boolean;
+
+            /**
+             * Creates a new VolumeTypeView instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns VolumeTypeView instance
+             */
+            static create(properties: shoal.v1.VolumeTypeView.$Shape): shoal.v1.VolumeTypeView & shoal.v1.VolumeTypeView.$Shape;
+            static create(properties?: shoal.v1.VolumeTypeView.$Properties): shoal.v1.VolumeTypeView;
+
+            /**
+             * Encodes the specified VolumeTypeView message. Does not implicitly {@link shoal.v1.VolumeTypeView.verify|verify} messages.
+             * @param message VolumeTypeView message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.VolumeTypeView.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a VolumeTypeView message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.VolumeTypeView & shoal.v1.VolumeTypeView.$Shape} VolumeTypeView
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.VolumeTypeView & shoal.v1.VolumeTypeView.$Shape;
+        }
+
+        namespace VolumeTypeView {
+
+            /** Properties of a VolumeTypeView. */
+            interface $Properties {
+
+                /** VolumeTypeView id */
+                id?: string;
+
+                /** VolumeTypeView name */
+                name?: string;
+
+                /** VolumeTypeView description */
+                description?: string;
+
+                /** VolumeTypeView isPublic */
+                isPublic?: boolean;
+
+                /** VolumeTypeView extraSpecs */
+                extraSpecs?: { [k: string]: string };
+
+                /** VolumeTypeView encrypted */
+                encrypted?: boolean;
+
+                /** VolumeTypeView isDefault */
+                isDefault?: boolean;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a VolumeTypeView. */
+            type $Shape = shoal.v1.VolumeTypeView.$Properties;
+        }
+
+        /**
+         * Properties of a CreateVolumeTypeRequest.
+         * @deprecated Use shoal.v1.CreateVolumeTypeRequest.$Properties instead.
+         */
+        interface ICreateVolumeTypeRequest extends shoal.v1.CreateVolumeTypeRequest.$Properties {
+        }
+
+        /** Represents a CreateVolumeTypeRequest. */
+        class CreateVolumeTypeRequest {
+
+            /**
+             * Constructs a new CreateVolumeTypeRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.CreateVolumeTypeRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** CreateVolumeTypeRequest name. */
+            name: string;
+
+            /** CreateVolumeTypeRequest description. */
+            description: string;
+
+            /** CreateVolumeTypeRequest isPrivate. */
+            isPrivate: boolean;
+
+            /** CreateVolumeTypeRequest extraSpecs. */
+            extraSpecs: { [k: string]: string };
+
+            /**
+             * Creates a new CreateVolumeTypeRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns CreateVolumeTypeRequest instance
+             */
+            static create(properties: shoal.v1.CreateVolumeTypeRequest.$Shape): shoal.v1.CreateVolumeTypeRequest & shoal.v1.CreateVolumeTypeRequest.$Shape;
+            static create(properties?: shoal.v1.CreateVolumeTypeRequest.$Properties): shoal.v1.CreateVolumeTypeRequest;
+
+            /**
+             * Encodes the specified CreateVolumeTypeRequest message. Does not implicitly {@link shoal.v1.CreateVolumeTypeRequest.verify|verify} messages.
+             * @param message CreateVolumeTypeRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.CreateVolumeTypeRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a CreateVolumeTypeRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.CreateVolumeTypeRequest & shoal.v1.CreateVolumeTypeRequest.$Shape} CreateVolumeTypeRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.CreateVolumeTypeRequest & shoal.v1.CreateVolumeTypeRequest.$Shape;
+        }
+
+        namespace CreateVolumeTypeRequest {
+
+            /** Properties of a CreateVolumeTypeRequest. */
+            interface $Properties {
+
+                /** CreateVolumeTypeRequest name */
+                name?: string;
+
+                /** CreateVolumeTypeRequest description */
+                description?: string;
+
+                /** CreateVolumeTypeRequest isPrivate */
+                isPrivate?: boolean;
+
+                /** CreateVolumeTypeRequest extraSpecs */
+                extraSpecs?: { [k: string]: string };
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a CreateVolumeTypeRequest. */
+            type $Shape = shoal.v1.CreateVolumeTypeRequest.$Properties;
+        }
+
+        /**
+         * Properties of a CreateVolumeTypeResponse.
+         * @deprecated Use shoal.v1.CreateVolumeTypeResponse.$Properties instead.
+         */
+        interface ICreateVolumeTypeResponse extends shoal.v1.CreateVolumeTypeResponse.$Properties {
+        }
+
+        /** Represents a CreateVolumeTypeResponse. */
+        class CreateVolumeTypeResponse {
+
+            /**
+             * Constructs a new CreateVolumeTypeResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.CreateVolumeTypeResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** CreateVolumeTypeResponse type. */
+            type: (shoal.v1.VolumeTypeView|null);
+
+            /**
+             * Creates a new CreateVolumeTypeResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns CreateVolumeTypeResponse instance
+             */
+            static create(properties: shoal.v1.CreateVolumeTypeResponse.$Shape): shoal.v1.CreateVolumeTypeResponse & shoal.v1.CreateVolumeTypeResponse.$Shape;
+            static create(properties?: shoal.v1.CreateVolumeTypeResponse.$Properties): shoal.v1.CreateVolumeTypeResponse;
+
+            /**
+             * Encodes the specified CreateVolumeTypeResponse message. Does not implicitly {@link shoal.v1.CreateVolumeTypeResponse.verify|verify} messages.
+             * @param message CreateVolumeTypeResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.CreateVolumeTypeResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a CreateVolumeTypeResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.CreateVolumeTypeResponse & shoal.v1.CreateVolumeTypeResponse.$Shape} CreateVolumeTypeResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.CreateVolumeTypeResponse & shoal.v1.CreateVolumeTypeResponse.$Shape;
+        }
+
+        namespace CreateVolumeTypeResponse {
+
+            /** Properties of a CreateVolumeTypeResponse. */
+            interface $Properties {
+
+                /** CreateVolumeTypeResponse type */
+                type?: (shoal.v1.VolumeTypeView.$Properties|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a CreateVolumeTypeResponse. */
+            type $Shape = shoal.v1.CreateVolumeTypeResponse.$Properties;
+        }
+
+        /**
+         * Properties of an UpdateVolumeTypeRequest.
+         * @deprecated Use shoal.v1.UpdateVolumeTypeRequest.$Properties instead.
+         */
+        interface IUpdateVolumeTypeRequest extends shoal.v1.UpdateVolumeTypeRequest.$Properties {
+        }
+
+        /** Represents an UpdateVolumeTypeRequest. */
+        class UpdateVolumeTypeRequest {
+
+            /**
+             * Constructs a new UpdateVolumeTypeRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.UpdateVolumeTypeRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** UpdateVolumeTypeRequest type. */
+            type: string;
+
+            /** UpdateVolumeTypeRequest name. */
+            name: (string|null);
+
+            /** UpdateVolumeTypeRequest description. */
+            description: (string|null);
+
+            /** UpdateVolumeTypeRequest isPublic. */
+            isPublic: (boolean|null);
+
+            /** UpdateVolumeTypeRequest setExtraSpecs. */
+            setExtraSpecs: { [k: string]: string };
+
+            /**
+             * Creates a new UpdateVolumeTypeRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns UpdateVolumeTypeRequest instance
+             */
+            static create(properties: shoal.v1.UpdateVolumeTypeRequest.$Shape): shoal.v1.UpdateVolumeTypeRequest & shoal.v1.UpdateVolumeTypeRequest.$Shape;
+            static create(properties?: shoal.v1.UpdateVolumeTypeRequest.$Properties): shoal.v1.UpdateVolumeTypeRequest;
+
+            /**
+             * Encodes the specified UpdateVolumeTypeRequest message. Does not implicitly {@link shoal.v1.UpdateVolumeTypeRequest.verify|verify} messages.
+             * @param message UpdateVolumeTypeRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.UpdateVolumeTypeRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an UpdateVolumeTypeRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.UpdateVolumeTypeRequest & shoal.v1.UpdateVolumeTypeRequest.$Shape} UpdateVolumeTypeRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.UpdateVolumeTypeRequest & shoal.v1.UpdateVolumeTypeRequest.$Shape;
+        }
+
+        namespace UpdateVolumeTypeRequest {
+
+            /** Properties of an UpdateVolumeTypeRequest. */
+            interface $Properties {
+
+                /** UpdateVolumeTypeRequest type */
+                type?: string;
+
+                /** UpdateVolumeTypeRequest name */
+                name?: (string|null);
+
+                /** UpdateVolumeTypeRequest description */
+                description?: (string|null);
+
+                /** UpdateVolumeTypeRequest isPublic */
+                isPublic?: (boolean|null);
+
+                /** UpdateVolumeTypeRequest setExtraSpecs */
+                setExtraSpecs?: { [k: string]: string };
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an UpdateVolumeTypeRequest. */
+            type $Shape = shoal.v1.UpdateVolumeTypeRequest.$Properties;
+        }
+
+        /**
+         * Properties of an UpdateVolumeTypeResponse.
+         * @deprecated Use shoal.v1.UpdateVolumeTypeResponse.$Properties instead.
+         */
+        interface IUpdateVolumeTypeResponse extends shoal.v1.UpdateVolumeTypeResponse.$Properties {
+        }
+
+        /** Represents an UpdateVolumeTypeResponse. */
+        class UpdateVolumeTypeResponse {
+
+            /**
+             * Constructs a new UpdateVolumeTypeResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.UpdateVolumeTypeResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** UpdateVolumeTypeResponse type. */
+            type: (shoal.v1.VolumeTypeView|null);
+
+            /**
+             * Creates a new UpdateVolumeTypeResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns UpdateVolumeTypeResponse instance
+             */
+            static create(properties: shoal.v1.UpdateVolumeTypeResponse.$Shape): shoal.v1.UpdateVolumeTypeResponse & shoal.v1.UpdateVolumeTypeResponse.$Shape;
+            static create(properties?: shoal.v1.UpdateVolumeTypeResponse.$Properties): shoal.v1.UpdateVolumeTypeResponse;
+
+            /**
+             * Encodes the specified UpdateVolumeTypeResponse message. Does not implicitly {@link shoal.v1.UpdateVolumeTypeResponse.verify|verify} messages.
+             * @param message UpdateVolumeTypeResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.UpdateVolumeTypeResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an UpdateVolumeTypeResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.UpdateVolumeTypeResponse & shoal.v1.UpdateVolumeTypeResponse.$Shape} UpdateVolumeTypeResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.UpdateVolumeTypeResponse & shoal.v1.UpdateVolumeTypeResponse.$Shape;
+        }
+
+        namespace UpdateVolumeTypeResponse {
+
+            /** Properties of an UpdateVolumeTypeResponse. */
+            interface $Properties {
+
+                /** UpdateVolumeTypeResponse type */
+                type?: (shoal.v1.VolumeTypeView.$Properties|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an UpdateVolumeTypeResponse. */
+            type $Shape = shoal.v1.UpdateVolumeTypeResponse.$Properties;
+        }
+
+        /**
+         * Properties of a RemoveVolumeTypeExtraSpecRequest.
+         * @deprecated Use shoal.v1.RemoveVolumeTypeExtraSpecRequest.$Properties instead.
+         */
+        interface IRemoveVolumeTypeExtraSpecRequest extends shoal.v1.RemoveVolumeTypeExtraSpecRequest.$Properties {
+        }
+
+        /** Represents a RemoveVolumeTypeExtraSpecRequest. */
+        class RemoveVolumeTypeExtraSpecRequest {
+
+            /**
+             * Constructs a new RemoveVolumeTypeExtraSpecRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.RemoveVolumeTypeExtraSpecRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** RemoveVolumeTypeExtraSpecRequest type. */
+            type: string;
+
+            /** RemoveVolumeTypeExtraSpecRequest key. */
+            key: string;
+
+            /**
+             * Creates a new RemoveVolumeTypeExtraSpecRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns RemoveVolumeTypeExtraSpecRequest instance
+             */
+            static create(properties: shoal.v1.RemoveVolumeTypeExtraSpecRequest.$Shape): shoal.v1.RemoveVolumeTypeExtraSpecRequest & shoal.v1.RemoveVolumeTypeExtraSpecRequest.$Shape;
+            static create(properties?: shoal.v1.RemoveVolumeTypeExtraSpecRequest.$Properties): shoal.v1.RemoveVolumeTypeExtraSpecRequest;
+
+            /**
+             * Encodes the specified RemoveVolumeTypeExtraSpecRequest message. Does not implicitly {@link shoal.v1.RemoveVolumeTypeExtraSpecRequest.verify|verify} messages.
+             * @param message RemoveVolumeTypeExtraSpecRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.RemoveVolumeTypeExtraSpecRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a RemoveVolumeTypeExtraSpecRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.RemoveVolumeTypeExtraSpecRequest & shoal.v1.RemoveVolumeTypeExtraSpecRequest.$Shape} RemoveVolumeTypeExtraSpecRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.RemoveVolumeTypeExtraSpecRequest & shoal.v1.RemoveVolumeTypeExtraSpecRequest.$Shape;
+        }
+
+        namespace RemoveVolumeTypeExtraSpecRequest {
+
+            /** Properties of a RemoveVolumeTypeExtraSpecRequest. */
+            interface $Properties {
+
+                /** RemoveVolumeTypeExtraSpecRequest type */
+                type?: string;
+
+                /** RemoveVolumeTypeExtraSpecRequest key */
+                key?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a RemoveVolumeTypeExtraSpecRequest. */
+            type $Shape = shoal.v1.RemoveVolumeTypeExtraSpecRequest.$Properties;
+        }
+
+        /**
+         * Properties of a RemoveVolumeTypeExtraSpecResponse.
+         * @deprecated Use shoal.v1.RemoveVolumeTypeExtraSpecResponse.$Properties instead.
+         */
+        interface IRemoveVolumeTypeExtraSpecResponse extends shoal.v1.RemoveVolumeTypeExtraSpecResponse.$Properties {
+        }
+
+        /** Represents a RemoveVolumeTypeExtraSpecResponse. */
+        class RemoveVolumeTypeExtraSpecResponse {
+
+            /**
+             * Constructs a new RemoveVolumeTypeExtraSpecResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.RemoveVolumeTypeExtraSpecResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /**
+             * Creates a new RemoveVolumeTypeExtraSpecResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns RemoveVolumeTypeExtraSpecResponse instance
+             */
+            static create(properties: shoal.v1.RemoveVolumeTypeExtraSpecResponse.$Shape): shoal.v1.RemoveVolumeTypeExtraSpecResponse & shoal.v1.RemoveVolumeTypeExtraSpecResponse.$Shape;
+            static create(properties?: shoal.v1.RemoveVolumeTypeExtraSpecResponse.$Properties): shoal.v1.RemoveVolumeTypeExtraSpecResponse;
+
+            /**
+             * Encodes the specified RemoveVolumeTypeExtraSpecResponse message. Does not implicitly {@link shoal.v1.RemoveVolumeTypeExtraSpecResponse.verify|verify} messages.
+             * @param message RemoveVolumeTypeExtraSpecResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.RemoveVolumeTypeExtraSpecResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a RemoveVolumeTypeExtraSpecResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.RemoveVolumeTypeExtraSpecResponse & shoal.v1.RemoveVolumeTypeExtraSpecResponse.$Shape} RemoveVolumeTypeExtraSpecResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.RemoveVolumeTypeExtraSpecResponse & shoal.v1.RemoveVolumeTypeExtraSpecResponse.$Shape;
+        }
+
+        namespace RemoveVolumeTypeExtraSpecResponse {
+
+            /** Properties of a RemoveVolumeTypeExtraSpecResponse. */
+            interface $Properties {
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a RemoveVolumeTypeExtraSpecResponse. */
+            type $Shape = shoal.v1.RemoveVolumeTypeExtraSpecResponse.$Properties;
+        }
+
+        /**
+         * Properties of a DeleteVolumeTypeRequest.
+         * @deprecated Use shoal.v1.DeleteVolumeTypeRequest.$Properties instead.
+         */
+        interface IDeleteVolumeTypeRequest extends shoal.v1.DeleteVolumeTypeRequest.$Properties {
+        }
+
+        /** Represents a DeleteVolumeTypeRequest. */
+        class DeleteVolumeTypeRequest {
+
+            /**
+             * Constructs a new DeleteVolumeTypeRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.DeleteVolumeTypeRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** DeleteVolumeTypeRequest type. */
+            type: string;
+
+            /**
+             * Creates a new DeleteVolumeTypeRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns DeleteVolumeTypeRequest instance
+             */
+            static create(properties: shoal.v1.DeleteVolumeTypeRequest.$Shape): shoal.v1.DeleteVolumeTypeRequest & shoal.v1.DeleteVolumeTypeRequest.$Shape;
+            static create(properties?: shoal.v1.DeleteVolumeTypeRequest.$Properties): shoal.v1.DeleteVolumeTypeRequest;
+
+            /**
+             * Encodes the specified DeleteVolumeTypeRequest message. Does not implicitly {@link shoal.v1.DeleteVolumeTypeRequest.verify|verify} messages.
+             * @param message DeleteVolumeTypeRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.DeleteVolumeTypeRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a DeleteVolumeTypeRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.DeleteVolumeTypeRequest & shoal.v1.DeleteVolumeTypeRequest.$Shape} DeleteVolumeTypeRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.DeleteVolumeTypeRequest & shoal.v1.DeleteVolumeTypeRequest.$Shape;
+        }
+
+        namespace DeleteVolumeTypeRequest {
+
+            /** Properties of a DeleteVolumeTypeRequest. */
+            interface $Properties {
+
+                /** DeleteVolumeTypeRequest type */
+                type?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a DeleteVolumeTypeRequest. */
+            type $Shape = shoal.v1.DeleteVolumeTypeRequest.$Properties;
+        }
+
+        /**
+         * Properties of a DeleteVolumeTypeResponse.
+         * @deprecated Use shoal.v1.DeleteVolumeTypeResponse.$Properties instead.
+         */
+        interface IDeleteVolumeTypeResponse extends shoal.v1.DeleteVolumeTypeResponse.$Properties {
+        }
+
+        /** Represents a DeleteVolumeTypeResponse. */
+        class DeleteVolumeTypeResponse {
+
+            /**
+             * Constructs a new DeleteVolumeTypeResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.DeleteVolumeTypeResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /**
+             * Creates a new DeleteVolumeTypeResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns DeleteVolumeTypeResponse instance
+             */
+            static create(properties: shoal.v1.DeleteVolumeTypeResponse.$Shape): shoal.v1.DeleteVolumeTypeResponse & shoal.v1.DeleteVolumeTypeResponse.$Shape;
+            static create(properties?: shoal.v1.DeleteVolumeTypeResponse.$Properties): shoal.v1.DeleteVolumeTypeResponse;
+
+            /**
+             * Encodes the specified DeleteVolumeTypeResponse message. Does not implicitly {@link shoal.v1.DeleteVolumeTypeResponse.verify|verify} messages.
+             * @param message DeleteVolumeTypeResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.DeleteVolumeTypeResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a DeleteVolumeTypeResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.DeleteVolumeTypeResponse & shoal.v1.DeleteVolumeTypeResponse.$Shape} DeleteVolumeTypeResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.DeleteVolumeTypeResponse & shoal.v1.DeleteVolumeTypeResponse.$Shape;
+        }
+
+        namespace DeleteVolumeTypeResponse {
+
+            /** Properties of a DeleteVolumeTypeResponse. */
+            interface $Properties {
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a DeleteVolumeTypeResponse. */
+            type $Shape = shoal.v1.DeleteVolumeTypeResponse.$Properties;
+        }
+
+        /**
+         * Properties of a SetVolumeTypeAccessRequest.
+         * @deprecated Use shoal.v1.SetVolumeTypeAccessRequest.$Properties instead.
+         */
+        interface ISetVolumeTypeAccessRequest extends shoal.v1.SetVolumeTypeAccessRequest.$Properties {
+        }
+
+        /** Represents a SetVolumeTypeAccessRequest. */
+        class SetVolumeTypeAccessRequest {
+
+            /**
+             * Constructs a new SetVolumeTypeAccessRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.SetVolumeTypeAccessRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** SetVolumeTypeAccessRequest type. */
+            type: string;
+
+            /** SetVolumeTypeAccessRequest projectId. */
+            projectId: string;
+
+            /** SetVolumeTypeAccessRequest allowed. */
+            allowed: boolean;
+
+            /**
+             * Creates a new SetVolumeTypeAccessRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns SetVolumeTypeAccessRequest instance
+             */
+            static create(properties: shoal.v1.SetVolumeTypeAccessRequest.$Shape): shoal.v1.SetVolumeTypeAccessRequest & shoal.v1.SetVolumeTypeAccessRequest.$Shape;
+            static create(properties?: shoal.v1.SetVolumeTypeAccessRequest.$Properties): shoal.v1.SetVolumeTypeAccessRequest;
+
+            /**
+             * Encodes the specified SetVolumeTypeAccessRequest message. Does not implicitly {@link shoal.v1.SetVolumeTypeAccessRequest.verify|verify} messages.
+             * @param message SetVolumeTypeAccessRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.SetVolumeTypeAccessRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a SetVolumeTypeAccessRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.SetVolumeTypeAccessRequest & shoal.v1.SetVolumeTypeAccessRequest.$Shape} SetVolumeTypeAccessRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.SetVolumeTypeAccessRequest & shoal.v1.SetVolumeTypeAccessRequest.$Shape;
+        }
+
+        namespace SetVolumeTypeAccessRequest {
+
+            /** Properties of a SetVolumeTypeAccessRequest. */
+            interface $Properties {
+
+                /** SetVolumeTypeAccessRequest type */
+                type?: string;
+
+                /** SetVolumeTypeAccessRequest projectId */
+                projectId?: string;
+
+                /** SetVolumeTypeAccessRequest allowed */
+                allowed?: boolean;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a SetVolumeTypeAccessRequest. */
+            type $Shape = shoal.v1.SetVolumeTypeAccessRequest.$Properties;
+        }
+
+        /**
+         * Properties of a SetVolumeTypeAccessResponse.
+         * @deprecated Use shoal.v1.SetVolumeTypeAccessResponse.$Properties instead.
+         */
+        interface ISetVolumeTypeAccessResponse extends shoal.v1.SetVolumeTypeAccessResponse.$Properties {
+        }
+
+        /** Represents a SetVolumeTypeAccessResponse. */
+        class SetVolumeTypeAccessResponse {
+
+            /**
+             * Constructs a new SetVolumeTypeAccessResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.SetVolumeTypeAccessResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /**
+             * Creates a new SetVolumeTypeAccessResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns SetVolumeTypeAccessResponse instance
+             */
+            static create(properties: shoal.v1.SetVolumeTypeAccessResponse.$Shape): shoal.v1.SetVolumeTypeAccessResponse & shoal.v1.SetVolumeTypeAccessResponse.$Shape;
+            static create(properties?: shoal.v1.SetVolumeTypeAccessResponse.$Properties): shoal.v1.SetVolumeTypeAccessResponse;
+
+            /**
+             * Encodes the specified SetVolumeTypeAccessResponse message. Does not implicitly {@link shoal.v1.SetVolumeTypeAccessResponse.verify|verify} messages.
+             * @param message SetVolumeTypeAccessResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.SetVolumeTypeAccessResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a SetVolumeTypeAccessResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.SetVolumeTypeAccessResponse & shoal.v1.SetVolumeTypeAccessResponse.$Shape} SetVolumeTypeAccessResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.SetVolumeTypeAccessResponse & shoal.v1.SetVolumeTypeAccessResponse.$Shape;
+        }
+
+        namespace SetVolumeTypeAccessResponse {
+
+            /** Properties of a SetVolumeTypeAccessResponse. */
+            interface $Properties {
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a SetVolumeTypeAccessResponse. */
+            type $Shape = shoal.v1.SetVolumeTypeAccessResponse.$Properties;
+        }
+
+        /**
+         * Properties of a SetVolumeTypeEncryptionRequest.
+         * @deprecated Use shoal.v1.SetVolumeTypeEncryptionRequest.$Properties instead.
+         */
+        interface ISetVolumeTypeEncryptionRequest extends shoal.v1.SetVolumeTypeEncryptionRequest.$Properties {
+        }
+
+        /** Represents a SetVolumeTypeEncryptionRequest. */
+        class SetVolumeTypeEncryptionRequest {
+
+            /**
+             * Constructs a new SetVolumeTypeEncryptionRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.SetVolumeTypeEncryptionRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** SetVolumeTypeEncryptionRequest type. */
+            type: string;
+
+            /** SetVolumeTypeEncryptionRequest provider. */
+            provider: string;
+
+            /** SetVolumeTypeEncryptionRequest cipher. */
+            cipher: string;
+
+            /** SetVolumeTypeEncryptionRequest keyBits. */
+            keyBits: number;
+
+            /**
+             * Creates a new SetVolumeTypeEncryptionRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns SetVolumeTypeEncryptionRequest instance
+             */
+            static create(properties: shoal.v1.SetVolumeTypeEncryptionRequest.$Shape): shoal.v1.SetVolumeTypeEncryptionRequest & shoal.v1.SetVolumeTypeEncryptionRequest.$Shape;
+            static create(properties?: shoal.v1.SetVolumeTypeEncryptionRequest.$Properties): shoal.v1.SetVolumeTypeEncryptionRequest;
+
+            /**
+             * Encodes the specified SetVolumeTypeEncryptionRequest message. Does not implicitly {@link shoal.v1.SetVolumeTypeEncryptionRequest.verify|verify} messages.
+             * @param message SetVolumeTypeEncryptionRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.SetVolumeTypeEncryptionRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a SetVolumeTypeEncryptionRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.SetVolumeTypeEncryptionRequest & shoal.v1.SetVolumeTypeEncryptionRequest.$Shape} SetVolumeTypeEncryptionRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.SetVolumeTypeEncryptionRequest & shoal.v1.SetVolumeTypeEncryptionRequest.$Shape;
+        }
+
+        namespace SetVolumeTypeEncryptionRequest {
+
+            /** Properties of a SetVolumeTypeEncryptionRequest. */
+            interface $Properties {
+
+                /** SetVolumeTypeEncryptionRequest type */
+                type?: string;
+
+                /** SetVolumeTypeEncryptionRequest provider */
+                provider?: string;
+
+                /** SetVolumeTypeEncryptionRequest cipher */
+                cipher?: string;
+
+                /** SetVolumeTypeEncryptionRequest keyBits */
+                keyBits?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a SetVolumeTypeEncryptionRequest. */
+            type $Shape = shoal.v1.SetVolumeTypeEncryptionRequest.$Properties;
+        }
+
+        /**
+         * Properties of a SetVolumeTypeEncryptionResponse.
+         * @deprecated Use shoal.v1.SetVolumeTypeEncryptionResponse.$Properties instead.
+         */
+        interface ISetVolumeTypeEncryptionResponse extends shoal.v1.SetVolumeTypeEncryptionResponse.$Properties {
+        }
+
+        /** Represents a SetVolumeTypeEncryptionResponse. */
+        class SetVolumeTypeEncryptionResponse {
+
+            /**
+             * Constructs a new SetVolumeTypeEncryptionResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.SetVolumeTypeEncryptionResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /**
+             * Creates a new SetVolumeTypeEncryptionResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns SetVolumeTypeEncryptionResponse instance
+             */
+            static create(properties: shoal.v1.SetVolumeTypeEncryptionResponse.$Shape): shoal.v1.SetVolumeTypeEncryptionResponse & shoal.v1.SetVolumeTypeEncryptionResponse.$Shape;
+            static create(properties?: shoal.v1.SetVolumeTypeEncryptionResponse.$Properties): shoal.v1.SetVolumeTypeEncryptionResponse;
+
+            /**
+             * Encodes the specified SetVolumeTypeEncryptionResponse message. Does not implicitly {@link shoal.v1.SetVolumeTypeEncryptionResponse.verify|verify} messages.
+             * @param message SetVolumeTypeEncryptionResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.SetVolumeTypeEncryptionResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a SetVolumeTypeEncryptionResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.SetVolumeTypeEncryptionResponse & shoal.v1.SetVolumeTypeEncryptionResponse.$Shape} SetVolumeTypeEncryptionResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.SetVolumeTypeEncryptionResponse & shoal.v1.SetVolumeTypeEncryptionResponse.$Shape;
+        }
+
+        namespace SetVolumeTypeEncryptionResponse {
+
+            /** Properties of a SetVolumeTypeEncryptionResponse. */
+            interface $Properties {
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a SetVolumeTypeEncryptionResponse. */
+            type $Shape = shoal.v1.SetVolumeTypeEncryptionResponse.$Properties;
+        }
+
+        /**
+         * Properties of a RemoveVolumeTypeEncryptionRequest.
+         * @deprecated Use shoal.v1.RemoveVolumeTypeEncryptionRequest.$Properties instead.
+         */
+        interface IRemoveVolumeTypeEncryptionRequest extends shoal.v1.RemoveVolumeTypeEncryptionRequest.$Properties {
+        }
+
+        /** Represents a RemoveVolumeTypeEncryptionRequest. */
+        class RemoveVolumeTypeEncryptionRequest {
+
+            /**
+             * Constructs a new RemoveVolumeTypeEncryptionRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.RemoveVolumeTypeEncryptionRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** RemoveVolumeTypeEncryptionRequest type. */
+            type: string;
+
+            /**
+             * Creates a new RemoveVolumeTypeEncryptionRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns RemoveVolumeTypeEncryptionRequest instance
+             */
+            static create(properties: shoal.v1.RemoveVolumeTypeEncryptionRequest.$Shape): shoal.v1.RemoveVolumeTypeEncryptionRequest & shoal.v1.RemoveVolumeTypeEncryptionRequest.$Shape;
+            static create(properties?: shoal.v1.RemoveVolumeTypeEncryptionRequest.$Properties): shoal.v1.RemoveVolumeTypeEncryptionRequest;
+
+            /**
+             * Encodes the specified RemoveVolumeTypeEncryptionRequest message. Does not implicitly {@link shoal.v1.RemoveVolumeTypeEncryptionRequest.verify|verify} messages.
+             * @param message RemoveVolumeTypeEncryptionRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.RemoveVolumeTypeEncryptionRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a RemoveVolumeTypeEncryptionRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.RemoveVolumeTypeEncryptionRequest & shoal.v1.RemoveVolumeTypeEncryptionRequest.$Shape} RemoveVolumeTypeEncryptionRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.RemoveVolumeTypeEncryptionRequest & shoal.v1.RemoveVolumeTypeEncryptionRequest.$Shape;
+        }
+
+        namespace RemoveVolumeTypeEncryptionRequest {
+
+            /** Properties of a RemoveVolumeTypeEncryptionRequest. */
+            interface $Properties {
+
+                /** RemoveVolumeTypeEncryptionRequest type */
+                type?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a RemoveVolumeTypeEncryptionRequest. */
+            type $Shape = shoal.v1.RemoveVolumeTypeEncryptionRequest.$Properties;
+        }
+
+        /**
+         * Properties of a RemoveVolumeTypeEncryptionResponse.
+         * @deprecated Use shoal.v1.RemoveVolumeTypeEncryptionResponse.$Properties instead.
+         */
+        interface IRemoveVolumeTypeEncryptionResponse extends shoal.v1.RemoveVolumeTypeEncryptionResponse.$Properties {
+        }
+
+        /** Represents a RemoveVolumeTypeEncryptionResponse. */
+        class RemoveVolumeTypeEncryptionResponse {
+
+            /**
+             * Constructs a new RemoveVolumeTypeEncryptionResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.RemoveVolumeTypeEncryptionResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /**
+             * Creates a new RemoveVolumeTypeEncryptionResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns RemoveVolumeTypeEncryptionResponse instance
+             */
+            static create(properties: shoal.v1.RemoveVolumeTypeEncryptionResponse.$Shape): shoal.v1.RemoveVolumeTypeEncryptionResponse & shoal.v1.RemoveVolumeTypeEncryptionResponse.$Shape;
+            static create(properties?: shoal.v1.RemoveVolumeTypeEncryptionResponse.$Properties): shoal.v1.RemoveVolumeTypeEncryptionResponse;
+
+            /**
+             * Encodes the specified RemoveVolumeTypeEncryptionResponse message. Does not implicitly {@link shoal.v1.RemoveVolumeTypeEncryptionResponse.verify|verify} messages.
+             * @param message RemoveVolumeTypeEncryptionResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.RemoveVolumeTypeEncryptionResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a RemoveVolumeTypeEncryptionResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.RemoveVolumeTypeEncryptionResponse & shoal.v1.RemoveVolumeTypeEncryptionResponse.$Shape} RemoveVolumeTypeEncryptionResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.RemoveVolumeTypeEncryptionResponse & shoal.v1.RemoveVolumeTypeEncryptionResponse.$Shape;
+        }
+
+        namespace RemoveVolumeTypeEncryptionResponse {
+
+            /** Properties of a RemoveVolumeTypeEncryptionResponse. */
+            interface $Properties {
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a RemoveVolumeTypeEncryptionResponse. */
+            type $Shape = shoal.v1.RemoveVolumeTypeEncryptionResponse.$Properties;
+        }
+
+        /**
+         * Properties of a SetVolumeTypeQosRequest.
+         * @deprecated Use shoal.v1.SetVolumeTypeQosRequest.$Properties instead.
+         */
+        interface ISetVolumeTypeQosRequest extends shoal.v1.SetVolumeTypeQosRequest.$Properties {
+        }
+
+        /** Represents a SetVolumeTypeQosRequest. */
+        class SetVolumeTypeQosRequest {
+
+            /**
+             * Constructs a new SetVolumeTypeQosRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.SetVolumeTypeQosRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** SetVolumeTypeQosRequest type. */
+            type: string;
+
+            /** SetVolumeTypeQosRequest qosSpecsId. */
+            qosSpecsId: string;
+
+            /**
+             * Creates a new SetVolumeTypeQosRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns SetVolumeTypeQosRequest instance
+             */
+            static create(properties: shoal.v1.SetVolumeTypeQosRequest.$Shape): shoal.v1.SetVolumeTypeQosRequest & shoal.v1.SetVolumeTypeQosRequest.$Shape;
+            static create(properties?: shoal.v1.SetVolumeTypeQosRequest.$Properties): shoal.v1.SetVolumeTypeQosRequest;
+
+            /**
+             * Encodes the specified SetVolumeTypeQosRequest message. Does not implicitly {@link shoal.v1.SetVolumeTypeQosRequest.verify|verify} messages.
+             * @param message SetVolumeTypeQosRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.SetVolumeTypeQosRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a SetVolumeTypeQosRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.SetVolumeTypeQosRequest & shoal.v1.SetVolumeTypeQosRequest.$Shape} SetVolumeTypeQosRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.SetVolumeTypeQosRequest & shoal.v1.SetVolumeTypeQosRequest.$Shape;
+        }
+
+        namespace SetVolumeTypeQosRequest {
+
+            /** Properties of a SetVolumeTypeQosRequest. */
+            interface $Properties {
+
+                /** SetVolumeTypeQosRequest type */
+                type?: string;
+
+                /** SetVolumeTypeQosRequest qosSpecsId */
+                qosSpecsId?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a SetVolumeTypeQosRequest. */
+            type $Shape = shoal.v1.SetVolumeTypeQosRequest.$Properties;
+        }
+
+        /**
+         * Properties of a SetVolumeTypeQosResponse.
+         * @deprecated Use shoal.v1.SetVolumeTypeQosResponse.$Properties instead.
+         */
+        interface ISetVolumeTypeQosResponse extends shoal.v1.SetVolumeTypeQosResponse.$Properties {
+        }
+
+        /** Represents a SetVolumeTypeQosResponse. */
+        class SetVolumeTypeQosResponse {
+
+            /**
+             * Constructs a new SetVolumeTypeQosResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.SetVolumeTypeQosResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /**
+             * Creates a new SetVolumeTypeQosResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns SetVolumeTypeQosResponse instance
+             */
+            static create(properties: shoal.v1.SetVolumeTypeQosResponse.$Shape): shoal.v1.SetVolumeTypeQosResponse & shoal.v1.SetVolumeTypeQosResponse.$Shape;
+            static create(properties?: shoal.v1.SetVolumeTypeQosResponse.$Properties): shoal.v1.SetVolumeTypeQosResponse;
+
+            /**
+             * Encodes the specified SetVolumeTypeQosResponse message. Does not implicitly {@link shoal.v1.SetVolumeTypeQosResponse.verify|verify} messages.
+             * @param message SetVolumeTypeQosResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.SetVolumeTypeQosResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a SetVolumeTypeQosResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.SetVolumeTypeQosResponse & shoal.v1.SetVolumeTypeQosResponse.$Shape} SetVolumeTypeQosResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.SetVolumeTypeQosResponse & shoal.v1.SetVolumeTypeQosResponse.$Shape;
+        }
+
+        namespace SetVolumeTypeQosResponse {
+
+            /** Properties of a SetVolumeTypeQosResponse. */
+            interface $Properties {
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a SetVolumeTypeQosResponse. */
+            type $Shape = shoal.v1.SetVolumeTypeQosResponse.$Properties;
+        }
+
+        /**
+         * Properties of a ListQosSpecsRequest.
+         * @deprecated Use shoal.v1.ListQosSpecsRequest.$Properties instead.
+         */
+        interface IListQosSpecsRequest extends shoal.v1.ListQosSpecsRequest.$Properties {
+        }
+
+        /** Represents a ListQosSpecsRequest. */
+        class ListQosSpecsRequest {
+
+            /**
+             * Constructs a new ListQosSpecsRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ListQosSpecsRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /**
+             * Creates a new ListQosSpecsRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ListQosSpecsRequest instance
+             */
+            static create(properties: shoal.v1.ListQosSpecsRequest.$Shape): shoal.v1.ListQosSpecsRequest & shoal.v1.ListQosSpecsRequest.$Shape;
+            static create(properties?: shoal.v1.ListQosSpecsRequest.$Properties): shoal.v1.ListQosSpecsRequest;
+
+            /**
+             * Encodes the specified ListQosSpecsRequest message. Does not implicitly {@link shoal.v1.ListQosSpecsRequest.verify|verify} messages.
+             * @param message ListQosSpecsRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ListQosSpecsRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ListQosSpecsRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ListQosSpecsRequest & shoal.v1.ListQosSpecsRequest.$Shape} ListQosSpecsRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ListQosSpecsRequest & shoal.v1.ListQosSpecsRequest.$Shape;
+        }
+
+        namespace ListQosSpecsRequest {
+
+            /** Properties of a ListQosSpecsRequest. */
+            interface $Properties {
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ListQosSpecsRequest. */
+            type $Shape = shoal.v1.ListQosSpecsRequest.$Properties;
+        }
+
+        /**
+         * Properties of a ListQosSpecsResponse.
+         * @deprecated Use shoal.v1.ListQosSpecsResponse.$Properties instead.
+         */
+        interface IListQosSpecsResponse extends shoal.v1.ListQosSpecsResponse.$Properties {
+        }
+
+        /** Represents a ListQosSpecsResponse. */
+        class ListQosSpecsResponse {
+
+            /**
+             * Constructs a new ListQosSpecsResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ListQosSpecsResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ListQosSpecsResponse qosSpecs. */
+            qosSpecs: shoal.v1.QosSpecsView[];
+
+            /** ListQosSpecsResponse stale. */
+            stale: boolean;
+
+            /**
+             * Creates a new ListQosSpecsResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ListQosSpecsResponse instance
+             */
+            static create(properties: shoal.v1.ListQosSpecsResponse.$Shape): shoal.v1.ListQosSpecsResponse & shoal.v1.ListQosSpecsResponse.$Shape;
+            static create(properties?: shoal.v1.ListQosSpecsResponse.$Properties): shoal.v1.ListQosSpecsResponse;
+
+            /**
+             * Encodes the specified ListQosSpecsResponse message. Does not implicitly {@link shoal.v1.ListQosSpecsResponse.verify|verify} messages.
+             * @param message ListQosSpecsResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ListQosSpecsResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ListQosSpecsResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ListQosSpecsResponse & shoal.v1.ListQosSpecsResponse.$Shape} ListQosSpecsResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ListQosSpecsResponse & shoal.v1.ListQosSpecsResponse.$Shape;
+        }
+
+        namespace ListQosSpecsResponse {
+
+            /** Properties of a ListQosSpecsResponse. */
+            interface $Properties {
+
+                /** ListQosSpecsResponse qosSpecs */
+                qosSpecs?: shoal.v1.QosSpecsView.$Properties[];
+
+                /** ListQosSpecsResponse stale */
+                stale?: boolean;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ListQosSpecsResponse. */
+            type $Shape = shoal.v1.ListQosSpecsResponse.$Properties;
+        }
+
+        /**
+         * Properties of a QosSpecsView.
+         * @deprecated Use shoal.v1.QosSpecsView.$Properties instead.
+         */
+        interface IQosSpecsView extends shoal.v1.QosSpecsView.$Properties {
+        }
+
+        /** Represents a QosSpecsView. */
+        class QosSpecsView {
+
+            /**
+             * Constructs a new QosSpecsView.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.QosSpecsView.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** QosSpecsView id. */
+            id: string;
+
+            /** QosSpecsView name. */
+            name: string;
+
+            /** QosSpecsView consumer. */
+            consumer: string;
+
+            /** QosSpecsView specs. */
+            specs: { [k: string]: string };
+
+            /** QosSpecsView typeIds. */
+            typeIds: string[];
+
+            /**
+             * Creates a new QosSpecsView instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns QosSpecsView instance
+             */
+            static create(properties: shoal.v1.QosSpecsView.$Shape): shoal.v1.QosSpecsView & shoal.v1.QosSpecsView.$Shape;
+            static create(properties?: shoal.v1.QosSpecsView.$Properties): shoal.v1.QosSpecsView;
+
+            /**
+             * Encodes the specified QosSpecsView message. Does not implicitly {@link shoal.v1.QosSpecsView.verify|verify} messages.
+             * @param message QosSpecsView message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.QosSpecsView.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a QosSpecsView message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.QosSpecsView & shoal.v1.QosSpecsView.$Shape} QosSpecsView
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.QosSpecsView & shoal.v1.QosSpecsView.$Shape;
+        }
+
+        namespace QosSpecsView {
+
+            /** Properties of a QosSpecsView. */
+            interface $Properties {
+
+                /** QosSpecsView id */
+                id?: string;
+
+                /** QosSpecsView name */
+                name?: string;
+
+                /** QosSpecsView consumer */
+                consumer?: string;
+
+                /** QosSpecsView specs */
+                specs?: { [k: string]: string };
+
+                /** QosSpecsView typeIds */
+                typeIds?: string[];
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a QosSpecsView. */
+            type $Shape = shoal.v1.QosSpecsView.$Properties;
+        }
+
+        /**
+         * Properties of a CreateQosSpecsRequest.
+         * @deprecated Use shoal.v1.CreateQosSpecsRequest.$Properties instead.
+         */
+        interface ICreateQosSpecsRequest extends shoal.v1.CreateQosSpecsRequest.$Properties {
+        }
+
+        /** Represents a CreateQosSpecsRequest. */
+        class CreateQosSpecsRequest {
+
+            /**
+             * Constructs a new CreateQosSpecsRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.CreateQosSpecsRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** CreateQosSpecsRequest name. */
+            name: string;
+
+            /** CreateQosSpecsRequest consumer. */
+            consumer: string;
+
+            /** CreateQosSpecsRequest specs. */
+            specs: { [k: string]: string };
+
+            /**
+             * Creates a new CreateQosSpecsRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns CreateQosSpecsRequest instance
+             */
+            static create(properties: shoal.v1.CreateQosSpecsRequest.$Shape): shoal.v1.CreateQosSpecsRequest & shoal.v1.CreateQosSpecsRequest.$Shape;
+            static create(properties?: shoal.v1.CreateQosSpecsRequest.$Properties): shoal.v1.CreateQosSpecsRequest;
+
+            /**
+             * Encodes the specified CreateQosSpecsRequest message. Does not implicitly {@link shoal.v1.CreateQosSpecsRequest.verify|verify} messages.
+             * @param message CreateQosSpecsRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.CreateQosSpecsRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a CreateQosSpecsRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.CreateQosSpecsRequest & shoal.v1.CreateQosSpecsRequest.$Shape} CreateQosSpecsRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.CreateQosSpecsRequest & shoal.v1.CreateQosSpecsRequest.$Shape;
+        }
+
+        namespace CreateQosSpecsRequest {
+
+            /** Properties of a CreateQosSpecsRequest. */
+            interface $Properties {
+
+                /** CreateQosSpecsRequest name */
+                name?: string;
+
+                /** CreateQosSpecsRequest consumer */
+                consumer?: string;
+
+                /** CreateQosSpecsRequest specs */
+                specs?: { [k: string]: string };
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a CreateQosSpecsRequest. */
+            type $Shape = shoal.v1.CreateQosSpecsRequest.$Properties;
+        }
+
+        /**
+         * Properties of a CreateQosSpecsResponse.
+         * @deprecated Use shoal.v1.CreateQosSpecsResponse.$Properties instead.
+         */
+        interface ICreateQosSpecsResponse extends shoal.v1.CreateQosSpecsResponse.$Properties {
+        }
+
+        /** Represents a CreateQosSpecsResponse. */
+        class CreateQosSpecsResponse {
+
+            /**
+             * Constructs a new CreateQosSpecsResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.CreateQosSpecsResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** CreateQosSpecsResponse qosSpecs. */
+            qosSpecs: (shoal.v1.QosSpecsView|null);
+
+            /**
+             * Creates a new CreateQosSpecsResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns CreateQosSpecsResponse instance
+             */
+            static create(properties: shoal.v1.CreateQosSpecsResponse.$Shape): shoal.v1.CreateQosSpecsResponse & shoal.v1.CreateQosSpecsResponse.$Shape;
+            static create(properties?: shoal.v1.CreateQosSpecsResponse.$Properties): shoal.v1.CreateQosSpecsResponse;
+
+            /**
+             * Encodes the specified CreateQosSpecsResponse message. Does not implicitly {@link shoal.v1.CreateQosSpecsResponse.verify|verify} messages.
+             * @param message CreateQosSpecsResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.CreateQosSpecsResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a CreateQosSpecsResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.CreateQosSpecsResponse & shoal.v1.CreateQosSpecsResponse.$Shape} CreateQosSpecsResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.CreateQosSpecsResponse & shoal.v1.CreateQosSpecsResponse.$Shape;
+        }
+
+        namespace CreateQosSpecsResponse {
+
+            /** Properties of a CreateQosSpecsResponse. */
+            interface $Properties {
+
+                /** CreateQosSpecsResponse qosSpecs */
+                qosSpecs?: (shoal.v1.QosSpecsView.$Properties|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a CreateQosSpecsResponse. */
+            type $Shape = shoal.v1.CreateQosSpecsResponse.$Properties;
+        }
+
+        /**
+         * Properties of an UpdateQosSpecsRequest.
+         * @deprecated Use shoal.v1.UpdateQosSpecsRequest.$Properties instead.
+         */
+        interface IUpdateQosSpecsRequest extends shoal.v1.UpdateQosSpecsRequest.$Properties {
+        }
+
+        /** Represents an UpdateQosSpecsRequest. */
+        class UpdateQosSpecsRequest {
+
+            /**
+             * Constructs a new UpdateQosSpecsRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.UpdateQosSpecsRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** UpdateQosSpecsRequest qosSpecsId. */
+            qosSpecsId: string;
+
+            /** UpdateQosSpecsRequest consumer. */
+            consumer: string;
+
+            /** UpdateQosSpecsRequest setSpecs. */
+            setSpecs: { [k: string]: string };
+
+            /**
+             * Creates a new UpdateQosSpecsRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns UpdateQosSpecsRequest instance
+             */
+            static create(properties: shoal.v1.UpdateQosSpecsRequest.$Shape): shoal.v1.UpdateQosSpecsRequest & shoal.v1.UpdateQosSpecsRequest.$Shape;
+            static create(properties?: shoal.v1.UpdateQosSpecsRequest.$Properties): shoal.v1.UpdateQosSpecsRequest;
+
+            /**
+             * Encodes the specified UpdateQosSpecsRequest message. Does not implicitly {@link shoal.v1.UpdateQosSpecsRequest.verify|verify} messages.
+             * @param message UpdateQosSpecsRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.UpdateQosSpecsRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an UpdateQosSpecsRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.UpdateQosSpecsRequest & shoal.v1.UpdateQosSpecsRequest.$Shape} UpdateQosSpecsRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.UpdateQosSpecsRequest & shoal.v1.UpdateQosSpecsRequest.$Shape;
+        }
+
+        namespace UpdateQosSpecsRequest {
+
+            /** Properties of an UpdateQosSpecsRequest. */
+            interface $Properties {
+
+                /** UpdateQosSpecsRequest qosSpecsId */
+                qosSpecsId?: string;
+
+                /** UpdateQosSpecsRequest consumer */
+                consumer?: string;
+
+                /** UpdateQosSpecsRequest setSpecs */
+                setSpecs?: { [k: string]: string };
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an UpdateQosSpecsRequest. */
+            type $Shape = shoal.v1.UpdateQosSpecsRequest.$Properties;
+        }
+
+        /**
+         * Properties of an UpdateQosSpecsResponse.
+         * @deprecated Use shoal.v1.UpdateQosSpecsResponse.$Properties instead.
+         */
+        interface IUpdateQosSpecsResponse extends shoal.v1.UpdateQosSpecsResponse.$Properties {
+        }
+
+        /** Represents an UpdateQosSpecsResponse. */
+        class UpdateQosSpecsResponse {
+
+            /**
+             * Constructs a new UpdateQosSpecsResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.UpdateQosSpecsResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** UpdateQosSpecsResponse qosSpecs. */
+            qosSpecs: (shoal.v1.QosSpecsView|null);
+
+            /**
+             * Creates a new UpdateQosSpecsResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns UpdateQosSpecsResponse instance
+             */
+            static create(properties: shoal.v1.UpdateQosSpecsResponse.$Shape): shoal.v1.UpdateQosSpecsResponse & shoal.v1.UpdateQosSpecsResponse.$Shape;
+            static create(properties?: shoal.v1.UpdateQosSpecsResponse.$Properties): shoal.v1.UpdateQosSpecsResponse;
+
+            /**
+             * Encodes the specified UpdateQosSpecsResponse message. Does not implicitly {@link shoal.v1.UpdateQosSpecsResponse.verify|verify} messages.
+             * @param message UpdateQosSpecsResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.UpdateQosSpecsResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an UpdateQosSpecsResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.UpdateQosSpecsResponse & shoal.v1.UpdateQosSpecsResponse.$Shape} UpdateQosSpecsResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.UpdateQosSpecsResponse & shoal.v1.UpdateQosSpecsResponse.$Shape;
+        }
+
+        namespace UpdateQosSpecsResponse {
+
+            /** Properties of an UpdateQosSpecsResponse. */
+            interface $Properties {
+
+                /** UpdateQosSpecsResponse qosSpecs */
+                qosSpecs?: (shoal.v1.QosSpecsView.$Properties|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an UpdateQosSpecsResponse. */
+            type $Shape = shoal.v1.UpdateQosSpecsResponse.$Properties;
+        }
+
+        /**
+         * Properties of a RemoveQosSpecsKeysRequest.
+         * @deprecated Use shoal.v1.RemoveQosSpecsKeysRequest.$Properties instead.
+         */
+        interface IRemoveQosSpecsKeysRequest extends shoal.v1.RemoveQosSpecsKeysRequest.$Properties {
+        }
+
+        /** Represents a RemoveQosSpecsKeysRequest. */
+        class RemoveQosSpecsKeysRequest {
+
+            /**
+             * Constructs a new RemoveQosSpecsKeysRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.RemoveQosSpecsKeysRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** RemoveQosSpecsKeysRequest qosSpecsId. */
+            qosSpecsId: string;
+
+            /** RemoveQosSpecsKeysRequest keys. */
+            keys: string[];
+
+            /**
+             * Creates a new RemoveQosSpecsKeysRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns RemoveQosSpecsKeysRequest instance
+             */
+            static create(properties: shoal.v1.RemoveQosSpecsKeysRequest.$Shape): shoal.v1.RemoveQosSpecsKeysRequest & shoal.v1.RemoveQosSpecsKeysRequest.$Shape;
+            static create(properties?: shoal.v1.RemoveQosSpecsKeysRequest.$Properties): shoal.v1.RemoveQosSpecsKeysRequest;
+
+            /**
+             * Encodes the specified RemoveQosSpecsKeysRequest message. Does not implicitly {@link shoal.v1.RemoveQosSpecsKeysRequest.verify|verify} messages.
+             * @param message RemoveQosSpecsKeysRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.RemoveQosSpecsKeysRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a RemoveQosSpecsKeysRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.RemoveQosSpecsKeysRequest & shoal.v1.RemoveQosSpecsKeysRequest.$Shape} RemoveQosSpecsKeysRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.RemoveQosSpecsKeysRequest & shoal.v1.RemoveQosSpecsKeysRequest.$Shape;
+        }
+
+        namespace RemoveQosSpecsKeysRequest {
+
+            /** Properties of a RemoveQosSpecsKeysRequest. */
+            interface $Properties {
+
+                /** RemoveQosSpecsKeysRequest qosSpecsId */
+                qosSpecsId?: string;
+
+                /** RemoveQosSpecsKeysRequest keys */
+                keys?: string[];
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a RemoveQosSpecsKeysRequest. */
+            type $Shape = shoal.v1.RemoveQosSpecsKeysRequest.$Properties;
+        }
+
+        /**
+         * Properties of a RemoveQosSpecsKeysResponse.
+         * @deprecated Use shoal.v1.RemoveQosSpecsKeysResponse.$Properties instead.
+         */
+        interface IRemoveQosSpecsKeysResponse extends shoal.v1.RemoveQosSpecsKeysResponse.$Properties {
+        }
+
+        /** Represents a RemoveQosSpecsKeysResponse. */
+        class RemoveQosSpecsKeysResponse {
+
+            /**
+             * Constructs a new RemoveQosSpecsKeysResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.RemoveQosSpecsKeysResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /**
+             * Creates a new RemoveQosSpecsKeysResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns RemoveQosSpecsKeysResponse instance
+             */
+            static create(properties: shoal.v1.RemoveQosSpecsKeysResponse.$Shape): shoal.v1.RemoveQosSpecsKeysResponse & shoal.v1.RemoveQosSpecsKeysResponse.$Shape;
+            static create(properties?: shoal.v1.RemoveQosSpecsKeysResponse.$Properties): shoal.v1.RemoveQosSpecsKeysResponse;
+
+            /**
+             * Encodes the specified RemoveQosSpecsKeysResponse message. Does not implicitly {@link shoal.v1.RemoveQosSpecsKeysResponse.verify|verify} messages.
+             * @param message RemoveQosSpecsKeysResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.RemoveQosSpecsKeysResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a RemoveQosSpecsKeysResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.RemoveQosSpecsKeysResponse & shoal.v1.RemoveQosSpecsKeysResponse.$Shape} RemoveQosSpecsKeysResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.RemoveQosSpecsKeysResponse & shoal.v1.RemoveQosSpecsKeysResponse.$Shape;
+        }
+
+        namespace RemoveQosSpecsKeysResponse {
+
+            /** Properties of a RemoveQosSpecsKeysResponse. */
+            interface $Properties {
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a RemoveQosSpecsKeysResponse. */
+            type $Shape = shoal.v1.RemoveQosSpecsKeysResponse.$Properties;
+        }
+
+        /**
+         * Properties of a DeleteQosSpecsRequest.
+         * @deprecated Use shoal.v1.DeleteQosSpecsRequest.$Properties instead.
+         */
+        interface IDeleteQosSpecsRequest extends shoal.v1.DeleteQosSpecsRequest.$Properties {
+        }
+
+        /** Represents a DeleteQosSpecsRequest. */
+        class DeleteQosSpecsRequest {
+
+            /**
+             * Constructs a new DeleteQosSpecsRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.DeleteQosSpecsRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** DeleteQosSpecsRequest qosSpecsId. */
+            qosSpecsId: string;
+
+            /** DeleteQosSpecsRequest force. */
+            force: boolean;
+
+            /**
+             * Creates a new DeleteQosSpecsRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns DeleteQosSpecsRequest instance
+             */
+            static create(properties: shoal.v1.DeleteQosSpecsRequest.$Shape): shoal.v1.DeleteQosSpecsRequest & shoal.v1.DeleteQosSpecsRequest.$Shape;
+            static create(properties?: shoal.v1.DeleteQosSpecsRequest.$Properties): shoal.v1.DeleteQosSpecsRequest;
+
+            /**
+             * Encodes the specified DeleteQosSpecsRequest message. Does not implicitly {@link shoal.v1.DeleteQosSpecsRequest.verify|verify} messages.
+             * @param message DeleteQosSpecsRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.DeleteQosSpecsRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a DeleteQosSpecsRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.DeleteQosSpecsRequest & shoal.v1.DeleteQosSpecsRequest.$Shape} DeleteQosSpecsRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.DeleteQosSpecsRequest & shoal.v1.DeleteQosSpecsRequest.$Shape;
+        }
+
+        namespace DeleteQosSpecsRequest {
+
+            /** Properties of a DeleteQosSpecsRequest. */
+            interface $Properties {
+
+                /** DeleteQosSpecsRequest qosSpecsId */
+                qosSpecsId?: string;
+
+                /** DeleteQosSpecsRequest force */
+                force?: boolean;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a DeleteQosSpecsRequest. */
+            type $Shape = shoal.v1.DeleteQosSpecsRequest.$Properties;
+        }
+
+        /**
+         * Properties of a DeleteQosSpecsResponse.
+         * @deprecated Use shoal.v1.DeleteQosSpecsResponse.$Properties instead.
+         */
+        interface IDeleteQosSpecsResponse extends shoal.v1.DeleteQosSpecsResponse.$Properties {
+        }
+
+        /** Represents a DeleteQosSpecsResponse. */
+        class DeleteQosSpecsResponse {
+
+            /**
+             * Constructs a new DeleteQosSpecsResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.DeleteQosSpecsResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /**
+             * Creates a new DeleteQosSpecsResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns DeleteQosSpecsResponse instance
+             */
+            static create(properties: shoal.v1.DeleteQosSpecsResponse.$Shape): shoal.v1.DeleteQosSpecsResponse & shoal.v1.DeleteQosSpecsResponse.$Shape;
+            static create(properties?: shoal.v1.DeleteQosSpecsResponse.$Properties): shoal.v1.DeleteQosSpecsResponse;
+
+            /**
+             * Encodes the specified DeleteQosSpecsResponse message. Does not implicitly {@link shoal.v1.DeleteQosSpecsResponse.verify|verify} messages.
+             * @param message DeleteQosSpecsResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.DeleteQosSpecsResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a DeleteQosSpecsResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.DeleteQosSpecsResponse & shoal.v1.DeleteQosSpecsResponse.$Shape} DeleteQosSpecsResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.DeleteQosSpecsResponse & shoal.v1.DeleteQosSpecsResponse.$Shape;
+        }
+
+        namespace DeleteQosSpecsResponse {
+
+            /** Properties of a DeleteQosSpecsResponse. */
+            interface $Properties {
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a DeleteQosSpecsResponse. */
+            type $Shape = shoal.v1.DeleteQosSpecsResponse.$Properties;
         }
 
         /**

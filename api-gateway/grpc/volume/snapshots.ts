@@ -1,9 +1,9 @@
-import type { Handlers } from '../../node/rpc/server.ts';
-import type { VolumeService } from '../../node/services/volume/index.ts';
-import { shoal } from '../../proto/messages.ts';
-import { type Caller, type Callers, mustHaveProject } from './kit/caller.ts';
-import { tokenOf } from './kit/client-token.ts';
-import { isOr, pageById } from './kit/page.ts';
+import type { Handlers } from '../../../node/rpc/server.ts';
+import type { VolumeService } from '../../../node/services/volume/index.ts';
+import { shoal } from '../../../proto/messages.ts';
+import { type Caller, type Callers, mustHaveProject } from '../kit/caller.ts';
+import { tokenOf } from '../kit/client-token.ts';
+import { isOr, pageById } from '../kit/page.ts';
 
 type SnapshotMethods = 'listVolumeSnapshots' | 'getVolumeSnapshot' | 'createVolumeSnapshot' | 'deleteVolumeSnapshot';
 
