@@ -142,9 +142,9 @@ export class FakeStorage {
     return undefined;
   }
 
-  /** Power cut: what serves its disks is gone. The locks stay. */
-  reboot(): void {
-    for (const disk of this.disks.values()) disk.served = undefined;
+  /** Power cut of a host: what served disks there is gone. The locks stay. */
+  reboot(hostId: HostId): void {
+    for (const disk of this.disks.values()) if (disk.served?.owner === hostId) disk.served = undefined;
   }
 
   /** How a guest opens the disk. */

@@ -201,6 +201,16 @@ export const configSchema = Type.Object(
         description: 'further pools of this host, beside local and rbd; in the file only; "shoal pools" shows all',
       },
     ),
+    exports: Type.Object(
+      {
+        ports: Type.String({
+          pattern: '^[0-9]{1,5}-[0-9]{1,5}$',
+          description:
+            'TCP ports at the underlay address (network.vtepIp) for volumes of this host that servers of other hosts have',
+        }),
+      },
+      { additionalProperties: false },
+    ),
     backups: Type.Object(
       {
         store: Type.String({
@@ -360,6 +370,8 @@ export function configDefaults(): Config {
     },
     storage: 'local',
     pools: [],
+    // A thousand from NBD's own port on: each volume that is served has one, and few hosts serve a hundred.
+    exports: { ports: '10809-11808' },
     backups: { store: '', s3Endpoint: '', s3Region: 'us-east-1', s3CredentialsPath: '' },
     ceph: { confPath: '', user: 'shoal', imagePool: 'images', diskPool: 'volumes' },
     network: {

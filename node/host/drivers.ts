@@ -6,6 +6,7 @@ import { FakeComputeDriver, FakeComputeHost } from '../../drivers/fake/compute.t
 import { FakeNetworkDriver } from '../../drivers/fake/network.ts';
 import { FakeStorage, FakeStorageDriver } from '../../drivers/fake/storage.ts';
 import { LocalStorageDriver } from '../../drivers/local/driver.ts';
+import { DiskExports } from '../../drivers/nbd/exports/disk-exports.ts';
 import { guestCpuOf } from '../../drivers/qemu/arguments.ts';
 import { QemuDriver, qemuProgram } from '../../drivers/qemu/driver.ts';
 import { readQemuDevices } from '../../drivers/qemu/features.ts';
@@ -16,6 +17,7 @@ import type { Clock } from '../base/clock.ts';
 import type { HostId } from '../base/ids.ts';
 import type { Health } from '../base/telemetry/health.ts';
 import type { Logger } from '../base/telemetry/logger.ts';
+import { exportPorts } from '../config/export-ports.ts';
 import { advertisedAddress } from '../config/load.ts';
 import type { Config } from '../config/options.ts';
 import { localPool, type PoolSetting, poolSettings } from '../config/pools.ts';
@@ -58,11 +60,22 @@ export async function startDrivers(
     const passable = qemu !== undefined && !(await qemu.prepare()).isWhole;
     const fakeStorages: FakeStorage[] = [];
     const storage = new Map<string, StorageDriver>();
+    // One for all pools: ports and user numbers are the host's.
+    const exports = new DiskExports(
+      { log: logger.child({ part: 'exports' }) },
+      {
+        runDir: join(config.dataDir, 'exports'),
+        address: underlayAddress(config),
+        ports: exportPorts(config),
+        uids,
+        reachablePaths: localFolders(config),
+      },
+    );
     for (const pool of poolSettings(config)) {
       const driver =
         qemu === undefined && pool.driver === 'local'
           ? new FakeStorageDriver(added(fakeStorages, new FakeStorage({ shared: false })))
-          : storageDriver(pool, { logger, config, hostId, passable });
+          : storageDriver(pool, { logger, config, hostId, passable, exports });
       const patient = new PatientStorage(deps, driver, pool.name !== localPool, pool.name);
       storage.set(pool.name, patient);
       started.push(patient);
@@ -100,7 +113,7 @@ export async function startDrivers(
             { runCommand, logger: logger.child({ part: 'vxlan' }), clock },
             {
               namespacePrefix: config.network.namespacePrefix,
-              vtepIp: config.network.vtepIp || advertisedAddress(config),
+              vtepIp: underlayAddress(config),
               dnsForwarders: dnsForwardersOf(config.network.dnsForwarders),
               stateDir: join(config.dataDir, 'network'),
               ...(process.getuid?.() === 0 ? { metadataUid: metadataServerUid(uids) } : {}),
@@ -138,9 +151,10 @@ function storageDriver(
     readonly hostId: HostId;
     /** Whether guests' users must get through the folders to their disks. */
     readonly passable: boolean;
+    readonly exports: DiskExports;
   },
 ): StorageDriver {
-  const { logger, config, hostId, passable } = host;
+  const { logger, config, hostId, passable, exports } = host;
   const { name } = pool;
   if (pool.driver === 'rbd') {
     const { confPath, user, imagePool, cephPool } = pool;
@@ -151,7 +165,7 @@ function storageDriver(
   }
   const uids: UidRange = { first: config.compute.uidFirst, count: config.compute.uidCount };
   return new LocalStorageDriver(
-    { log: logger.child({ part: 'local', pool: name }) },
+    { log: logger.child({ part: 'local', pool: name }), exports },
     {
       root: pool.path,
       passable,
@@ -159,6 +173,11 @@ function storageDriver(
       ...(name === localPool ? {} : { owner: { pool: name, hostId, notesDir: join(config.dataDir, 'pools') } }),
     },
   );
+}
+
+/** Address of this host at which other hosts' data planes reach it. */
+function underlayAddress(config: Config): string {
+  return config.network.vtepIp || advertisedAddress(config);
 }
 
 function versionNumber(version: string): number {

@@ -86,6 +86,7 @@ export function ownAdvert(parts: OwnAdvertParts): shoal.v1.Advert {
     pools: [...parts.storage].map(([name, { capabilities }]) => ({
       name,
       shared: capabilities.shared,
+      serves: capabilities.exports,
       freeGib: rooms.get(name)?.freeGib ?? null,
       totalGib: rooms.get(name)?.totalGib ?? null,
     })),

@@ -134,9 +134,9 @@ export class PatientStorage implements StorageDriver {
     return this.#ask(() => this.#inner.unserveDisk(...given));
   }
 
-  /** Of storage that has not started nothing is served by this agent that could be told. */
+  /** Processes of this host, which it knows whether or not the storage answers. */
   listServed(...given: Parameters<StorageDriver['listServed']>): ReturnType<StorageDriver['listServed']> {
-    return this.#ask(() => this.#inner.listServed(...given));
+    return this.#inner.listServed(...given);
   }
 
   createSnapshot(...given: Parameters<StorageDriver['createSnapshot']>): ReturnType<StorageDriver['createSnapshot']> {

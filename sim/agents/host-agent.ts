@@ -11,11 +11,11 @@ import { ShoalError } from '../../node/base/errors.ts';
 import type { Service } from '../../node/base/lifecycle.ts';
 import { fixedTokenKeys } from '../../node/services/identity/token-keys.ts';
 import type { Placer, ServiceDependencies } from '../../node/services/kit/dependencies.ts';
-import type { Sealing } from '../../node/services/kit/sealing.ts';
 import { plainMetadataSettings } from '../../node/services/network/metadata.ts';
 import type { HostMachine } from '../world/machine.ts';
 import type { SimGossip } from './gossip.ts';
 import { hostConfig } from './host-config.ts';
+import { plainSealing } from './sealing.ts';
 import { type HostWorldParts, simulatedPorts } from './simulated-ports.ts';
 
 /** Stands between an agent and its ports: planted bugs, and hosts that lie. */
@@ -29,13 +29,6 @@ interface HostAgentParts extends HostWorldParts {
   /** Stands between the services and their placer. Default: nothing does. */
   readonly wrapPlacer?: ((inner: Placer) => Placer) | undefined;
 }
-
-/** No scenario encrypts a volume or backs one up. */
-const noSealing: Sealing = {
-  draw: () => notSimulated('has no key to seal with'),
-  seal: () => notSimulated('has no key to seal with'),
-  open: () => notSimulated('has no key to open with'),
-};
 
 /** Signs tokens: nobody but this world reads them. */
 const tokenKey = new Uint8Array(32);
@@ -71,7 +64,7 @@ export class HostAgent {
         // No scenario takes a host's record away, and the simulated hosts have no mesh to re-key.
         rekey: () => notSimulated('removes no host from its mesh'),
         addAuthority: () => notSimulated('has no authority'),
-        sealing: noSealing,
+        sealing: plainSealing,
         troubles: () => process.loop.troubles(),
       },
       { config, hostId },
@@ -89,7 +82,7 @@ export class HostAgent {
       volumeTools: this.host.volumeTools,
       imageContent: images,
       backupStore: () => notSimulated('has no store for backups'),
-      sealing: noSealing,
+      sealing: plainSealing,
     });
   }
 

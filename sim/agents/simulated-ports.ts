@@ -11,6 +11,7 @@ import type { HostMachine } from '../world/machine.ts';
 import type { Process } from '../world/node.ts';
 import { type HeardAdverts, SimGossip } from './gossip.ts';
 import { type AskHost, askWithin, simulatedPeers } from './peer-channel.ts';
+import { plainSealing } from './sealing.ts';
 import { watchedClaims } from './watched-claims.ts';
 
 /** What the world gives to one process of a host's agent. */
@@ -58,6 +59,7 @@ export function simulatedPorts(world: HostWorldParts): HostPorts<SimGossip> {
     random: random.fork(),
     store: machine.store.open(life, process.end),
     drivers: { ...drivers, storage: new Map([[machine.storageName, drivers.storage]]), hypervisor },
+    openKey: (name, secret) => plainSealing.open(state.local, name, secret),
     blobs: machine.images,
     inventory: machine.inventory(),
     load: async () => machine.load(),

@@ -369,6 +369,14 @@ export class HostWorld {
     const { storage, tenants, hostVcpus, syncMs } = this.#options;
     if (tenants === 0) return [];
     const shared = new FakeStorage({ shared: true, totalBytes: storageBytes });
+    const storages = new Map<string, FakeStorage>();
+    const storageOf = (raftId: number): FakeStorage => {
+      if (storage === 'rbd') return shared;
+      const address = `h${raftId}`;
+      const own = new FakeStorage({ shared: false, totalBytes: storageBytes, address });
+      storages.set(address, own);
+      return own;
+    };
     return nodes.map((node) => {
       const machine = new HostMachine(
         {
@@ -377,11 +385,12 @@ export class HostWorld {
           time: node.time,
           onCall: (called, driver, method, args) => this.#eye.called(called, driver, method, args),
           onPowerCut: (cut) => this.#powerOffs.powerCut(cut),
+          storageAt: (address) => storages.get(address),
         },
         {
           raftId: node.raftId,
           hostId: hostIdOf(node.raftId),
-          storage: storage === 'rbd' ? shared : new FakeStorage({ shared: false, totalBytes: storageBytes }),
+          storage: storageOf(node.raftId),
           capacity: capacityOf(hostVcpus),
           syncMs,
         },

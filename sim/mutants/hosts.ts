@@ -197,6 +197,11 @@ export const hostMutants = {
     overrides: volumes,
     hand: plantedFaults['removes-detached-volumes'],
   },
+  'serves-on': {
+    text: 'what served a volume to another host goes on after its record says that it has ended',
+    overrides: volumes,
+    hand: plantedFaults['serves-on'],
+  },
   'disk-left-behind': {
     text: 'a disk is called removed and is not',
     overrides: few,

@@ -18,6 +18,11 @@ export type PlantedFault = (scene: {
   readonly machines: readonly HostMachine[];
 }) => Promise<void>;
 
+type FakeDisk = HostMachine['storage']['disks'] extends Map<VolumeId, infer Disk> ? Disk : never;
+
+/** What has served each disk. */
+const servedOnce = new WeakMap<FakeDisk, NonNullable<FakeDisk['served']>>();
+
 export const plantedFaults = {
   'deletes-without-record': async ({ process, machine, compute, signal }) => {
     for (const serverId of machine.runningGuests()) {
@@ -60,6 +65,12 @@ export const plantedFaults = {
       } catch (caught) {
         if (!(caught instanceof ShoalError)) throw caught;
       }
+    }
+  },
+  'serves-on': async ({ machine }) => {
+    for (const disk of machine.storage.disks.values()) {
+      if (disk.served !== undefined) servedOnce.set(disk, disk.served);
+      else disk.served = servedOnce.get(disk);
     }
   },
   'removes-disks-of-stopped': async ({ process, machine, storage, signal }) => {

@@ -26,6 +26,14 @@ interface HostEyeDeps {
   readonly replay: () => StateReader;
 }
 
+/** A machine, or a part of what one is. */
+interface PlaceOfDisk {
+  readonly storage: HostMachine['storage'];
+  readonly hostId: HostMachine['hostId'];
+  /** Of what serves the disk; absent: a guest of the machine itself opens it. */
+  readonly generation?: number;
+}
+
 export class HostEye {
   readonly #deps: HostEyeDeps;
   readonly #rebuilds: RebuildChecker;
@@ -49,12 +57,12 @@ export class HostEye {
       const spec = subject as GuestSpec;
       powerOffs.starts(host, spec.serverId);
       this.#rebuilds.builds(host, 'guest', spec.serverId);
-      for (const { volumeId } of spec.disks) this.#opens(machine, spec, volumeId);
+      for (const disk of spec.disks) this.#opens(machine, spec, disk);
     }
     if (driver === 'compute' && method === 'attachDisk') {
       const [serverId, disk] = args as [ServerId, GuestDisk];
       const spec = machine.compute.guests.get(serverId)?.spec;
-      if (spec !== undefined) this.#opens(machine, spec, disk.volumeId);
+      if (spec !== undefined) this.#opens(machine, spec, disk);
     }
     if (driver !== 'network') this.#keeps(machine, method, args);
     if (driver === 'storage' && method === 'ensureDisk') {
@@ -91,12 +99,26 @@ export class HostEye {
   }
 
   /** A disk is about to be given to a guest: it is locked for that by now. A volume's lock has a number of its own. */
-  #opens(machine: HostMachine, { serverId, generation }: GuestSpec, volumeId: VolumeId): void {
+  #opens(machine: HostMachine, { serverId, generation }: GuestSpec, disk: GuestDisk): void {
     const { volumes, report } = this.#deps;
-    const lock = machine.storage.disks.get(volumeId)?.lock;
-    const opened = volumes.isVolume(volumeId) ? (lock?.generation ?? 0) : generation;
-    checkStart({ host: machine.hostId, volumeId, generation: opened }, lock, report);
+    const { volumeId } = disk;
+    const at = this.#placeOf(machine, disk);
+    // Served no more: it is not opened, and the call fails.
+    if (at === undefined) return;
+    const lock = at.storage.disks.get(volumeId)?.lock;
+    const opened = at.generation ?? (volumes.isVolume(volumeId) ? (lock?.generation ?? 0) : generation);
+    checkStart({ host: at.hostId, volumeId, generation: opened }, lock, report);
     this.#opened.set(`${machine.hostId} ${serverId} ${volumeId}`, opened);
+  }
+
+  /** Where a guest's disk is, and who has it open for the guest there; undefined: nobody serves it to this guest. */
+  #placeOf(machine: HostMachine, { source }: GuestDisk): PlaceOfDisk | undefined {
+    if (source.kind !== 'nbd') return machine;
+    const { machines } = this.#deps;
+    const server = machines.find(({ storage }) => storage.address === source.host);
+    const served = server?.storage.servedAt(source.port, source.key);
+    if (server === undefined || served === undefined) return undefined;
+    return { storage: server.storage, hostId: server.hostId, generation: served.generation };
   }
 
   /** Snapshots are made at this moment: what their volumes hold is what they are to hold. */
@@ -122,12 +144,19 @@ export class HostEye {
       for (const [volumeId, { snapshots }] of machine.storage.disks) {
         for (const [snapshotId, content] of snapshots) volumes.holds(volumeId, snapshotId, content);
       }
+      for (const [volumeId, { served, lock }] of machine.storage.disks) {
+        // Who is let in may write at any moment.
+        if (served?.owner !== machine.hostId) continue;
+        checkWrite({ volumeId, host: served.owner, generation: served.generation }, lock, report);
+      }
       for (const { power, spec } of machine.compute.guests.values()) {
         if (power !== 'running') continue;
-        for (const { volumeId } of spec.disks) {
+        for (const disk of spec.disks) {
+          const { volumeId } = disk;
+          const at = this.#placeOf(machine, disk);
           const generation = this.#opened.get(`${machine.hostId} ${spec.serverId} ${volumeId}`) ?? spec.generation;
-          if (!machine.storage.write(volumeId, machine.hostId, generation)) continue;
-          checkWrite({ volumeId, host: machine.hostId, generation }, machine.storage.disks.get(volumeId)?.lock, report);
+          if (at === undefined || !at.storage.write(volumeId, at.hostId, generation)) continue;
+          checkWrite({ volumeId, host: at.hostId, generation }, at.storage.disks.get(volumeId)?.lock, report);
         }
       }
     }

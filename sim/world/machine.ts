@@ -64,6 +64,8 @@ export class HostMachine {
       readonly onCall: CallObserver;
       /** Called before what only memory held is gone. */
       readonly onPowerCut: (machine: HostMachine) => void;
+      /** The storage of the host at an address: what it serves is reached from others. */
+      readonly storageAt: (address: string) => FakeStorage | undefined;
     },
     options: {
       readonly raftId: number;
@@ -94,6 +96,7 @@ export class HostMachine {
         setInterval: (callback, periodMs) => now().setInterval(callback, periodMs),
       },
       [this.storage],
+      deps.storageAt,
     );
   }
 
@@ -154,6 +157,7 @@ export class HostMachine {
     this.#era = new Life(`h${this.raftId}`);
     this.compute.reboot();
     this.network.reboot();
+    this.storage.reboot(this.hostId);
     for (const volumeId of this.storage.disks.keys()) this.storage.forgetWatcher(volumeId, this.hostId);
   }
 

@@ -3,6 +3,7 @@ import { ShoalError } from '../../../node/base/errors.ts';
 import type { ServerId, VolumeId } from '../../../node/base/ids.ts';
 import type { Logger } from '../../../node/base/telemetry/logger.ts';
 import { checkDiskId } from '../../disk-spec.ts';
+import { mustAnswer } from '../../nbd/exports/must-answer.ts';
 import type { DiskLimits, DiskSnapshot, GuestDisk } from '../../types.ts';
 import { copyCephFilesOf } from '../confinement/ceph-files.ts';
 import type { GuestCgroups } from '../confinement/cgroups.ts';
@@ -55,6 +56,7 @@ export class DiskWork {
     if (!(await this.#deps.plugs.has(serverId))) {
       throw new ShoalError('CONFLICT', `guest ${serverId} was started by a version that plugs nothing in; restart it`);
     }
+    await mustAnswer(disk.volumeId, disk.source, signal);
     try {
       const shown = await this.#show(serverId, disk);
       // librbd has threads of its own for each disk. The bound only ever rises: how far is bounded by the places for disks.
@@ -71,6 +73,7 @@ export class DiskWork {
   /** Adds all disks of a guest that was started without them, before it runs. */
   async addAtStart(guest: QemuGuest, disks: readonly GuestDisk[], signal: AbortSignal): Promise<void> {
     for (const disk of disks) {
+      await mustAnswer(disk.volumeId, disk.source, signal);
       await withCredentials(guest, disk, await this.#credentialsFolder(guest.serverId, disk), () =>
         plugDisk(guest, disk, signal),
       );

@@ -1,13 +1,16 @@
 /**
  * What a host does about one volume: the record gives one step, or none. Pure. What is on the storage is not asked for each
- * pass, for it may be slow or away and every step finds out itself what is done already; so the record alone decides.
+ * pass, for it may be slow or away and every step finds out itself what is done already; so the record alone decides, and what is
+ * served by processes of this host, which the host knows.
  *
  * The order of the questions below is the design:
  *
- * 1. Is it ours, and does no job work on it? A job (a copy, a backup, a restore) has the volume to itself.
- * 2. Is it to go? Only when no guest may have it open and no snapshot is left: its bytes are others' content until then.
- * 3. Has it bytes? Then: back to a snapshot, or larger.
- * 4. Does the record say all that was done?
+ * 1. Is it ours? Then it is served to another host, or not, as the record says: a guest there waits for its disk, whatever else is
+ *    done to the volume.
+ * 2. Does no job work on it? A job (a copy, a backup, a restore) has the volume to itself.
+ * 3. Is it to go? Only when no guest may have it open and no snapshot is left: its bytes are others' content until then.
+ * 4. Has it bytes? Then: back to a snapshot, or larger.
+ * 5. Does the record say all that was done?
  */
 import type { shoal } from '../../../proto/messages.ts';
 import type { HostId } from '../../base/ids.ts';
@@ -24,6 +27,10 @@ export type VolumeStep =
   | { readonly kind: 'revert' }
   /** Its bytes go, or are let go of; then the record. */
   | { readonly kind: 'remove' }
+  /** A server on another host has it: serve it over the network, at the generation that the record says; tell the record where. */
+  | { readonly kind: 'serve' }
+  /** End what serves it: no server of another host has it any more. Tell the record. */
+  | { readonly kind: 'unserve' }
   /** The record does not say yet that all is done. */
   | { readonly kind: 'report' };
 
@@ -39,9 +46,24 @@ export interface VolumeMemory {
   readonly isFullCopy: boolean;
 }
 
+/** How a volume is served now. */
+export interface ServedNow {
+  readonly generation: number;
+  readonly address: string;
+  readonly port: number;
+}
+
 /** The next step for one volume on this host; undefined when all is as it should be, or when others must act first. */
-export function planVolume(volume: shoal.v1.Volume, memory: VolumeMemory, self: HostId): VolumeStep | undefined {
-  if (volume.hostId !== self || memory.hasJob) return undefined;
+export function planVolume(
+  volume: shoal.v1.Volume,
+  servedNow: ServedNow | undefined,
+  memory: VolumeMemory,
+  self: HostId,
+): VolumeStep | undefined {
+  if (volume.hostId !== self) return undefined;
+  const serving = planServing(volume, servedNow);
+  if (serving !== undefined) return serving;
+  if (memory.hasJob) return undefined;
   if (volume.status === 'deleting') return mayGo(volume, memory) ? { kind: 'remove' } : undefined;
   if (memory.failed || isAtRest(volume)) return undefined;
   if (volume.madeGib === 0) return planMake(volume, memory);
@@ -55,8 +77,22 @@ function isAtRest({ status }: shoal.v1.Volume): boolean {
   return status.startsWith('error');
 }
 
-function mayGo({ attachments }: shoal.v1.Volume, { snapshots }: VolumeMemory): boolean {
-  return attachments.length === 0 && snapshots === 0;
+function mayGo({ attachments, served }: shoal.v1.Volume, { snapshots }: VolumeMemory): boolean {
+  return attachments.length === 0 && served === null && snapshots === 0;
+}
+
+function planServing(
+  { served, madeGib, generation }: shoal.v1.Volume,
+  now: ServedNow | undefined,
+): VolumeStep | undefined {
+  if (served === null || served.ending) {
+    // What is served at a higher generation was asked for by a record that has not arrived here yet.
+    const isOver = now !== undefined && now.generation <= generation;
+    return isOver || (served !== null && now === undefined) ? { kind: 'unserve' } : undefined;
+  }
+  if (madeGib === 0 || (now !== undefined && now.generation > served.generation)) return undefined;
+  const isTold = now?.generation === served.generation && now.address === served.address && now.port === served.port;
+  return isTold ? undefined : { kind: 'serve' };
 }
 
 function planMake({ sourceBackupId }: shoal.v1.Volume, { isFullCopy }: VolumeMemory): VolumeStep {

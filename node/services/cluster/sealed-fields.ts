@@ -9,6 +9,7 @@ import { volumeBackupTable, volumeTable } from '../../state/tables/index.ts';
 import type { StateReader } from '../../state/types.ts';
 import type { SealedSecret, SecretKind, SecretName } from '../kit/sealing.ts';
 import type { Change } from '../kit/transact.ts';
+import { servedVolumeName } from '../volume/records/served-volume.ts';
 
 /** Seals a secret with the present key; undefined: it is left as it is. */
 type Reseal = (name: SecretName, secret: SealedSecret) => SealedSecret | undefined;
@@ -32,10 +33,20 @@ interface ResealWork {
 
 /** All of them. */
 export const sealedFields: readonly SealedFields[] = [
-  sealedIn(volumeTable, { 'encryption.sealedKey': 'volume-key' }, (volume, work) => {
-    const encryption = resealEncryption(volume.encryption, work);
-    return encryption === undefined ? undefined : new shoal.v1.Volume({ ...volume, encryption });
-  }),
+  sealedIn(
+    volumeTable,
+    { 'encryption.sealedKey': 'volume-key', 'served.sealedKey': 'served-volume' },
+    (volume, work) => {
+      const encryption = resealEncryption(volume.encryption, work);
+      const served = resealServed(volume, work);
+      if (encryption === undefined && served === undefined) return undefined;
+      return new shoal.v1.Volume({
+        ...volume,
+        ...(encryption === undefined ? {} : { encryption }),
+        ...(served === undefined ? {} : { served }),
+      });
+    },
+  ),
   sealedIn(
     volumeBackupTable,
     { sealedKey: 'backup-key', 'volumeEncryption.sealedKey': 'volume-key' },
@@ -84,6 +95,13 @@ function resealEncryption(
   const next = resealed({ kind: 'volume-key', id: encryption.keyId ?? '' }, secretOf(encryption), work);
   if (next === undefined) return undefined;
   return new shoal.v1.VolumeEncryption({ ...encryption, sealedKey: next.sealed, keyEpoch: next.keyEpoch });
+}
+
+function resealServed({ id, served }: shoal.v1.Volume, work: ResealWork): shoal.v1.ServedVolume | undefined {
+  if (served === null) return undefined;
+  const next = resealed(servedVolumeName(id, served.generation), secretOf(served), work);
+  if (next === undefined) return undefined;
+  return new shoal.v1.ServedVolume({ ...served, sealedKey: next.sealed, keyEpoch: next.keyEpoch });
 }
 
 function secretOf(from: { readonly sealedKey?: Uint8Array | null; readonly keyEpoch?: number | null }): SealedSecret {

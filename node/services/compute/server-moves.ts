@@ -7,12 +7,19 @@ import { coverageMark } from '../../base/buggify/buggify.ts';
 import { ShoalError } from '../../base/errors.ts';
 import type { ServerId } from '../../base/ids.ts';
 import { indexKey } from '../../state/table.ts';
-import { hostTable, imageTable, portTable, serverGroupTable, serverTable } from '../../state/tables/index.ts';
+import {
+  hostTable,
+  imageTable,
+  portTable,
+  serverGroupTable,
+  serverTable,
+  volumeTable,
+} from '../../state/tables/index.ts';
 import type { StateReader } from '../../state/types.ts';
 import type { RequestContext } from '../kit/context.ts';
 import type { Placed } from '../kit/dependencies.ts';
 import { putOnHost } from '../kit/put-on-host.ts';
-import { isSharedPool } from '../kit/storage-pools.ts';
+import { isSharedPool, servesPool } from '../kit/storage-pools.ts';
 import { type Attempt, type Change, transact } from '../kit/transact.ts';
 import { updatePortRow } from '../network/port-record.ts';
 import { moveVolumes } from '../volume/records/server-disks.ts';
@@ -48,7 +55,7 @@ export class ServerMoves {
   async migrate(context: RequestContext, id: string, hostName?: string): Promise<void> {
     const reader = await this.#deps.state.fresh(context.signal);
     const server = seeServer(context, reader, id).record;
-    this.#checkMovable(context, server);
+    this.#checkMovable(context, reader, server);
     const group = serverGroupTable.get(reader, server.serverGroupId);
     if (hostName !== undefined) checkDestination(reader, server, group?.record, hostName);
     await this.#mustAnswer(context, reader, server);
@@ -104,10 +111,7 @@ export class ServerMoves {
         status: ServerStatus.SERVER_STATUS_SHUTOFF,
         taskState: '',
         updatedMs: this.#deps.clock.nowMs(),
-        disks: moveVolumes(attempt.change, attempt.reader, record, {
-          hostId: previousHostId,
-          nowMs: this.#deps.clock.nowMs(),
-        }),
+        disks: moveVolumes(this.#deps, attempt, record, previousHostId),
       });
       serverTable.update(attempt.change, row, next);
       movePorts(attempt, record, previousHostId);
@@ -125,10 +129,15 @@ export class ServerMoves {
     );
   }
 
-  #checkMovable(context: RequestContext, server: shoal.v1.Server): void {
+  #checkMovable(context: RequestContext, reader: StateReader, server: shoal.v1.Server): void {
     mustTake(context, server, 'migrate');
     const adverts = this.#deps.hostViews.adverts();
-    const pools = new Set([server.storage, ...server.disks.flatMap(({ pool }) => pool ?? [])]);
+    const volumes = server.disks.map(({ volumeId }) => volumeTable.get(reader, volumeId ?? '')?.record);
+    const isServed = (volume: shoal.v1.Volume | undefined): boolean =>
+      volume !== undefined && volume.hostId !== '' && servesPool(adverts, volume.pool, volume.hostId);
+    // A volume on one host's own storage stays where it is, and is served to the server's host.
+    const left = server.disks.filter((_disk, at) => !isServed(volumes[at]));
+    const pools = new Set([server.storage, ...left.flatMap(({ pool }) => pool ?? [])]);
     const shared = [...pools].map((pool) => isSharedPool(adverts, pool, server.hostId));
     // One that nobody tells of comes before one that is shared: it may be of the host's own.
     const worst = shared.includes(false) ? false : shared.includes(undefined) ? undefined : true;
@@ -140,7 +149,7 @@ export class ServerMoves {
       await transact(this.#deps, context, (attempt) => {
         const { reader, change } = attempt;
         const row = seeServer(context, reader, server.id);
-        this.#checkMovable(context, row.record);
+        this.#checkMovable(context, reader, row.record);
         if (placed.isTooOld()) {
           markClaimsTooOldToMove();
           throw new ShoalError('PRECONDITION_CHANGED', 'Placing the server took too long; try again.');
@@ -162,7 +171,7 @@ export class ServerMoves {
           status: ServerStatus.SERVER_STATUS_MIGRATING,
           taskState: 'resize_migrating',
           updatedMs: this.#deps.clock.nowMs(),
-          disks: moveVolumes(change, reader, row.record, { hostId: placed.hostId, nowMs: this.#deps.clock.nowMs() }),
+          disks: moveVolumes(this.#deps, attempt, row.record, placed.hostId),
         });
         serverTable.update(change, row, next);
         movePorts(attempt, row.record, placed.hostId);

@@ -4,10 +4,11 @@ import type { Attempt } from './transact.ts';
 
 /**
  * What is sealed. `volume-key`: passphrase of an encrypted volume, by the key's id. `backup-key`: opens the objects of a backup, by
- * the backup's id. Each kind is a field of records, which `cluster/sealed-fields.ts` names, so that it is sealed again when
+ * the backup's id. `served-volume`: what the two ends of a volume that is served to another host prove themselves with, by the
+ * volume's id and generation. Each kind is a field of records, which `cluster/sealed-fields.ts` names, so that it is sealed again when
  * the mesh key changes.
  */
-export type SecretKind = 'volume-key' | 'backup-key';
+export type SecretKind = 'volume-key' | 'backup-key' | 'served-volume';
 
 /** Whose secret it is. A sealed secret that is moved to another record does not open there. */
 export interface SecretName {

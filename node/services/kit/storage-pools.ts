@@ -7,6 +7,8 @@ interface AdvertisedPool {
   readonly name: string;
   /** Every host that lists it sees the same disks. */
   readonly shared: boolean;
+  /** Disks of it are served to servers on other hosts. */
+  readonly serves: boolean;
   /** GiB; absent: not told. */
   readonly freeGib?: number;
   readonly totalGib?: number;
@@ -16,11 +18,12 @@ interface AdvertisedPool {
 export function advertisedPools(advert: Pick<shoal.v1.Advert, 'pools' | 'storagePools'>): readonly AdvertisedPool[] {
   if (advert.pools.length === 0) {
     // By versions whose only pool of a host's own was this one.
-    return advert.storagePools.map((name) => ({ name, shared: name !== localPool }));
+    return advert.storagePools.map((name) => ({ name, shared: name !== localPool, serves: false }));
   }
-  return advert.pools.map(({ name, shared, freeGib, totalGib }) => ({
+  return advert.pools.map(({ name, shared, serves, freeGib, totalGib }) => ({
     name,
     shared,
+    serves: serves ?? false,
     ...(freeGib === undefined || freeGib === null ? {} : { freeGib }),
     ...(totalGib === undefined || totalGib === null ? {} : { totalGib }),
   }));

@@ -17,7 +17,7 @@ import {
   volumeTable,
 } from '../../state/tables/index.ts';
 import type { ServiceDependencies } from '../kit/dependencies.ts';
-import type { SnapshotMade, VolumeFault, VolumeReports } from '../kit/reporting/volume-reporting.ts';
+import type { ServedAt, SnapshotMade, VolumeFault, VolumeReports } from '../kit/reporting/volume-reporting.ts';
 import { type Attempt, transact } from '../kit/transact.ts';
 import { amountsOfGrowth, chargeAnyway, refund } from './kit/charges.ts';
 import { addMessage, type MessageAction } from './kit/messages.ts';
@@ -122,6 +122,24 @@ export class VolumeReportService implements VolumeReports {
       this.#tell(attempt, { ...record, resourceType: 'VOLUME' }, action, fault.message);
       this.#endRestoration(attempt, next);
       for (const serverId of serverIdsOf(next)) this.#failServer(attempt, serverId, next, fault);
+    });
+  }
+
+  async served(volume: Volume, { generation, address, port }: ServedAt): Promise<void> {
+    await this.#report(volume, (attempt, row) => {
+      const { served } = row.record;
+      if (served === null || served.ending || served.generation !== generation) return;
+      this.#write(attempt, row, { served: new shoal.v1.ServedVolume({ ...served, address, port }) });
+    });
+  }
+
+  async unserved(volume: Volume): Promise<void> {
+    await this.#report(volume, (attempt, row) => {
+      const { served, attachments, status } = row.record;
+      // Attached again meanwhile: what is served now is another matter.
+      if (served?.ending !== true || served.generation !== volume.served?.generation) return;
+      const isFree = status === 'detaching' && attachments.length === 0;
+      this.#write(attempt, row, { served: null, ...(isFree ? { status: 'available' } : {}) });
     });
   }
 

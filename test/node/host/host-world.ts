@@ -20,6 +20,7 @@ import { TransactionBuilder } from '../../../node/state/table.ts';
 import { imageTable, portTable, serverTable } from '../../../node/state/tables/index.ts';
 import { memoryHostStore } from '../../../node/store/host/host-store.ts';
 import { shoal } from '../../../proto/messages.ts';
+import { testSealing } from '../services/test-sealing.ts';
 
 const { PowerWanted, ServerStatus } = shoal.v1;
 /** Pause of the loops here after a failed step; long enough to be told from no pause at all. */
@@ -34,7 +35,9 @@ export class World {
   readonly state = new MemoryStateClient();
   readonly network = new FakeNetworkHost();
   readonly storage = new FakeStorage({ shared: false });
-  readonly compute = new FakeComputeHost(systemClock, [this.storage]);
+  /** What other hosts have, by the address at which they serve it. */
+  readonly storagesElsewhere = new Map<string, FakeStorage>();
+  readonly compute = new FakeComputeHost(systemClock, [this.storage], (address) => this.storagesElsewhere.get(address));
   readonly store = memoryHostStore();
   /** What services and reports are given. */
   readonly deps = { state: this.state, clock: systemClock, logger: silentLogger, newId: () => randomUUID() };
@@ -72,6 +75,7 @@ export class World {
         store: this.store,
         reports,
         volumeReports: new VolumeReportService(this.deps, self, signal),
+        openKey: (name, secret) => testSealing.open(this.state.local, name, secret),
         beginCopy: (volume) => beginVolumeCopy(this.deps, volume, signal),
         fresh: (asked) => this.deps.state.fresh(asked),
         imageFile: async (image): Promise<ImageFile> => ({

@@ -7,7 +7,7 @@ import { FakeComputeDriver } from '../../../drivers/fake/compute.ts';
 import { FakeStorage, FakeStorageDriver } from '../../../drivers/fake/storage.ts';
 import { setFaultInjector } from '../../../node/base/buggify/buggify.ts';
 import { ShoalError } from '../../../node/base/errors.ts';
-import type { VolumeId } from '../../../node/base/ids.ts';
+import type { HostId, VolumeId } from '../../../node/base/ids.ts';
 import type { HostLoop } from '../../../node/host/host-loop.ts';
 import { anyJobKind } from '../../../node/host/jobs/job-kind.ts';
 import { JobRunner } from '../../../node/host/jobs/job-runner.ts';
@@ -38,7 +38,12 @@ import { contextOf } from '../services/world.ts';
 import { self, serverId, World } from './host-world.ts';
 import { SummedImageContent } from './summed-image-content.ts';
 
+/** A host of which there are only records. */
+export const otherHost = 'cccccccccccccccccccccccccccccccc';
+const farServerId = '00000000-0000-4000-8000-0000000000fa';
 const projectId = 'project';
+/** Time for several passes of a host. */
+const quietMs = 150;
 /** How long a state is waited for. */
 const waitMs = 10_000;
 
@@ -51,6 +56,8 @@ export class VolumeHost {
   /** The content of images: what was read is counted and summed, and not kept. */
   readonly images = new SummedImageContent();
   readonly service: VolumeService;
+  /** The other host, of which the test does what its agent would. */
+  readonly other: { serves: boolean; condition: 'alive' | 'dead' } = { serves: true, condition: 'alive' };
   #agent: { readonly loop: HostLoop; readonly jobs: JobRunner } | undefined;
 
   readonly #sealing: Sealing;
@@ -58,12 +65,15 @@ export class VolumeHost {
   /** @param backupStoreUrl where backups go; empty: nowhere. @param mesh what seals its secrets. */
   constructor(backupStoreUrl: string, mesh: string) {
     this.#sealing = sealingOf(mesh);
-    const pools = ['local', 'fast'].map((name) => ({ name, shared: false, freeGib: 90 }));
-    const advert = new shoal.v1.Advert({ hostId: self, hostName: 'host-1', enabled: true, pools });
+    const pools = (serves: boolean) => ['local', 'fast'].map((name) => ({ name, shared: false, freeGib: 90, serves }));
+    const adverts = () => [
+      new shoal.v1.Advert({ hostId: self, hostName: 'host-1', enabled: true, pools: pools(true) }),
+      new shoal.v1.Advert({ hostId: otherHost, hostName: 'host-2', enabled: true, pools: pools(this.other.serves) }),
+    ];
     this.service = new VolumeService(
       {
         ...this.world.deps,
-        hostViews: { adverts: () => [advert], condition: () => 'alive' },
+        hostViews: { adverts, condition: (id) => (id === otherHost ? this.other.condition : 'alive') },
         sealing: this.#sealing,
       },
       { storage: 'local', backupStoreUrl },
@@ -74,6 +84,7 @@ export class VolumeHost {
   async begin(): Promise<void> {
     const builder = new TransactionBuilder();
     hostTable.insert(builder, new shoal.v1.Host({ id: self, name: 'host-1' }));
+    hostTable.insert(builder, new shoal.v1.Host({ id: otherHost, name: 'host-2' }));
     await this.world.state.commit(builder.build());
     await this.start();
     await this.world.createServer();
@@ -138,6 +149,38 @@ export class VolumeHost {
     await this.#agent?.jobs.stop();
     await this.#agent?.loop.stop();
     this.#agent = undefined;
+  }
+
+  /** A server on the other host, recorded as running. */
+  async createServerElsewhere(): Promise<string> {
+    const builder = new TransactionBuilder();
+    const server = new shoal.v1.Server({
+      ...{ id: farServerId, name: 'far', projectId, userId: this.context.userId, hostId: otherHost, generation: 1 },
+      status: shoal.v1.ServerStatus.SERVER_STATUS_ACTIVE,
+      powerWanted: shoal.v1.PowerWanted.POWER_WANTED_RUNNING,
+    });
+    serverTable.insert(builder, server);
+    await this.world.state.commit(builder.build());
+    return farServerId;
+  }
+
+  /** What a host tells. */
+  reportsOf(hostId: string): VolumeReportService {
+    return new VolumeReportService(this.world.deps, hostId as HostId, new AbortController().signal);
+  }
+
+  async changeVolume(id: string, change: (volume: shoal.v1.Volume) => void): Promise<void> {
+    const row = volumeTable.must(this.world.state.local, id);
+    const next = new shoal.v1.Volume({ ...row.record });
+    change(next);
+    const builder = new TransactionBuilder();
+    volumeTable.update(builder, row, next);
+    await this.world.state.commit(builder.build());
+  }
+
+  /** Time for what the host would do if it did anything. */
+  async quiet(): Promise<void> {
+    await delay(quietMs);
   }
 
   get server(): shoal.v1.Server | undefined {

@@ -1,4 +1,5 @@
 /** Volumes, as a kind that a host keeps: the records of this host are carried out on its storages. */
+import type { DiskServed } from '../../../../drivers/types.ts';
 import type { shoal } from '../../../../proto/messages.ts';
 import { volumeSubject } from '../../../services/jobs/volume-jobs.ts';
 import { indexKey } from '../../../state/table.ts';
@@ -17,7 +18,9 @@ type Seen = Omit<VolumeMemory, 'failed'>;
 const unseen: Seen = { hasJob: false, snapshots: 0, isFullCopy: false };
 
 /** The definition of the kind. */
-export function volumeKind(ports: VolumePorts): SteppedDefinition<shoal.v1.Volume, never, VolumeStep, VolumeTools> {
+export function volumeKind(
+  ports: VolumePorts,
+): SteppedDefinition<shoal.v1.Volume, DiskServed, VolumeStep, VolumeTools> {
   const seen = new Map<string, Seen>();
   return {
     name: 'volume',
@@ -40,14 +43,27 @@ export function volumeKind(ports: VolumePorts): SteppedDefinition<shoal.v1.Volum
       });
     },
     recorded: (reader, id) => volumeTable.get(reader, id)?.record,
-    // A storage may be slow or away, and no pass waits for it: each step finds out itself what is done already.
-    found: async () => new Map<string, never>(),
-    plan: (volume, _found, givenUp) =>
-      planVolume(volume, { ...(seen.get(volume.id) ?? unseen), failed: givenUp !== undefined }, ports.hostId),
+    // A storage may be slow or away, and no pass waits for it: each step finds out itself what is done already. What serves a
+    // volume is a process of this host, of which the host knows.
+    found: (signal) => servedHere(ports, signal),
+    plan: (volume, found, givenUp) =>
+      planVolume(volume, found, { ...(seen.get(volume.id) ?? unseen), failed: givenUp !== undefined }, ports.hostId),
     tools: (reader, signal) => ({ ...ports, reader, signal }),
     fault: (volume, fault) => ports.volumeReports.failed(volume, fault),
-    orphan: () => ({}),
+    orphan: ({ generation, port }) => ({ generation, port }),
   };
+}
+
+async function servedHere(
+  { storage }: Pick<VolumePorts, 'storage'>,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, DiskServed>> {
+  const found = new Map<string, DiskServed>();
+  for (const driver of storage.values()) {
+    if (!driver.capabilities.exports) continue;
+    for (const disk of await driver.listServed(signal)) found.set(disk.volumeId, disk);
+  }
+  return found;
 }
 
 function seenOf(volume: shoal.v1.Volume, reader: StateReader, ports: VolumePorts): Seen {

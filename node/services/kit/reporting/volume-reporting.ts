@@ -15,6 +15,13 @@ export interface SnapshotMade {
   readonly frozen: boolean;
 }
 
+/** Where a host serves a volume. */
+export interface ServedAt {
+  readonly generation: number;
+  readonly address: string;
+  readonly port: number;
+}
+
 /**
  * How the host tells the records what is so of volumes. Each call is one guarded transaction that compares host, generation
  * and `asked_revision` of what it is given with the row: a record that moved on is no error, and the same report twice changes
@@ -30,6 +37,11 @@ export interface VolumeReports {
   removed(volume: shoal.v1.Volume): Promise<void>;
   /** It stays undone: "error", "error_extending", "error_deleting"... by what was asked, and a message for the owner. */
   failed(volume: shoal.v1.Volume, fault: VolumeFault): Promise<void>;
+
+  /** It is served there to the host of the server that has it. */
+  served(volume: shoal.v1.Volume, at: ServedAt): Promise<void>;
+  /** What served it has ended, after the server's host had let go: a volume without attachments is "available" now. */
+  unserved(volume: shoal.v1.Volume): Promise<void>;
 
   /** All were made at one instant: "available", 100 %. */
   snapshotsMade(snapshots: readonly shoal.v1.VolumeSnapshot[], made: SnapshotMade): Promise<void>;

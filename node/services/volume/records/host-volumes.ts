@@ -99,7 +99,8 @@ function moveVolume(piece: Piece, row: Row<shoal.v1.Volume>): boolean {
       { facts: { hostId, volumeId: id } },
     );
   }
-  writeVolume(attempt.change, row, { hostId: '', madeGib: Math.max(1, madeGib), status: 'error' }, nowMs);
+  const lost = { hostId: '', madeGib: Math.max(1, madeGib), status: 'error', served: null };
+  writeVolume(attempt.change, row, lost, nowMs);
   addMessage(
     attempt.change,
     {

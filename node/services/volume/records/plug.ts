@@ -1,10 +1,11 @@
 /** A volume is plugged in: what its record and the server's disks get, for the one transaction that writes both. */
 import { shoal } from '../../../../proto/messages.ts';
 import { putOnHost } from '../../kit/put-on-host.ts';
-import { advertisedPools, isSharedPool } from '../../kit/storage-pools.ts';
+import { advertisedPools } from '../../kit/storage-pools.ts';
 import type { Attempt } from '../../kit/transact.ts';
 import type { VolumeDependencies } from '../kit/dependencies.ts';
 import { conflict, invalidVolume } from '../kit/refusals.ts';
+import { isElsewhere, toBeServed, whyNotServed } from './served-volume.ts';
 import { newAttachment, volumeKind } from './server-disks.ts';
 import { bindVolume } from './volume-binding.ts';
 import { nextVolumeRequest } from './volume-record.ts';
@@ -27,7 +28,7 @@ export function planPlug(
   place: PlugPlace,
 ): { readonly fields: Partial<shoal.v1.Volume.$Properties>; readonly disk: shoal.v1.ServerDisk } {
   const { serverId, hostId, attachmentId, device } = place;
-  mustReach(deps, volume, hostId);
+  const isServed = isServedTo(deps, volume, hostId);
   // One whose making failed is asked for again.
   const isIdle = volume.observedRevision >= volume.askedRevision;
   const again = volume.hostId !== '' && volume.madeGib === 0 && isIdle ? nextVolumeRequest(volume) : {};
@@ -36,7 +37,7 @@ export function planPlug(
     ...again,
     ...bindVolume(deps, attempt, volume, hostId),
   };
-  if (binding.hostId === undefined && others === 0 && volume.madeGib > 0 && volume.hostId !== hostId) {
+  if (!isServed && binding.hostId === undefined && others === 0 && volume.madeGib > 0 && volume.hostId !== hostId) {
     // In a shared pool: what has it open is what extends it and keeps snapshots of it.
     putOnHost(attempt.change, hostId);
     binding.hostId = hostId;
@@ -47,7 +48,13 @@ export function planPlug(
   const attachment = newAttachment({ id: attachmentId, serverId, hostId, device, readOnly });
   const attachments = [...volume.attachments, attachment];
   return {
-    fields: { ...binding, attachments, generation, status: others > 0 ? 'in-use' : 'attaching' },
+    fields: {
+      ...binding,
+      attachments,
+      generation,
+      status: others > 0 ? 'in-use' : 'attaching',
+      ...(isServed ? { served: toBeServed(deps, attempt, volume.id, generation) } : {}),
+    },
     disk: new shoal.v1.ServerDisk({
       volumeId: volume.id,
       pool,
@@ -78,19 +85,19 @@ export function mustBeFree(volume: Volume, serverId: string): void {
   );
 }
 
-/** Refuses a volume on another host's own storage. */
-function mustReach({ hostViews }: VolumeDependencies, volume: Volume, hostId: string): void {
+/**
+ * Whether the server's host has the volume over the network only. Refuses a volume that it has in no way: `CONFLICT`, which says what
+ * to do.
+ */
+function isServedTo({ hostViews }: VolumeDependencies, volume: Volume, hostId: string): boolean {
   const adverts = hostViews.adverts();
+  if (isElsewhere(adverts, volume, hostId)) {
+    const why = whyNotServed(hostViews, volume);
+    if (why !== undefined) throw conflict(why);
+    return true;
+  }
   const advert = adverts.find((one) => one.hostId === hostId);
   const isReached = advert === undefined || advertisedPools(advert).some(({ name }) => name === volume.pool);
-  if (!isReached) {
-    throw conflict(`The server's host does not reach the storage pool ${volume.pool} of volume ${volume.id}.`);
-  }
-  if (volume.hostId === '' || volume.hostId === hostId) return;
-  if (isSharedPool(adverts, volume.pool, volume.hostId) === true) return;
-  const host = adverts.find((one) => one.hostId === volume.hostId)?.hostName ?? volume.hostId;
-  throw conflict(
-    `Volume ${volume.id} is on the own storage of host ${host}, and the server is on another host: attach it to a server ` +
-      'there, or migrate the volume first.',
-  );
+  if (isReached) return false;
+  throw conflict(`The server's host does not reach the storage pool ${volume.pool} of volume ${volume.id}.`);
 }

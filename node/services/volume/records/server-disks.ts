@@ -7,7 +7,9 @@ import { ShoalError } from '../../../base/errors.ts';
 import type { Row } from '../../../state/table.ts';
 import { serverTable, volumeTable } from '../../../state/tables/index.ts';
 import type { StateReader } from '../../../state/types.ts';
-import type { Change } from '../../kit/transact.ts';
+import type { Attempt, Change } from '../../kit/transact.ts';
+import type { VolumeDependencies } from '../kit/dependencies.ts';
+import { isElsewhere, noLongerServed, toBeServed } from './served-volume.ts';
 import { checkDeletable, deleteVolume, restingStatus, writeVolume } from './volume-record.ts';
 
 type Server = shoal.v1.Server;
@@ -66,10 +68,13 @@ export function newAttachment(fields: {
   return new shoal.v1.VolumeAttachment({ ...rest, status: 'attaching', device: `/dev/${device}` });
 }
 
-/** The volume's fields without the attachments of a server. */
+/** The volume's fields without the attachments of a server, whose host has let go of it. */
 export function withoutServer(volume: shoal.v1.Volume, serverId: string): Partial<shoal.v1.Volume.$Properties> {
   const attachments = volume.attachments.filter((one) => one.serverId !== serverId);
-  return { attachments, status: restingStatus(attachments) };
+  const served = attachments.length === 0 ? noLongerServed(volume) : null;
+  if (served === null) return { attachments, status: restingStatus(attachments) };
+  // Free when its host has ended what serves it: nobody else opens it before.
+  return { attachments, served, status: 'detaching' };
 }
 
 /**
@@ -99,13 +104,18 @@ function isDeletable(reader: StateReader, volume: shoal.v1.Volume): boolean {
   }
 }
 
-/** A server gets another host: the storage locks of its volumes carry a higher number from now on, so that the old one is known as such. */
+/**
+ * A server gets another host: the storage locks of its volumes carry a higher number from now on, so that the old one is known as
+ * such. What lies on one host's own storage stays there, and is served to the server's host if that is another one.
+ */
 export function moveVolumes(
-  change: Change,
-  reader: StateReader,
+  deps: VolumeDependencies,
+  attempt: Attempt,
   server: Server,
-  { hostId, nowMs }: { readonly hostId: string; readonly nowMs: number },
+  hostId: string,
 ): shoal.v1.IServerDisk[] {
+  const { reader, change } = attempt;
+  const adverts = deps.hostViews.adverts();
   return server.disks.map((disk) => {
     const row = disk.kind === volumeKind ? volumeTable.get(reader, disk.volumeId ?? '') : undefined;
     if (row === undefined) return disk;
@@ -113,9 +123,12 @@ export function moveVolumes(
     const attachments = row.record.attachments.map((one) =>
       one.serverId === server.id ? new shoal.v1.VolumeAttachment({ ...one, hostId }) : one,
     );
-    // Only a shared pool's volumes move, and what has one open is what extends it and keeps snapshots of it.
-    const follows = attachments.length === 1 && row.record.madeGib > 0;
-    writeVolume(change, row, { attachments, generation, ...(follows ? { hostId } : {}) }, nowMs);
+    const isServed = isElsewhere(adverts, row.record, hostId);
+    const served = isServed ? toBeServed(deps, attempt, row.record.id, generation) : noLongerServed(row.record);
+    // In a shared pool: what has it open is what extends it and keeps snapshots of it.
+    const follows = !isServed && attachments.length === 1 && row.record.madeGib > 0;
+    const fields = { attachments, generation, served, ...(follows ? { hostId } : {}) };
+    writeVolume(change, row, fields, deps.clock.nowMs());
     return new shoal.v1.ServerDisk({ ...disk, generation });
   });
 }

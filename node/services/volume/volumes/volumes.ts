@@ -134,6 +134,11 @@ export class Volumes {
         );
       }
       checkNotLost(volume);
+      if (volume.served !== null) {
+        throw conflict(
+          `Volume ${id} is served over the network to the host of its server, which would not see it grow: detach it first.`,
+        );
+      }
       if (sizeGib <= volume.sizeGib) {
         throw invalidInput(
           `New size for extend must be greater than current size. (current: ${volume.sizeGib}, extended: ${sizeGib}).`,

@@ -1,11 +1,13 @@
 /** The disks of a server on its host: made where they are its own, opened for its guest, and closed again. */
-import type { GuestDisk } from '../../../../../drivers/types.ts';
+import type { DiskSource, DiskSpec, GuestDisk } from '../../../../../drivers/types.ts';
 import type { shoal } from '../../../../../proto/messages.ts';
 import { failpoint } from '../../../../base/buggify/buggify.ts';
+import { ShoalError } from '../../../../base/errors.ts';
 import type { VolumeId } from '../../../../base/ids.ts';
 import { disksOf, isOwnDisk } from '../../../../services/volume/kit/disks-of-server.ts';
 import { poolOf } from '../../volume/kit/tools.ts';
 import { diskGeneration, diskSpec, ensureDiskImage, isReadOnly, volumeLimits } from './disk-specs.ts';
+import { servedSource, volumeElsewhere, whyDiskIsNotThere } from './served-volumes.ts';
 import type { ServerTools } from './tools.ts';
 
 const failpointStartDiskMade = failpoint('start.disk-made', 'a disk is made and not opened');
@@ -24,14 +26,8 @@ export async function openDisk(
   disk: shoal.v1.ServerDisk,
   tools: ServerTools,
 ): Promise<GuestDisk> {
-  const storage = poolOf(disk, tools);
   const spec = await diskSpec(server, disk, tools);
-  if (isOwnDisk(disk)) {
-    await ensureDiskImage(disk, spec, tools);
-    await storage.ensureDisk(spec, tools.signal);
-    failpointStartDiskMade();
-  }
-  const source = await storage.openDisk(spec, tools.hostId, tools.signal);
+  const source = await openSource(disk, spec, tools);
   failpointStartDiskOpened();
   const { volumeId, encryption, shared } = spec;
   const limits = isOwnDisk(disk) ? undefined : volumeLimits(disk, tools);
@@ -47,9 +43,28 @@ export async function openDisk(
   };
 }
 
+async function openSource(disk: shoal.v1.ServerDisk, spec: DiskSpec, tools: ServerTools): Promise<DiskSource> {
+  const elsewhere = volumeElsewhere(disk, tools);
+  if (elsewhere !== undefined) return servedSource(elsewhere, disk, tools);
+  const why = whyDiskIsNotThere(disk, tools);
+  if (why !== undefined) throw new ShoalError('UNAVAILABLE', why, { facts: { volumeId: disk.volumeId } });
+  const storage = poolOf(disk, tools);
+  if (isOwnDisk(disk)) {
+    await ensureDiskImage(disk, spec, tools);
+    await storage.ensureDisk(spec, tools.signal);
+    failpointStartDiskMade();
+  }
+  return storage.openDisk(spec, tools.hostId, tools.signal);
+}
+
 /** Gives back what this host holds of one. What it does not hold is no error. */
 export async function closeDisk(server: shoal.v1.Server, disk: shoal.v1.ServerDisk, tools: ServerTools): Promise<void> {
-  const generation = diskGeneration(server, disk);
+  await giveBack(disk, diskGeneration(server, disk), tools);
+}
+
+/** What is served to this host is not locked by it. */
+async function giveBack(disk: shoal.v1.ServerDisk, generation: number, tools: ServerTools): Promise<void> {
+  if (volumeElsewhere(disk, tools) !== undefined) return;
   await poolOf(disk, tools).closeDisk(disk.volumeId as VolumeId, tools.hostId, generation, tools.signal);
 }
 
@@ -60,10 +75,7 @@ export async function closeDisks(server: shoal.v1.Server, tools: ServerTools): P
 
 /** The same as of before the server moved on, which put the generation of each up by one. */
 export async function releaseDisks(server: shoal.v1.Server, tools: ServerTools): Promise<void> {
-  for (const disk of disksOf(server)) {
-    const generation = diskGeneration(server, disk) - 1;
-    await poolOf(disk, tools).closeDisk(disk.volumeId as VolumeId, tools.hostId, generation, tools.signal);
-  }
+  for (const disk of disksOf(server)) await giveBack(disk, diskGeneration(server, disk) - 1, tools);
 }
 
 /**

@@ -1,5 +1,6 @@
 import { coverageMark, failpoint } from '../../../../base/buggify/buggify.ts';
 import { diskOf, giveBackUnplugged, plugIn } from '../kit/plugging.ts';
+import { whyDiskIsNotThere } from '../kit/served-volumes.ts';
 import type { ServerStepDefinition } from './definition.ts';
 
 const failpointAttachReported = failpoint('attach.reported', 'a volume is recorded as attached a moment ago');
@@ -9,6 +10,10 @@ const markAttachTakenBack = coverageMark('attach-taken-back', 'a volume could no
 export const plug: ServerStepDefinition<'plug'> = {
   mode: 'acts',
   words: 'attaching the volume',
+  wait: ({ volumeId }, server, tools) => {
+    const disk = server.disks.find((one) => one.volumeId === volumeId);
+    return disk === undefined ? undefined : whyDiskIsNotThere(disk, tools);
+  },
   async do({ volumeId }, server, tools) {
     await plugIn(server, diskOf(server, volumeId), tools);
     await tools.volumeReports.attached(server, volumeId);

@@ -1,13 +1,14 @@
 import { shoal } from '../../../../../proto/messages.ts';
 import type { ServerStep } from '../../../plan/server-plan.ts';
 import { giveBackDisks, startGuest, unpluggedPort } from '../kit/guest.ts';
+import { whyNotThere } from '../kit/served-volumes.ts';
 import type { ServerStepDefinition } from './definition.ts';
 
 /** Makes the disks, runs QEMU, and tells the record. */
 export const start: ServerStepDefinition<'start'> = {
   mode: 'acts',
   words: 'starting the server',
-  wait: (_step, server, tools) => unpluggedPort(server, tools),
+  wait: (_step, server, tools) => unpluggedPort(server, tools) ?? whyNotThere(server, tools),
   async do(step, server, tools) {
     await startGuest(server, tools);
     const rebootsDone = Math.max(server.rebootsDone, tools.reboots.done(server));

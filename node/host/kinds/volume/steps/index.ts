@@ -9,6 +9,8 @@ import { make } from './make.ts';
 import { remove } from './remove.ts';
 import { report } from './report.ts';
 import { revert } from './revert.ts';
+import { serve } from './serve.ts';
+import { unserve } from './unserve.ts';
 
 /** By the name that the plan gives them. */
 export const volumeSteps: Steps<VolumeStep, shoal.v1.Volume, VolumeTools> = {
@@ -17,5 +19,7 @@ export const volumeSteps: Steps<VolumeStep, shoal.v1.Volume, VolumeTools> = {
   grow,
   revert,
   remove,
+  serve,
+  unserve,
   report,
 };
