@@ -15,6 +15,7 @@ import { addFloatingIp, bootGuest, makeDemo, waitUntilAnswers, waitUntilReady } 
 import { agentPackages, cephPackages, guestImagePackages } from '../../node/dev/packages.ts';
 import { VolumeClient } from '../../node/dev/volume-client.ts';
 import { runInGuest } from '../support/guests/guest.ts';
+import { deviceOf, type InGuest, sumOf, writing } from '../support/guests/volumes-in-guest.ts';
 
 const missing = [...agentPackages, ...guestImagePackages, ...cephPackages].filter((item) => !item.isInstalled());
 const why =
@@ -172,28 +173,9 @@ if (why !== '') {
   }
 }
 
-type InGuest = (script: string, timeoutMs?: number) => Promise<string>;
-
-/** Fills the first 8 MiB with a pattern of its own, and waits until it is on the disk. */
-function writing(device: string, word: string): string {
-  return `yes ${word} | head -c 8388608 | dd of=${device} bs=1M conv=fsync 2>&1`;
-}
-
 /** Forty writes, a tenth of a second apart, each of them synced. */
 function steadyWriting(device: string): string {
   return `f=0; for n in $(seq 40); do dd if=/dev/zero of=${device} bs=64k count=1 seek=$n conv=fsync 2>/dev/null || f=$((f+1)); sleep 0.1; done; echo writes=40 failed=$f`;
-}
-
-async function sumOf(inGuest: InGuest, device: string): Promise<string> {
-  return (await inGuest(`dd if=${device} bs=1M count=8 iflag=direct 2>/dev/null | md5sum`, 60_000)).trim();
-}
-
-/** Where the guest has the volume, which it knows by the first 20 characters of its id. Waits until it has found it. */
-async function deviceOf(inGuest: InGuest, id: string): Promise<string> {
-  const script = `for n in $(seq 200); do for d in /sys/block/vd*; do [ "$(cat $d/serial)" = ${id.slice(0, 20)} ] && echo \${d##*/} && exit; done; sleep 0.1; done`;
-  const name = (await inGuest(script, 40_000)).trim();
-  if (!/^vd[a-z]$/.test(name)) throw new Error(`the guest does not find volume ${id}: ${name}`);
-  return `/dev/${name}`;
 }
 
 /** The size that the guest sees, bytes; waits a while for `wanted`. */
