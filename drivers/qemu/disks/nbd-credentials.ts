@@ -1,5 +1,5 @@
 /** What a guest's QEMU proves itself with to the host that serves one of its disks: a pre-shared key, for that disk alone. */
-import { rm, writeFile } from 'node:fs/promises';
+import { chmod, chown, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ShoalError } from '../../../node/base/errors.ts';
 import { checkNbdKey } from '../../nbd/exports/export-command.ts';
@@ -25,7 +25,7 @@ export async function withCredentials(
   const id = credentialsName(disk.volumeId, set);
   await forget(guest, id);
   try {
-    await writeFile(join(folder, 'keys.psk'), `${user}:${keyHex}\n`, { mode: 0o640 });
+    await writeKey(join(folder, 'keys.psk'), `${user}:${keyHex}\n`, (await stat(folder)).gid);
     await guest.execute('object-add', {
       'qom-type': 'tls-creds-psk',
       id,
@@ -40,6 +40,14 @@ export async function withCredentials(
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** Root's, and readable by the group that the folder is shown to: the guest's own. */
+async function writeKey(path: string, text: string, gid: number): Promise<void> {
+  await writeFile(path, text, { mode: 0o600 });
+  if (process.getuid?.() !== 0) return;
+  await chown(path, 0, gid);
+  await chmod(path, 0o640);
 }
 
 async function forget(guest: QemuGuest, id: string): Promise<void> {

@@ -62,3 +62,9 @@ export function isSharedPool(adverts: readonly shoal.v1.Advert[], name: string, 
 export function isApart(name: string, isShared: boolean | undefined): boolean | undefined {
   return isShared === false && name !== localPool ? true : isShared;
 }
+
+/** Whether the host serves disks of its pool `name` to servers on other hosts, by its own word. */
+export function servesPool(adverts: readonly shoal.v1.Advert[], name: string, hostId: string): boolean {
+  const advert = adverts.find((one) => one.hostId === hostId);
+  return advert !== undefined && advertisedPools(advert).some((pool) => pool.name === name && pool.serves);
+}

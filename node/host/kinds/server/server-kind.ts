@@ -59,18 +59,22 @@ export function serverKind(
   let roomless: ReadonlyMap<string, string> = new Map();
   /** By server. */
   const unmade = new Map<string, ReadonlySet<string>>();
+  /** By server: where the volumes are served that it is to get. */
+  const places = new Map<string, string>();
   return {
     name: 'server',
     atOnceMax: stepsAtOnceMax,
     steps: serverSteps,
     id: (server) => server.id,
     facts: ({ generation }) => ({ generation }),
-    requestOf: (server) => requestOf(server) + askedOfDisks(server),
+    requestOf: (server) => requestOf(server) + askedOfDisks(server) + (places.get(server.id) ?? ''),
     wanted: (reader, failed) => {
       unmade.clear();
+      places.clear();
       return serverTable.by(reader, 'host', deps.hostId).map(({ record }) => {
         try {
           unmade.set(record.id, unmadeVolumes(record, reader));
+          places.set(record.id, placesOfServed(record, reader));
           return deps.withIntents(record);
         } catch (caught) {
           failed(record.id, caught);
@@ -142,6 +146,20 @@ function askedOfDisks({ disks }: shoal.v1.Server): string {
   return disks
     .filter((disk) => disk.detaching || (!disk.attached && !isOwnDisk(disk)))
     .map(({ volumeId, detaching, generation }) => `${detaching ? '-' : '+'}${volumeId}@${generation}`)
+    .join('');
+}
+
+/**
+ * Where the volumes of other hosts are served that it is to get, as a part of the name of a request: when a host serves one, nobody
+ * waits for the next try.
+ */
+function placesOfServed({ disks }: shoal.v1.Server, reader: StateReader): string {
+  return disks
+    .filter((disk) => !isOwnDisk(disk) && !disk.attached && !disk.detaching)
+    .map(({ volumeId }) => {
+      const served = volumeTable.get(reader, volumeId)?.record.served;
+      return served === null || served === undefined ? '' : `@${served.address}:${served.port}/${served.ending}`;
+    })
     .join('');
 }
 

@@ -16,8 +16,8 @@ void t.test('the host that has a disk is believed before others, and nobody is w
 
 void t.test('the free space of a pool is reported, or is unknown', (t) => {
   const pools = [
-    { name: 'local', shared: false },
-    { name: 'ceph', shared: true, freeGib: 0 },
+    { name: 'local', shared: false, serves: true },
+    { name: 'ceph', shared: true, serves: false, freeGib: 0 },
   ];
   const sent = shoal.v1.Advert.encode({ storagePools: ['local', 'ceph'], pools }).finish();
   t.strictSame(advertisedPools(shoal.v1.Advert.decode(sent)), pools);
@@ -26,9 +26,10 @@ void t.test('the free space of a pool is reported, or is unknown', (t) => {
 
 void t.test('of the pool in the data folder the room is what claims leave; of others what they tell', (t) => {
   const advert = new shoal.v1.Advert({ diskGib: 100, diskGibReserved: 10, diskRatio: 2, diskGibUsed: 30 });
-  t.same(roomOf(advert, { name: 'local', shared: false }), { totalGib: 180, freeGib: 150 });
-  t.same(roomOf(advert, { name: 'fast', shared: false, freeGib: 1, totalGib: 2 }), { freeGib: 1, totalGib: 2 });
-  t.same(roomOf(advert, { name: 'fast', shared: false }), {}, 'nothing is made up');
+  const own = { shared: false, serves: false };
+  t.same(roomOf(advert, { name: 'local', ...own }), { totalGib: 180, freeGib: 150 });
+  t.same(roomOf(advert, { name: 'fast', ...own, freeGib: 1, totalGib: 2 }), { freeGib: 1, totalGib: 2 });
+  t.same(roomOf(advert, { name: 'fast', ...own }), {}, 'nothing is made up');
   t.end();
 });
 
