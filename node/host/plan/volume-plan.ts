@@ -47,7 +47,7 @@ export interface VolumeMemory {
 }
 
 /** How a volume is served now. */
-export interface ServedNow {
+interface ServedNow {
   readonly generation: number;
   readonly address: string;
   readonly port: number;

@@ -2,7 +2,7 @@
 import t, { type Test } from 'tap';
 import { FakeStorage, FakeStorageDriver } from '../../../drivers/fake/storage.ts';
 import { declaredPoints } from '../../../node/base/buggify/declared-points.ts';
-import type { HostId, ServerId, VolumeId } from '../../../node/base/ids.ts';
+import type { HostId, VolumeId } from '../../../node/base/ids.ts';
 import { gibBytes } from '../../../node/base/units.ts';
 import { servedVolumeName } from '../../../node/services/volume/records/served-volume.ts';
 import { serverTable } from '../../../node/state/tables/index.ts';
@@ -126,7 +126,7 @@ t.test('a server here has a volume of another host when that serves it, at its p
   t.equal(host.volume(id)?.served?.port, 0, 'what is said of another generation counts for nothing');
   await reports.served(volume, at);
   await host.until('it is in use', () => host.volume(id)?.status === 'in-use');
-  const guest = world.compute.guests.get(serverId as ServerId);
+  const guest = world.compute.guests.get(serverId);
   t.match(
     guest?.spec.disks.find(({ volumeId }) => volumeId === id)?.source,
     { kind: 'nbd', host: away.address, port: at.port, key },
