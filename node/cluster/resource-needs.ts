@@ -30,11 +30,6 @@ export function needsOf(
   };
 }
 
-/** Whether a server boots from a volume, so that no root disk of its own is made. */
-export function bootsFromVolume({ disks }: Pick<shoal.v1.Server, 'disks'>): boolean {
-  return disks.some(({ kind, bootIndex }) => kind === 'volume' && bootIndex === 0);
-}
-
 /** The amounts of a claim, for the wire. */
 export function claimAmounts(needs: ResourceNeeds): shoal.v1.IResourceAmounts {
   const extra: Record<string, number> = {};

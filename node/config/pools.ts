@@ -1,10 +1,9 @@
 /** The storage pools of a host, as the settings name them. */
 import { posix } from 'node:path';
+import { localPool } from '../../drivers/local/pool-name.ts';
 import { isRecord } from '../base/json-value.ts';
 import type { Config } from './options.ts';
 
-/** The pool in the data folder, which every host has: its disks are counted with the host's own disk. */
-export const localPool = 'local';
 /** The pool that the settings `ceph` name. */
 const rbdPool = 'rbd';
 

@@ -6,6 +6,7 @@ import { FakeComputeDriver, FakeComputeHost } from '../../drivers/fake/compute.t
 import { FakeNetworkDriver } from '../../drivers/fake/network.ts';
 import { FakeStorage, FakeStorageDriver } from '../../drivers/fake/storage.ts';
 import { LocalStorageDriver } from '../../drivers/local/driver.ts';
+import { localPool } from '../../drivers/local/pool-name.ts';
 import { DiskExports } from '../../drivers/nbd/exports/disk-exports.ts';
 import { guestCpuOf } from '../../drivers/qemu/arguments.ts';
 import { QemuDriver, qemuProgram } from '../../drivers/qemu/driver.ts';
@@ -20,7 +21,7 @@ import type { Logger } from '../base/telemetry/logger.ts';
 import { exportPorts } from '../config/export-ports.ts';
 import { advertisedAddress } from '../config/load.ts';
 import type { Config } from '../config/options.ts';
-import { localPool, type PoolSetting, poolSettings } from '../config/pools.ts';
+import { type PoolSetting, poolSettings } from '../config/pools.ts';
 import { type Hypervisor, noHypervisor } from './machine/hypervisor.ts';
 import { PatientStorage } from './patient-storage.ts';
 

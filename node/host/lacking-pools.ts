@@ -1,7 +1,7 @@
 /** What a host holds in pools that its configuration does not name any more. */
 import { ShoalError } from '../base/errors.ts';
 import type { HostId } from '../base/ids.ts';
-import { bootsFromVolume } from '../cluster/resource-needs.ts';
+import { bootsFromVolume } from '../services/volume/records/server-disks.ts';
 import { serverTable, volumeTable } from '../state/tables/index.ts';
 import type { StateReader } from '../state/types.ts';
 

@@ -1,7 +1,7 @@
+import { localPool } from '../../drivers/local/pool-name.ts';
 import type { StorageDriver } from '../../drivers/types.ts';
 import { ShoalError } from '../base/errors.ts';
 import { gibBytes } from '../base/units.ts';
-import { localPool } from '../config/pools.ts';
 
 /** How much a pool has, GiB. */
 export interface PoolRoom {

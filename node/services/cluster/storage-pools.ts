@@ -1,10 +1,10 @@
 /** Storage pools as operators see them: adverts say who reaches each, the records what is in it. */
 import { shoal } from '../../../proto/messages.ts';
-import { bootsFromVolume } from '../../cluster/resource-needs.ts';
 import { hostTable, serverTable, volumeTable } from '../../state/tables/index.ts';
 import type { StateReader } from '../../state/types.ts';
 import type { HostViews } from '../kit/dependencies.ts';
 import { advertisedPools, roomOf } from '../kit/storage-pools.ts';
+import { bootsFromVolume } from '../volume/records/server-disks.ts';
 
 /** Every pool that a member advertises or that a record names, by name. */
 export function storagePools(reader: StateReader, views: HostViews): readonly shoal.v1.StoragePoolView[] {

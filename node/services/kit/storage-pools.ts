@@ -1,6 +1,6 @@
 /** What hosts' adverts say of storage. */
+import { localPool } from '../../../drivers/local/pool-name.ts';
 import type { shoal } from '../../../proto/messages.ts';
-import { localPool } from '../../config/pools.ts';
 
 /** A pool as a host advertises it. */
 interface AdvertisedPool {

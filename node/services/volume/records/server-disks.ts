@@ -28,6 +28,11 @@ export function volumeDisks({ disks }: Pick<Server, 'disks'>): readonly shoal.v1
   return disks.filter(({ kind }) => kind === volumeKind);
 }
 
+/** Whether a server boots from a volume, so that no root disk of its own is made. */
+export function bootsFromVolume({ disks }: Pick<Server, 'disks'>): boolean {
+  return disks.some(({ kind, bootIndex }) => kind === volumeKind && bootIndex === 0);
+}
+
 /** A server's disk by its volume; undefined: it has none. */
 export function diskOf({ disks }: Pick<Server, 'disks'>, volumeId: string): shoal.v1.IServerDisk | undefined {
   return disks.find((disk) => disk.kind === volumeKind && disk.volumeId === volumeId);
