@@ -16,6 +16,9 @@ const body = Type.Object(
   { additionalProperties: false },
 );
 
+/** Called when a request reaches the slow route. */
+let onSlow = (): void => {};
+
 function toy(name: string, faults: RestModule['faults']): RestModule {
   return {
     name,
@@ -45,6 +48,7 @@ function toy(name: string, faults: RestModule['faults']): RestModule {
       });
       app.get('/v2/broken', async () => assert(false, 'secret'));
       app.get('/v2/slow', { config: { timeoutMs: 20 } }, async (request) => {
+        onSlow();
         await sleep(systemClock, 10_000, gateway.signal(request));
         return {};
       });
@@ -306,8 +310,10 @@ void t.test('over a socket: what is not HTTP gets a plain refusal', async (t) =>
 void t.test('stop waits for what is under way and may be called twice', async (t) => {
   const gateway = await startGateway({ modules, listen: true });
   const port = gateway.server.addresses[0]?.port ?? 0;
+  const begun = Promise.withResolvers<void>();
+  onSlow = begun.resolve;
   const pending = fetch(`http://127.0.0.1:${port}/compute/v2/slow`, { headers: { 'x-auth-token': gateway.token } });
-  await sleep(systemClock, 10);
+  await begun.promise;
   await Promise.all([gateway.stop(), gateway.stop()]);
   t.equal((await pending).status, 504);
   await t.rejects(fetch(`http://127.0.0.1:${port}/compute/`));
