@@ -62,6 +62,9 @@ export function findPool(reader: StateReader, views: HostViews, name: string): P
   return shared === undefined ? undefined : { name, shared, hosts };
 }
 
+/** Part of the most free room that is as good as the most. */
+const nearlyMost = 0.9;
+
 /** What a host is chosen by. */
 interface HostNeeds {
   /** Empty: any. */
@@ -73,7 +76,8 @@ interface HostNeeds {
 
 /**
  * The host that is to carry out what is asked of a volume of the pool; undefined: none that takes new volumes has the room. Of
- * a pool of hosts' own the one with the most free room; of a shared pool any, so that the work is spread.
+ * a pool of hosts' own one of those with the most free room; of a shared pool any, so that the work is spread. Room is as the
+ * hosts last told it: a hundred volumes that are asked for at once see the same, and must not all go to one host.
  */
 export function chooseHost(reader: StateReader, pool: Pool, needs: HostNeeds, random: Prng): string | undefined {
   const fit = pool.hosts.filter((host) => {
@@ -85,7 +89,9 @@ export function chooseHost(reader: StateReader, pool: Pool, needs: HostNeeds, ra
   if (fit.length === 0) return undefined;
   if (pool.shared) return fit[random.below(fit.length)]?.hostId;
   const free = (host: PoolHost): number => host.freeGib ?? 0;
-  return fit.reduce((best, host) => (free(host) > free(best) ? host : best)).hostId;
+  const mostGib = Math.max(...fit.map(free));
+  const best = fit.filter((host) => free(host) >= mostGib * nearlyMost);
+  return best[random.below(best.length)]?.hostId;
 }
 
 /** Cinder's name of where a volume is: `HOST@POOL#POOL`; empty while it has no host. */
