@@ -72,6 +72,7 @@ export const readmeCommands: Readonly<Record<string, HowRun>> = {
   'npm run sim -- --scenario power-cut-everywhere --report report.html': { test: 'test/sim/scenarios.test.ts' },
   'npm run bench:sim -- --quick': { hand: 'measures; needs a quiet machine' },
   'npm run soak:raft': { hand: 'an hour of kill -9; test/node/consensus/crash.test.ts is its short form' },
+  'npm run soak:volumes': { hand: 'hours of kill -9; test/e2e/volumes-killed.test.ts is its short form' },
   'npm run bench:raft -- --quick': { hand: 'measures; needs a quiet machine' },
   'npm run bench:mesh -- --quick': { hand: 'measures; needs a quiet machine' },
   'npm run bench:volumes -- --quick': { hand: 'measures; needs a quiet machine' },

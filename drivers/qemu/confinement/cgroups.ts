@@ -31,6 +31,11 @@ const controllers = [
   { name: 'pids', v1File: 'pids.max', v2File: 'pids.max', of: 'threads' },
 ] as const;
 
+/** Name of the group of all guests of a run folder. */
+export function cgroupOfAgent(runDir: string): string {
+  return `shoal-${createHash('sha256').update(runDir).digest('hex').slice(0, 12)}`;
+}
+
 /** See above. */
 export class GuestCgroups {
   readonly #trees: readonly Tree[];
@@ -49,7 +54,7 @@ export class GuestCgroups {
 
   /** Finds the trees of this machine and makes this agent's own group in each. Never fails: see `reason`. */
   static async open(runDir: string): Promise<GuestCgroups> {
-    const tag = `shoal-${createHash('sha256').update(runDir).digest('hex').slice(0, 12)}`;
+    const tag = cgroupOfAgent(runDir);
     const mounts = cgroupMounts(await readFile('/proc/self/mountinfo', 'utf8'));
     const trees: Tree[] = [];
     const said: string[] = [];

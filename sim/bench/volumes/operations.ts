@@ -42,6 +42,7 @@ export async function* operationRows(cloud: BenchCloud, options: OperationOption
         shoal: shoal.times,
         bare: byHand.times,
         bareCommand: bareWords,
+        samples: { shoalMs: shoal.samples, bareMs: byHand.samples },
         failed: shoal.failed + byHand.failed,
         ...(failure === undefined ? {} : { failure }),
       };
@@ -91,7 +92,7 @@ function storageOperations(
     { name: 'create, empty', shoal: making({ size: 1 }, 1), bare: byHand(create, 1), bareWords: bare.words.create },
     {
       name: `clone of an image of ${largeImageGib} GiB`,
-      shoal: making({ size: largeImageGib, imageRef: largeImageId }, 1),
+      shoal: { ...making({ size: largeImageGib, imageRef: largeImageId }, 1), warmsUp: true },
       bare: byHand((disk) => bare.clone(disk), 1),
       bareWords: bare.words.clone,
     },
@@ -145,12 +146,29 @@ function guestOperations(
       },
     },
   });
+  /** One that has bytes: on a host's own files an empty one gets them when it is first attached. */
+  const makeWritten = async (): Promise<Disks> => {
+    const disks = await make();
+    if (storage === 'local') await attach(disks).then(() => detach(disks));
+    return disks;
+  };
+  const firstAttach: Operation = {
+    name: 'attach, the first',
+    bareWords: `${bare.words.create}, blockdev-add, device_add`,
+    shoal: { prepare: make, act: attach, undo: (disks) => detach(disks).then(() => remove(disks)) },
+    bare: {
+      prepare: async (run) => [`bare-${run}`],
+      act: (disks) => each(disks, (disk) => bare.create(disk, 1)).then(() => attachBare(disks)),
+      undo: (disks) => detachBare(disks).then(() => removeBare(disks)),
+    },
+  };
   const snapshots: string[] = [];
   return [
+    ...(storage === 'local' ? [firstAttach] : []),
     {
       name: 'attach',
       bareWords: 'blockdev-add, device_add',
-      shoal: { prepare: make, act: attach, undo: (disks) => detach(disks).then(() => remove(disks)) },
+      shoal: { prepare: makeWritten, act: attach, undo: (disks) => detach(disks).then(() => remove(disks)) },
       bare: { prepare: makeBare, act: attachBare, undo: (disks) => detachBare(disks).then(() => removeBare(disks)) },
     },
     {

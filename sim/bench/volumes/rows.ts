@@ -1,6 +1,6 @@
 /** What was measured, and its table. */
 import Table from 'cli-table3';
-import { type Times, timesOf } from '../mesh/figures/times.ts';
+import { rounded, type Times, timesOf } from '../mesh/figures/times.ts';
 
 /** One operation on one storage. */
 export interface OperationRow {
@@ -15,6 +15,15 @@ export interface OperationRow {
   readonly failed: number;
   /** Why the first that failed did. */
   readonly failure?: string;
+  /** What the figures are made of, in the order in which it was measured. Unit: ms. */
+  readonly samples: { readonly shoalMs: readonly number[]; readonly bareMs: readonly number[] };
+}
+
+/** From the tenth to the ninetieth hundredth of the samples: how much two runs differ. Unit: ms. */
+function spreadMs(samples: readonly number[]): number | '' {
+  const sorted = [...samples].sort((a, b) => a - b);
+  const at = (part: number): number => sorted[Math.min(sorted.length - 1, Math.floor(part * sorted.length))] ?? 0;
+  return sorted.length < 2 ? '' : Math.round((at(0.9) - at(0.1)) * 10) / 10;
 }
 
 /** What is added to it by Shoal at the median, ms; undefined where there is nothing to compare with. */
@@ -31,6 +40,7 @@ export function volumesTable(rows: readonly OperationRow[]): string {
     'p50 ms',
     'p99',
     'worst',
+    'spread',
     'bare p50 ms',
     'p99',
     "Shoal's share",
@@ -51,6 +61,7 @@ export function volumesTable(rows: readonly OperationRow[]): string {
       shoal?.p50Ms ?? '',
       shoal?.p99Ms ?? '',
       shoal?.worstMs ?? '',
+      spreadMs(row.samples.shoalMs),
       bare?.p50Ms ?? '',
       bare?.p99Ms ?? '',
       shareMs(row) ?? '',
@@ -66,27 +77,34 @@ export interface Measured<T> {
   readonly act: (prepared: T) => Promise<void>;
   /** Takes back what both made. */
   readonly undo: (prepared: T) => Promise<void>;
+  /** Whether the first run does what no later one does again, such as to fetch an image: it is not measured. */
+  readonly warmsUp?: boolean;
+}
+
+/** What came of it. */
+interface Timed {
+  readonly times: Times | undefined;
+  readonly samples: readonly number[];
+  readonly failed: number;
+  readonly failure?: string;
 }
 
 /** Runs it so often and keeps how long each took; one that fails is counted. */
-export async function timed<T>(
-  runs: number,
-  { prepare, act, undo }: Measured<T>,
-): Promise<{ readonly times: Times | undefined; readonly failed: number; readonly failure?: string }> {
+export async function timed<T>(runs: number, { prepare, act, undo, warmsUp = false }: Measured<T>): Promise<Timed> {
   const ms: number[] = [];
   let failed = 0;
   let failure: string | undefined;
-  for (let run = 0; run < runs; run += 1) {
+  for (let run = warmsUp ? -1 : 0; run < runs; run += 1) {
     try {
       const prepared = await prepare(run);
       const startedMs = performance.now();
       await act(prepared);
-      ms.push(performance.now() - startedMs);
+      if (run >= 0) ms.push(rounded(performance.now() - startedMs));
       await undo(prepared);
     } catch (caught) {
       failed += 1;
       failure ??= caught instanceof Error ? caught.message : String(caught);
     }
   }
-  return { times: timesOf(ms), failed, ...(failure === undefined ? {} : { failure }) };
+  return { times: timesOf(ms), samples: ms, failed, ...(failure === undefined ? {} : { failure }) };
 }
