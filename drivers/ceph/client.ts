@@ -6,6 +6,7 @@ import { ShoalError } from '../../node/base/errors.ts';
 import { type CommandResult, type CommandRunner, runCommand } from '../command.ts';
 import { endsWithAgent, longWorkTimeoutMs } from '../qemu-tools.ts';
 import { cephFailure, refuseNoPool } from './exit-status.ts';
+import { refusalOfMap } from './osd-map.ts';
 
 /** Who this host is to Ceph. */
 export interface CephIdentity {
@@ -20,6 +21,8 @@ const operationTimeoutS = 20;
 /** Import and removal of large images. */
 const longTimeoutMs = 600_000;
 const shortTimeoutMs = 30_000;
+/** How long the monitors are asked why nothing answered. Seconds. */
+const whyTimeoutS = 5;
 
 interface CephCallOptions {
   readonly signal: AbortSignal;
@@ -112,7 +115,25 @@ export class CephClient {
         ...(options.okStatus === undefined ? {} : { okStatus: options.okStatus }),
       });
     } catch (caught) {
-      throw cephFailure(caught);
+      const failure = cephFailure(caught);
+      throw failure.code === 'CANNOT_TELL' ? await this.#whyUnanswered(failure, argv, options.signal) : failure;
+    }
+  }
+
+  /**
+   * Ceph lets who writes to a full pool wait until there is room again, as if nobody answered. The monitors know better; where
+   * they do not answer either, or know of nothing, it is what it was.
+   */
+  async #whyUnanswered(failure: ShoalError, argv: readonly string[], signal: AbortSignal): Promise<ShoalError> {
+    if (signal.aborted) return failure;
+    const ask = ['ceph', ...this.#common, '--connect-timeout', String(whyTimeoutS), 'osd', 'dump', '--format', 'json'];
+    try {
+      const map = asJson(await this.#run(ask, { signal, timeoutMs: 2 * whyTimeoutS * 1000 }));
+      return refusalOfMap(map, argv, failure) ?? failure;
+    } catch (caught) {
+      // The failure that is told is the first one.
+      if (caught instanceof ShoalError) return failure;
+      throw caught;
     }
   }
 }

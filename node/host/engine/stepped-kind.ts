@@ -12,6 +12,7 @@ import { ReadSet } from '../../state/read-set.ts';
 import type { StateClient, StateReader } from '../../state/types.ts';
 import { Attempts } from './attempts.ts';
 import type { Kind, KindObserver, Pass, Passes } from './kind.ts';
+import { reasonForOwner } from './reason-for-owner.ts';
 import { type Steps, stepOf } from './step.ts';
 
 const buggifyBackwards = buggify('host-loop.backwards', 'servers are looked at in the opposite order');
@@ -293,7 +294,10 @@ export class SteppedKind<Wanted, Found, Step extends { readonly kind: string }, 
     }
     markStepGivenUp();
     logger.error(facts, 'step failed');
-    const fault = { message: `${error.code}: ${words} failed on its host.`, details: error.message };
+    const fault = {
+      message: `${error.code}: ${words} failed on its host${reasonForOwner(error)}.`,
+      details: error.message,
+    };
     await this.#giveUp(id, wanted, step, fault, signal);
   }
 
