@@ -30,6 +30,27 @@ export class VolumeClient {
     return id;
   }
 
+  /** Asks for all of them side by side, and waits until the last is available. Returns their ids. */
+  async makeAll(drafts: readonly Json[]): Promise<readonly string[]> {
+    const ids = await Promise.all(drafts.map((draft) => this.#create('volumes', 'volume', draft)));
+    const [only] = ids;
+    if (only !== undefined && ids.length === 1) await this.waitFor(only, 'available');
+    else {
+      const wanted = new Set(ids);
+      // One question for all: a poll of each would be most of the work.
+      await this.#wait(`one of ${ids.length} volumes`, 'available', async () => {
+        const listed = (await this.#json('volumes/detail?limit=1000'))['volumes'] as Json[];
+        const open = listed.filter(({ id, status }) => wanted.has(String(id)) && status !== 'available');
+        return (
+          open.find(({ status }) => String(status).startsWith('error'))?.['status'] ??
+          open[0]?.['status'] ??
+          'available'
+        );
+      });
+    }
+    return ids;
+  }
+
   async show(id: string): Promise<Json> {
     return (await this.#json(`volumes/${id}`))['volume'] as Json;
   }

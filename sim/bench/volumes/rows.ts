@@ -77,8 +77,14 @@ export interface Measured<T> {
   readonly act: (prepared: T) => Promise<void>;
   /** Takes back what both made. */
   readonly undo: (prepared: T) => Promise<void>;
-  /** Whether the first run does what no later one does again, such as to fetch an image: it is not measured. */
-  readonly warmsUp?: boolean;
+  /** Runs before those that are measured: they do what no later one does again, such as to fetch an image. Default 0. */
+  readonly warmUps?: number;
+}
+
+/** With the cause: of a request that failed the message says no more than that. */
+function wordsOf(caught: unknown): string {
+  if (!(caught instanceof Error)) return String(caught);
+  return caught.cause instanceof Error ? `${caught.message}: ${caught.cause.message}` : caught.message;
 }
 
 /** What came of it. */
@@ -90,11 +96,11 @@ interface Timed {
 }
 
 /** Runs it so often and keeps how long each took; one that fails is counted. */
-export async function timed<T>(runs: number, { prepare, act, undo, warmsUp = false }: Measured<T>): Promise<Timed> {
+export async function timed<T>(runs: number, { prepare, act, undo, warmUps = 0 }: Measured<T>): Promise<Timed> {
   const ms: number[] = [];
   let failed = 0;
   let failure: string | undefined;
-  for (let run = warmsUp ? -1 : 0; run < runs; run += 1) {
+  for (let run = -warmUps; run < runs; run += 1) {
     try {
       const prepared = await prepare(run);
       const startedMs = performance.now();
@@ -103,7 +109,7 @@ export async function timed<T>(runs: number, { prepare, act, undo, warmsUp = fal
       await undo(prepared);
     } catch (caught) {
       failed += 1;
-      failure ??= caught instanceof Error ? caught.message : String(caught);
+      failure ??= wordsOf(caught);
     }
   }
   return { times: timesOf(ms), samples: ms, failed, ...(failure === undefined ? {} : { failure }) };
