@@ -7,6 +7,7 @@
  */
 import { constants } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import { ShoalError } from '../../node/base/errors.ts';
 import type { ServerId, VolumeId } from '../../node/base/ids.ts';
 import { isMissing } from '../../node/base/system-error.ts';
@@ -80,6 +81,8 @@ export const qemuProgram = 'qemu-system-x86_64';
 const graceMsMax = 600_000;
 /** How often consoles are cut. A guest on a 115200-baud console prints 58 KB in that time; under QEMU it may print more. */
 const trimPeriodMs = 5_000;
+/** In which a request that is tried again has failed again. */
+const retriedIoMs = 500;
 /** Operations waiting for one guest. */
 const queueMax = 32;
 /** Guests asked at the same time by `list` and `start`. */
@@ -302,6 +305,8 @@ export class QemuDriver implements ComputeDriver {
       const before = await guest.state(signal);
       if (before.power === 'shutdown') throw new ShoalError('CONFLICT', `guest ${serverId} is powered off`);
       await guest.execute('cont', undefined, signal);
+      // What an error of a disk had stopped tries that again at once, and stops once more when it fails.
+      if (before.detail === 'io-error') await delay(retriedIoMs);
       const after = await guest.state(signal);
       if (after.power !== 'running') {
         throw new ShoalError('DRIVER_FAILED', `guest ${serverId} does not run on: ${after.detail}`);

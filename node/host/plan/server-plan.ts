@@ -34,6 +34,8 @@ export type ServerStep =
   | { readonly kind: 'reboot'; readonly hard: boolean; readonly number: number }
   | { readonly kind: 'pause' }
   | { readonly kind: 'resume' }
+  /** An error of a disk has stopped the guest, which has a volume of another host: what failed is tried again. */
+  | { readonly kind: 'retry-disks' }
   /** The record does not say yet what is so here. */
   | { readonly kind: 'report'; readonly power: 'running' | 'stopped' | 'paused' }
   /** Open the volume and plug it into the guest, or leave it to the next start of one that is off; tell the record. */
@@ -57,6 +59,8 @@ interface ServerMemory {
   readonly disksFailed: boolean;
   /** Its volumes that their host has not made yet: nothing can open them. */
   readonly unmadeVolumeIds: ReadonlySet<string>;
+  /** It has a volume that another host serves to it. Default: none. */
+  readonly hasServedDisks?: boolean;
 }
 
 /** How long a guest may take to power off when its owner asks for a stop or a soft reboot. */
@@ -120,7 +124,11 @@ function planPower(
         return { kind: 'start', reason: guest?.power === 'crashed' ? 'crashed' : 'wanted' };
       }
       if (rebootWanted) return { kind: 'reboot', hard: record.rebootHard, number: record.rebootsWanted };
-      // QEMU stops a guest by itself on an I/O error; resuming it then would fail again or hide the loss.
+      // QEMU stops a guest by itself on an I/O error; resuming it then would fail again or hide the loss. But a host that serves a
+      // volume may be away for a while: what was not written yet is kept by QEMU, and written when the guest goes on.
+      if (guest.power === 'paused' && guest.detail === 'io-error' && memory.hasServedDisks === true) {
+        return { kind: 'retry-disks' };
+      }
       if (guest.power === 'paused' && guest.detail === 'paused') return { kind: 'resume' };
       const isReported =
         record.status === ServerStatus.SERVER_STATUS_ACTIVE &&

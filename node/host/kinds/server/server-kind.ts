@@ -61,6 +61,8 @@ export function serverKind(
   const unmade = new Map<string, ReadonlySet<string>>();
   /** By server: where the volumes are served that it is to get. */
   const places = new Map<string, string>();
+  /** Servers with a volume that another host serves. */
+  const served = new Set<string>();
   return {
     name: 'server',
     atOnceMax: stepsAtOnceMax,
@@ -71,10 +73,12 @@ export function serverKind(
     wanted: (reader, failed) => {
       unmade.clear();
       places.clear();
+      served.clear();
       return serverTable.by(reader, 'host', deps.hostId).map(({ record }) => {
         try {
           unmade.set(record.id, unmadeVolumes(record, reader));
           places.set(record.id, placesOfServed(record, reader));
+          if (hasServedDisk(record, reader)) served.add(record.id);
           return deps.withIntents(record);
         } catch (caught) {
           failed(record.id, caught);
@@ -100,6 +104,7 @@ export function serverKind(
         failed: (givenUp !== undefined && !isOfDisks) || saysFailed(server),
         disksFailed: isOfDisks,
         unmadeVolumeIds: unmade.get(server.id) ?? new Set<string>(),
+        hasServedDisks: served.has(server.id),
       };
       return planServer(server, guest, memory, deps.hostId, options);
     },
@@ -161,6 +166,11 @@ function placesOfServed({ disks }: shoal.v1.Server, reader: StateReader): string
       return served === null || served === undefined ? '' : `@${served.address}:${served.port}/${served.ending}`;
     })
     .join('');
+}
+
+function hasServedDisk({ disks }: shoal.v1.Server, reader: StateReader): boolean {
+  const volumes = disks.filter((disk) => !isOwnDisk(disk));
+  return volumes.some(({ volumeId }) => (volumeTable.get(reader, volumeId)?.record.served ?? null) !== null);
 }
 
 /** Its volumes that their host has not made yet, without those on their way out. */

@@ -25,7 +25,13 @@ function guest(power: GuestPower, detail: string = power): GuestFound {
   return { serverId: 's1' as ServerId, generation: 1, power, detail };
 }
 
-const cases: [string, shoal.v1.Server, GuestFound | undefined, typeof fresh, ServerStep | undefined][] = [
+const cases: [
+  string,
+  shoal.v1.Server,
+  GuestFound | undefined,
+  Parameters<typeof planServer>[2],
+  ServerStep | undefined,
+][] = [
   [
     'a new server is started',
     server({ status: ServerStatus.SERVER_STATUS_BUILD }),
@@ -100,6 +106,20 @@ const cases: [string, shoal.v1.Server, GuestFound | undefined, typeof fresh, Ser
     { kind: 'reboot', hard: false, number: 1 },
   ],
   ['a guest stopped by an I/O error is not resumed', server({}), guest('paused', 'io-error'), fresh, undefined],
+  [
+    'one that has a volume of another host is, again and again: that host may come back',
+    server({}),
+    guest('paused', 'io-error'),
+    { ...fresh, hasServedDisks: true },
+    { kind: 'retry-disks' },
+  ],
+  [
+    'but not when its owner has paused it',
+    server({ powerWanted: PowerWanted.POWER_WANTED_PAUSED, status: ServerStatus.SERVER_STATUS_PAUSED }),
+    guest('paused', 'io-error'),
+    { ...fresh, hasServedDisks: true },
+    undefined,
+  ],
   ['a guest left paused is resumed', server({}), guest('paused'), fresh, { kind: 'resume' }],
   ['a committed deletion destroys', server({ deleting: true }), guest('running'), fresh, { kind: 'destroy' }],
   [

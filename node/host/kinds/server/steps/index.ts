@@ -12,6 +12,7 @@ import { release } from './release.ts';
 import { replug } from './replug.ts';
 import { report } from './report.ts';
 import { resume } from './resume.ts';
+import { retryDisks } from './retry-disks.ts';
 import { start } from './start.ts';
 import { stop } from './stop.ts';
 import { unplug } from './unplug.ts';
@@ -24,6 +25,7 @@ export const serverSteps: Steps<ServerStep, shoal.v1.Server, ServerTools> = {
   reboot,
   pause,
   resume,
+  'retry-disks': retryDisks,
   plug,
   replug,
   unplug,
