@@ -9,11 +9,12 @@ import { fileURLToPath } from 'node:url';
 import { ShoalError } from '../../node/base/errors.ts';
 import type { NetworkId, PortId, RouterId } from '../../node/base/ids.ts';
 import { isMissing } from '../../node/base/system-error.ts';
+import { RepeatedLog } from '../../node/base/telemetry/repeated-log.ts';
 import type { ForwardingSpec, LocalPortSpec, NetworkDriver, NetworkFound, NetworkSpec, RouterSpec } from '../types.ts';
 import { Undo } from '../undo.ts';
 import { Host, type VxlanDeps, type VxlanOptions } from './host/host.ts';
 import { addressLines } from './links/address.ts';
-import { bridge, type Links, type LinkWanted } from './links/link.ts';
+import { bridge, interfaceWith, type Links, type LinkWanted } from './links/link.ts';
 import type { Netns } from './links/netns.ts';
 import { metadataServerCidr, metadataServerIp, metadataServerPort } from './model/metadata.ts';
 import {
@@ -27,6 +28,7 @@ import {
   routerOfNamespace,
   tapName,
 } from './model/names.ts';
+import { reachableForwarding, reachableRouter, underlayAddress } from './model/underlay.ts';
 import { address, checkForwarding, checkNetwork, checkPort, checkPrefix, checkRouter } from './model/validate.ts';
 import { checkMountNamespace } from './mount-namespace.ts';
 import { ensureNetwork, removeNetwork, vniOfBridge } from './networks/networks.ts';
@@ -47,6 +49,7 @@ export class VxlanDriver implements NetworkDriver {
   readonly #host: Host;
   readonly #metadataServer: DetachedProcess;
   readonly #resolver: Resolver;
+  readonly #repeated: RepeatedLog;
   /** The call at work: they run one after another, for they change the same things. */
   #last: Promise<unknown> = Promise.resolve();
   #started = false;
@@ -55,7 +58,7 @@ export class VxlanDriver implements NetworkDriver {
   /** Throws `INVALID_ARGUMENT` for options that cannot be. */
   constructor(deps: VxlanDeps, options: VxlanOptions) {
     checkPrefix(options.namespacePrefix);
-    address(options.vtepIp, 'vtepIp');
+    underlayAddress(options.vtepIp, 'vtepIp');
     const { externalInterface, stateDir, dnsForwarders = [] } = options;
     if (dnsForwarders !== 'host') for (const server of dnsForwarders) address(server, 'dnsForwarders');
     if (
@@ -71,6 +74,7 @@ export class VxlanDriver implements NetworkDriver {
       });
     }
     this.#host = new Host(deps, options);
+    this.#repeated = new RepeatedLog(deps);
     this.#resolver = new Resolver(this.#host);
     this.#metadataServer = new DetachedProcess({
       recordPath: join(stateDir, 'metadata-server.json'),
@@ -181,7 +185,9 @@ export class VxlanDriver implements NetworkDriver {
     return this.#change('forwarding', { networkId: spec.networkId }, signal, async () => {
       checkForwarding(spec);
       const { vni } = this.#host.network(spec.networkId).spec;
-      await this.#host.book.forwarding.put(spec.networkId, { spec });
+      const reachable = reachableForwarding(spec, this.#host.options.vtepIp);
+      if (reachable !== spec) this.#tellUnreachable({ networkId: spec.networkId });
+      await this.#host.book.forwarding.put(spec.networkId, { spec: reachable });
       const filter = await this.#host.syncFilter([vni], [], signal);
       const forwarding = await this.#host.syncForwarding(spec.networkId, signal);
       // The names of the others' guests come with where they are.
@@ -192,7 +198,9 @@ export class VxlanDriver implements NetworkDriver {
   ensureRouter(spec: RouterSpec, signal: AbortSignal): Promise<void> {
     return this.#change('router', { routerId: spec.routerId }, signal, () => {
       checkRouter(spec);
-      return ensureRouter(this.#host, spec, (netns, ip) => this.#announce(netns, ip), signal);
+      const reachable = reachableRouter(spec, this.#host.options.vtepIp);
+      if (reachable !== spec) this.#tellUnreachable({ routerId: spec.routerId });
+      return ensureRouter(this.#host, reachable, (netns, ip) => this.#announce(netns, ip), signal);
     });
   }
 
@@ -283,10 +291,16 @@ export class VxlanDriver implements NetworkDriver {
     return [...wanted, bridge(externalBridge, { filtered: false }), { name: external, master: externalBridge }];
   }
 
+  #tellUnreachable(of: { readonly networkId?: string; readonly routerId?: string }): void {
+    const text =
+      'hosts with an underlay address of the other family (IPv4, IPv6) cannot be reached from here: give all hosts one family (network.vtepIp)';
+    this.#repeated.warn('underlay family', { ...of, vtepIp: this.#host.options.vtepIp }, text);
+  }
+
   #checkUnderlay(links: Links): void {
     const { vtepIp } = this.#host.options;
-    const there = [...links.values()].some((link) => link.addresses.some((a) => a.local === vtepIp));
-    if (!there) throw new ShoalError('DRIVER_FAILED', `no interface of this host has the underlay address ${vtepIp}`);
+    if (interfaceWith(links, vtepIp) === undefined)
+      throw new ShoalError('DRIVER_FAILED', `no interface of this host has the underlay address ${vtepIp}`);
   }
 
   /** Bridged frames go to the packet filter on tenant bridges alone, which say so themselves. */

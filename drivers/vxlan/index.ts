@@ -3,6 +3,6 @@
 export { VxlanDriver } from './driver.ts';
 export type { VxlanDeps, VxlanOptions } from './host/host.ts';
 export { makeUnderlay, removeUnderlay, type Underlay, type UnderlayHost, type UnderlayOptions } from './lab.ts';
-export { vniMax, vniMin, vxlanOverheadBytes } from './links/vni.ts';
+export { vniMax, vniMin } from './links/vni.ts';
 export type { DnsForwarders } from './model/dns-forwarders.ts';
 export { routerMac, serviceMac, tapName } from './model/names.ts';

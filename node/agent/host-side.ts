@@ -7,6 +7,7 @@ import type { shoal } from '../../proto/messages.ts';
 import type { Service } from '../base/lifecycle.ts';
 import { beginningOf } from '../base/text.ts';
 import { GossipPlacer } from '../cluster/placer.ts';
+import { tenantMtuBytes } from '../config/load.ts';
 import { placementConfiguration } from '../config/placement.ts';
 import { BuildFailures } from '../host/build-failures.ts';
 import { ClaimBook, type Claims } from '../host/claims/claim-book.ts';
@@ -200,7 +201,7 @@ function keeperOf(
       state,
       network: drivers.network,
       reports,
-      mtu: (networkId) => networkTable.find(state.local, networkId)?.record.mtu ?? config.network.underlayMtu - 50,
+      mtu: (networkId) => networkTable.find(state.local, networkId)?.record.mtu ?? tenantMtuBytes(config),
       networkViews: new HostNetworkViews(hostId, metadata),
       withIntents: (server) => intents.overlay(server),
       onRecords: (servers, revision, isHere) =>

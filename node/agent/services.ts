@@ -3,6 +3,7 @@ import type { HostId } from '../base/ids.ts';
 import { orderedUuids } from '../base/ordered-uuids.ts';
 import { agentVersion } from '../base/version.ts';
 import { endpointOf } from '../cluster/found-mesh.ts';
+import { tenantMtuBytes } from '../config/load.ts';
 import type { Config } from '../config/options.ts';
 import { placementConfiguration } from '../config/placement.ts';
 import { ClusterService } from '../services/cluster/cluster.ts';
@@ -84,7 +85,7 @@ export function buildServices(ports: ServicePorts, options: ServiceOptions): Ser
     images: new ImageService({ ...services, content: ports.images, hostId }),
     network: new NetworkService(services, {
       ...defaultNetworkOptions,
-      underlayMtu: config.network.underlayMtu,
+      tenantMtu: tenantMtuBytes(config),
       ...(externalMtu === undefined ? {} : { externalMtu }),
     }),
     compute: new ComputeService(

@@ -4,7 +4,7 @@ import type { Clock } from '../base/clock.ts';
 import { ShoalError } from '../base/errors.ts';
 import type { Logger } from '../base/telemetry/logger.ts';
 import { agentVersion } from '../base/version.ts';
-import { advertisedAddress } from '../config/load.ts';
+import { vtepIpOf } from '../config/load.ts';
 import type { Config } from '../config/options.ts';
 import { loadOrCreateKeys } from '../mesh/identity/identity.ts';
 import { membersByDns } from '../mesh/join/dns-discovery.ts';
@@ -98,7 +98,7 @@ export function hostFields(config: Config): {
     grpcAddress: endpointOf(config, config.api.grpcListen),
     apiUrl: apiUrlOf(config),
     gossipAddress: gossipAddressOf(config),
-    vtepIp: config.network.vtepIp || advertisedAddress(config),
+    vtepIp: vtepIpOf(config),
     zone: config.zone,
     failureDomain: config.failureDomain,
     version: agentVersion,

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { Value } from 'typebox/value';
 import { parse as parseYaml } from 'yaml';
 import { mistakesIn } from '../../api-gateway/policies/overrides.ts';
+import { isUnderlayAddress, vxlanOverheadBytes } from '../../drivers/vxlan/model/underlay-address.ts';
 import { ShoalError } from '../base/errors.ts';
 import { ipVersion } from '../base/ip-version.ts';
 import { defaultRouteAddress } from './default-route.ts';
@@ -184,9 +185,11 @@ function relationMistakes(config: Config): string[] {
       'advertiseAddress: needed, since peer.listen names no single address and this machine has no default route',
     );
   }
-  const vtepIp = config.network.vtepIp || advertised;
-  if (config.network.driver === 'vxlan' && !isWildcard(advertised) && ipVersion(vtepIp) !== 4) {
-    mistakes.push(`network.vtepIp: ${JSON.stringify(vtepIp)} is not an IPv4 address`);
+  const vtepIp = vtepIpOf(config);
+  if (config.network.driver === 'vxlan' && !isWildcard(advertised) && !isUnderlayAddress(vtepIp)) {
+    mistakes.push(
+      `network.vtepIp: ${JSON.stringify(vtepIp)} is neither an IPv4 address nor an IPv6 address in its shortest form, such as fd00::1`,
+    );
   }
   return mistakes;
 }
@@ -250,4 +253,14 @@ function deepFreeze<T>(value: T): T {
     Object.freeze(value);
   }
   return value;
+}
+
+/** This host's address on the underlay: where VXLAN of the others is sent. */
+export function vtepIpOf(config: Config): string {
+  return config.network.vtepIp || advertisedAddress(config);
+}
+
+/** MTU of tenant networks, bytes: what the links between hosts carry without what VXLAN adds. */
+export function tenantMtuBytes(config: Config): number {
+  return config.network.underlayMtu - vxlanOverheadBytes(vtepIpOf(config));
 }

@@ -241,7 +241,7 @@ export const configSchema = Type.Object(
       {
         driver: Type.Union([Type.Literal('vxlan'), Type.Literal('fake')]),
         vtepIp: Type.String({ maxLength: 45, description: 'underlay address of VXLAN; empty: advertiseAddress' }),
-        underlayMtu: Type.Integer({ minimum: 1330, maximum: 9216, description: 'guests get 50 less' }),
+        underlayMtu: Type.Integer({ minimum: 1330, maximum: 9216, description: 'guests get 50 less, over IPv6 70' }),
         externalInterface: Type.String({
           maxLength: 15,
           description: 'interface to the external network; empty: none',

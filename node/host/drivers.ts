@@ -19,7 +19,7 @@ import type { HostId } from '../base/ids.ts';
 import type { Health } from '../base/telemetry/health.ts';
 import type { Logger } from '../base/telemetry/logger.ts';
 import { exportPorts } from '../config/export-ports.ts';
-import { advertisedAddress } from '../config/load.ts';
+import { vtepIpOf } from '../config/load.ts';
 import type { Config } from '../config/options.ts';
 import { type PoolSetting, poolSettings } from '../config/pools.ts';
 import { type Hypervisor, noHypervisor } from './machine/hypervisor.ts';
@@ -66,7 +66,7 @@ export async function startDrivers(
       { log: logger.child({ part: 'exports' }) },
       {
         runDir: join(config.dataDir, 'exports'),
-        address: underlayAddress(config),
+        address: vtepIpOf(config),
         ports: exportPorts(config),
         uids,
         reachablePaths: localFolders(config),
@@ -114,7 +114,7 @@ export async function startDrivers(
             { runCommand, logger: logger.child({ part: 'vxlan' }), clock },
             {
               namespacePrefix: config.network.namespacePrefix,
-              vtepIp: underlayAddress(config),
+              vtepIp: vtepIpOf(config),
               dnsForwarders: dnsForwardersOf(config.network.dnsForwarders),
               stateDir: join(config.dataDir, 'network'),
               ...(process.getuid?.() === 0 ? { metadataUid: metadataServerUid(uids) } : {}),
@@ -174,11 +174,6 @@ function storageDriver(
       ...(name === localPool ? {} : { owner: { pool: name, hostId, notesDir: join(config.dataDir, 'pools') } }),
     },
   );
-}
-
-/** Address of this host at which other hosts' data planes reach it. */
-function underlayAddress(config: Config): string {
-  return config.network.vtepIp || advertisedAddress(config);
 }
 
 function versionNumber(version: string): number {

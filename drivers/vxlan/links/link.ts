@@ -31,6 +31,8 @@ interface LinkFound {
   readonly nfCallIptables?: boolean;
   readonly port?: PortFlags;
   readonly addresses: readonly LinkAddress[];
+  /** Its IPv6 addresses, which the driver leaves alone: the underlay may have them. */
+  readonly addresses6: readonly string[];
 }
 
 /** Every interface of a namespace, by name. */
@@ -72,7 +74,7 @@ export function readLinks(output: string): Links {
     const master = text(link['master']);
     const alias = text(link['ifalias']);
     const vni = number(data['id']);
-    const local = text(data['local']);
+    const local = text(data['local']) ?? text(data['local6']);
     const port = number(data['port']);
     links.set(name, {
       name,
@@ -110,9 +112,20 @@ export function readLinks(output: string): Links {
           prefixLength: number(address['prefixlen']) ?? 32,
           scope: text(address['scope']) ?? 'global',
         })),
+      addresses6: list(link['addr_info'])
+        .map(record)
+        .filter((address) => address['family'] === 'inet6')
+        .flatMap((address) => text(address['local']) ?? []),
     });
   }
   return links;
+}
+
+/** The interface that has an address of the underlay; undefined: none has. */
+export function interfaceWith(links: Links, ip: string): LinkFound | undefined {
+  return [...links.values()].find(
+    ({ addresses, addresses6 }) => addresses.some(({ local }) => local === ip) || addresses6.includes(ip),
+  );
 }
 
 /** A bridge that holds no address, floods nothing by itself and passes its frames to the host's filter when told to. */

@@ -7,8 +7,6 @@ export const vniMin = 1;
 export const vniMax = 2 ** 24 - 1;
 /** UDP port of VXLAN, as registered. */
 export const vxlanPort = 4789;
-/** What VXLAN over IPv4 adds to a frame's payload: outer IP 20, UDP 8, VXLAN 8, inner Ethernet 14. Unit: bytes. */
-export const vxlanOverheadBytes = 50;
 
 /** The largest conntrack zone; 0 is the zone of everybody who has none, so ours start at 1. */
 export const zoneMax = 65_535;

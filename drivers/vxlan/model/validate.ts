@@ -9,6 +9,7 @@ import { checkVni, transitIndexMax } from '../links/vni.ts';
 import { holds, readCidr } from './cidr.ts';
 import { metadataFileBytesMax, metadataFileName, metadataFilesMax } from './metadata.ts';
 import { checkId } from './names.ts';
+import { underlayAddress } from './underlay.ts';
 
 /** Smallest MTU of IPv4 links that matters, and what a jumbo underlay can carry. */
 const mtuMin = 576;
@@ -100,12 +101,12 @@ function checkRule(rule: SecurityRuleSpec): void {
 export function checkForwarding(spec: ForwardingSpec): void {
   checkId(spec.networkId, 'network');
   bounded(spec.peerVtepIps, portsMax, 'peerVtepIps');
-  for (const ip of spec.peerVtepIps) address(ip, 'peerVtepIps');
+  for (const ip of spec.peerVtepIps) underlayAddress(ip, 'peerVtepIps');
   bounded(spec.remotePorts, portsMax, 'remotePorts');
   for (const port of spec.remotePorts) {
     mac(port.mac);
     address(port.ip, 'ip');
-    address(port.vtepIp, 'vtepIp');
+    underlayAddress(port.vtepIp, 'vtepIp');
   }
 }
 
@@ -144,8 +145,9 @@ export function checkRouter(spec: RouterSpec): void {
       seen.add(ip);
     }
   }
-  for (const ip of [external.snatIp, external.snatVtepIp]) if (ip !== undefined) address(ip, 'snat');
-  for (const ip of external.transitPeerVtepIps ?? []) address(ip, 'transitPeerVtepIps');
+  if (external.snatIp !== undefined) address(external.snatIp, 'snatIp');
+  if (external.snatVtepIp !== undefined) underlayAddress(external.snatVtepIp, 'snatVtepIp');
+  for (const ip of external.transitPeerVtepIps ?? []) underlayAddress(ip, 'transitPeerVtepIps');
   if (external.transitVni !== undefined) checkVni(external.transitVni);
   for (const index of [external.transitIndex, external.snatTransitIndex]) {
     if (index !== undefined) range(index, 1, transitIndexMax, 'transit index');

@@ -1,12 +1,22 @@
 /** Tenant networks of a host: bridge, VXLAN device, and the service namespace for DHCP and metadata. */
+
 import { ShoalError } from '../../../node/base/errors.ts';
 import type { NetworkId } from '../../../node/base/ids.ts';
 import type { NetworkSpec } from '../../types.ts';
 import { Undo } from '../../undo.ts';
 import type { Host } from '../host/host.ts';
 import { addressLines, routeLines } from '../links/address.ts';
-import { bridge, type Links, type LinkWanted, linkBatch, type PortFlags, veth, vxlan } from '../links/link.ts';
-import { lowestFree, vxlanOverheadBytes, zoneMax } from '../links/vni.ts';
+import {
+  bridge,
+  interfaceWith,
+  type Links,
+  type LinkWanted,
+  linkBatch,
+  type PortFlags,
+  veth,
+  vxlan,
+} from '../links/link.ts';
+import { lowestFree, zoneMax } from '../links/vni.ts';
 import { readCidr } from '../model/cidr.ts';
 import { identityIp, metadataIp, metadataServerIp, metadataTable } from '../model/metadata.ts';
 import {
@@ -23,6 +33,7 @@ import {
   serviceVethName,
   vxlanName,
 } from '../model/names.ts';
+import { vxlanOverheadBytes } from '../model/underlay-address.ts';
 import { Dnsmasq } from '../services/dnsmasq.ts';
 
 /** Keeps the metadata leg from losing its last address, and with it its route. */
@@ -235,8 +246,9 @@ function checkPlace(host: Host, spec: NetworkSpec, links: Links): void {
       });
     }
   }
-  const underlay = [...links.values()].find((link) => link.addresses.some((a) => a.local === host.options.vtepIp));
-  if (underlay !== undefined && underlay.mtu < spec.mtu + vxlanOverheadBytes) {
+  const { vtepIp } = host.options;
+  const underlay = interfaceWith(links, vtepIp);
+  if (underlay !== undefined && underlay.mtu < spec.mtu + vxlanOverheadBytes(vtepIp)) {
     host.deps.logger.warn(
       { ...facts, mtu: spec.mtu, underlay: underlay.name, underlayMtu: underlay.mtu },
       'the underlay is too narrow for the network: full-sized packets will be lost',

@@ -8,6 +8,7 @@
  * of local ports are judged: routed traffic is asymmetric (each direction is routed at its sender's host), so frames in
  * transit may look invalid to conntrack, and that is not an attack.
  */
+import { isIPv6 } from 'node:net';
 import type { LocalPortSpec, SecurityRuleSpec } from '../../types.ts';
 import { elementLines, fingerprint, type NftTable, type TableFound } from '../links/nft.ts';
 import { vxlanPort } from '../links/vni.ts';
@@ -53,6 +54,7 @@ export const filterTable: NftTable = {
     { name: 'flows_else', kind: 'set', type: 'type ifname; size 65535; flags dynamic' },
     // Which hosts send into which network: VNI and the host's underlay address.
     { name: 'senders', kind: 'set', type: `typeof ${vniField} . ip saddr` },
+    { name: 'senders6', kind: 'set', type: `typeof ${vniField} . ip6 saddr` },
   ],
   chains: [
     {
@@ -104,6 +106,7 @@ export const filterTable: NftTable = {
       rules: [
         // What is inside is taken for a frame of that network: only from hosts that have it.
         `udp dport ${vxlanPort} ${vniField} . ip saddr != @senders counter drop`,
+        `udp dport ${vxlanPort} ${vniField} . ip6 saddr != @senders6 counter drop`,
         `iifname "${metadataBridge}" ip daddr ${metadataServerIp} tcp dport { ${resolverPort}, ${metadataServerPort} } accept`,
         `iifname "${metadataBridge}" ip daddr ${metadataServerIp} udp dport ${resolverPort} accept`,
         `iifname "${metadataBridge}" counter drop`,
@@ -385,7 +388,9 @@ export function filterText(sg: TableFound, guard: TableFound, scope: FilterScope
     }
     want('anycast', `${tunnel} . ${metadataIp}`);
   }
-  for (const [vni, ips] of scope.senders) for (const ip of ips) want('senders', `${vni} . ${ip}`);
+  for (const [vni, ips] of scope.senders) {
+    for (const ip of ips) want(isIPv6(ip) ? 'senders6' : 'senders', `${vni} . ${ip}`);
+  }
   for (const [portId, port] of scope.ports) {
     if (port?.portSecurity !== true) {
       if (port !== undefined) want('loose', tapName(portId));
@@ -438,7 +443,7 @@ export function filterText(sg: TableFound, guard: TableFound, scope: FilterScope
   sync(filterAt, sg, ['egress', 'ingress'], (_key, value) => jumps.has(value));
   // An address is its port's as long as the chain of that port judges it.
   sync(filterAt, sg, ['guests'], (key) => jumps.has(sg.sets.get('egress')?.get(key) ?? ''));
-  sync(filterAt, sg, ['senders'], (key) => scope.senders.has(Number(owner(key))));
+  sync(filterAt, sg, ['senders', 'senders6'], (key) => scope.senders.has(Number(owner(key))));
   sync(guardAt, guard, ['guarded', 'loose', 'mac', 'ip4', 'pairs'], (key) => taps.has(owner(key)));
   sync(guardAt, guard, ['vxlan', 'anycast'], (key) => tunnels.has(owner(key)));
 

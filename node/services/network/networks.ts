@@ -15,7 +15,7 @@ import { chargeQuota, refundQuota } from '../kit/quota.ts';
 import { type Attempt, transact } from '../kit/transact.ts';
 import { editWhileRoom, transactInPieces, unfinished } from '../kit/transact-in-pieces.ts';
 import { allocateVni, vniMax } from './allocation.ts';
-import { mtuMin, type NetworkOptions, vxlanOverheadBytes } from './options.ts';
+import { mtuMin, type NetworkOptions } from './options.ts';
 import { dhcpPortsOf, removePortRow } from './port-record.ts';
 import { removeSubnetRow } from './subnets.ts';
 import { checkText } from './text.ts';
@@ -154,7 +154,7 @@ export class Networks {
 
   /** The largest MTU that a network may have, bytes: what its wires carry. */
   #mtuMax(external: boolean): number {
-    return external ? this.#options.externalMtu : this.#options.underlayMtu - vxlanOverheadBytes;
+    return external ? this.#options.externalMtu : this.#options.tenantMtu;
   }
 
   /** 0, or absent: the largest. */

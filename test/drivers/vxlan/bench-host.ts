@@ -33,7 +33,11 @@ export interface Lab extends Underlay {
   readonly name: string;
   readonly stateDir: string;
   /** A driver for a host (0 is the first): each call is what an agent has after a restart. */
-  readonly open: (host: number, run?: CommandRunner, options?: Pick<VxlanOptions, 'dnsForwarders'>) => VxlanDriver;
+  readonly open: (
+    host: number,
+    run?: CommandRunner,
+    options?: Partial<Pick<VxlanOptions, 'dnsForwarders' | 'vtepIp'>>,
+  ) => VxlanDriver;
   /** Runs a command in a namespace, whatever its exit status. */
   readonly run: (
     namespace: string,
