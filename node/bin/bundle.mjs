@@ -109,7 +109,10 @@ function buildOptions(outdir) {
     banner: {
       js: "import { createRequire as createRequireOfBundle } from 'node:module'; const require = createRequireOfBundle(import.meta.url);",
     },
-    plugins: [{ name: 'place', setup: keepPlaces }],
+    plugins: [
+      { name: 'place', setup: keepPlaces },
+      { name: 'unused', setup: leaveOutUnused },
+    ],
   };
 }
 
@@ -128,6 +131,18 @@ function keepPlaces(build) {
     if (!text.includes('import.meta.url')) return undefined;
     return { contents: text.replaceAll('import.meta.url', JSON.stringify(pathToFileURL(path).href)), loader: 'ts' };
   });
+}
+
+/** What packages load when they are told nothing, and we tell them (api-gateway/server.ts): its text would stay in memory. */
+function leaveOutUnused(build) {
+  build.onResolve({ filter: /^@fastify\/(?:ajv-compiler|fast-json-stringify-compiler)$/ }, ({ path }) => ({
+    path,
+    namespace: 'unused',
+  }));
+  build.onLoad({ filter: /.*/, namespace: 'unused' }, ({ path }) => ({
+    contents: `throw new Error(${JSON.stringify(`${path} is not in the bundle: nothing of Shoal uses it`)});`,
+    loader: 'js',
+  }));
 }
 
 function forgetOld() {

@@ -100,7 +100,10 @@ t.test('relations between settings are checked', (t) => {
       { ...base, 'api.metricsReaders': 'prometheus.example' },
       'api.metricsReaders: "prometheus.example" is no address and no network such as 10.0.0.0/8',
     ],
-    [{ advertiseAddress: 'host.example' }, 'network.vtepIp: "host.example" is neither an IPv4 address nor an IPv6 address in its shortest form, such as fd00::1'],
+    [
+      { advertiseAddress: 'host.example' },
+      'network.vtepIp: "host.example" is neither an IPv4 address nor an IPv6 address in its shortest form, such as fd00::1',
+    ],
     [{ ...base, 'api.listen': '0.0.0.0:99999' }, 'api.listen: the port is over 65535'],
   ];
   for (const [settingsGiven, expected] of cases) {
