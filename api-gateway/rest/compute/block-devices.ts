@@ -59,13 +59,20 @@ function deviceOf(device: Device, microversion: number): BlockDeviceDraft {
     ...(device.uuid == null ? {} : { uuid: device.uuid }),
     ...(bootIndex == null ? {} : { bootIndex: Number(bootIndex) }),
     ...(goes === undefined ? {} : { deleteOnTermination: readFlag(String(goes)) === true }),
-    ...(device.volume_size === undefined ? {} : { volumeSizeGib: Number(device.volume_size) }),
+    ...sizeOf(device),
     ...(device.volume_type == null ? {} : { volumeType: device.volume_type }),
     ...(device.device_name == null ? {} : { deviceName: device.device_name }),
     ...(device.disk_bus == null ? {} : { diskBus: device.disk_bus }),
     ...(device.guest_format == null ? {} : { guestFormat: device.guest_format }),
     ...(device.tag === undefined ? {} : { tag: device.tag }),
   };
+}
+
+/** The size of a local swap disk is in MiB, as Nova has it; that of each other one in GiB. */
+function sizeOf(device: Device): Pick<BlockDeviceDraft, 'swapMib' | 'volumeSizeGib'> {
+  if (device.volume_size === undefined) return {};
+  const isSwap = device.guest_format === 'swap' && (device.destination_type ?? 'local') === 'local';
+  return { [isSwap ? 'swapMib' : 'volumeSizeGib']: Number(device.volume_size) };
 }
 
 /** The form of before 2012: a volume or a snapshot, and where the guest is to have it. */

@@ -69,6 +69,8 @@ export const metadatumBody = within('meta', Type.Record(Type.String(), Type.Stri
 
 // Actions of volumes: what stands beside the action's name.
 export const nothing = Type.Union([Type.Null(), Type.Object({})]);
+/** `os-complete`: openstacksdk repeats the attachment's id, and others send nothing. */
+export const completeBody = Type.Union([nothing, Type.String({ maxLength: 64 })]);
 export const extendBody = Type.Object({ new_size: sizeGib }, strict);
 export const resetVolumeBody = Type.Object({ status: name, attach_status: name, migration_status: name }, strict);
 export const resetStatusBody = Type.Object({ status: Type.String({ minLength: 1, maxLength: 64 }) }, strict);
@@ -270,6 +272,12 @@ export const quotaSetBody = within(
     },
   ),
 );
+/** `PUT /os-services/failover_host` and `failover`. */
+export const failoverBody = Type.Object({
+  host: Type.String({ minLength: 1, maxLength: 255 }),
+  backend_id: name,
+  cluster: name,
+});
 /** `PUT /os-quota-class-sets/:class`. */
 export const quotaClassBody = within(
   'quota_class_set',

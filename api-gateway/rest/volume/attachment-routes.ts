@@ -101,7 +101,7 @@ export function addAttachments(app: FastifyInstance, gateway: Gateway, { attachm
     return { attachments: left.map((attachment) => briefView({ volume, attachment })) };
   });
   addActions(app, gateway, `${path}/:id/action`, {
-    'os-complete': action(schemas.nothing, async (_argument, { request, context, id }) => {
+    'os-complete': action(schemas.completeBody, async (_argument, { request, context, id }) => {
       requireMicroversion(request, { from: completionFrom });
       await attachments.complete(context, id);
       return { status: 204 };

@@ -7,8 +7,8 @@ import { shown } from '../../kit/input.ts';
 import { Query } from '../kit/lists/query.ts';
 import type { Gateway } from '../kit/module.ts';
 import { parse } from '../kit/validation.ts';
-import { quotaSetBody } from '../schemas/volume.ts';
-import { flagOf, type View, viewingOf } from './kit/common.ts';
+import { quotaClassBody, quotaSetBody } from '../schemas/volume.ts';
+import { type ById, flagOf, type View, viewingOf } from './kit/common.ts';
 import { microversionOf } from './kit/microversion.ts';
 
 type ByProject = { Params: { project: string } };
@@ -16,7 +16,15 @@ type ByProject = { Params: { project: string } };
 /** Highest limit: what a signed 32-bit field holds. */
 const limitMax = 2 ** 31 - 1;
 /** Keys of a body that set no limit. */
-const notLimits: ReadonlySet<string> = new Set(['tenant_id', 'project_id', 'force', 'skip_validation']);
+const notLimits: ReadonlySet<string> = new Set([
+  'tenant_id',
+  'project_id',
+  'force',
+  'skip_validation',
+  'class_name',
+  'id',
+]);
+const classPath = '/v3/os-quota-class-sets/:id';
 
 /** Adds `/os-quota-sets` and `/os-quota-class-sets`. */
 export function addQuotas(app: FastifyInstance, gateway: Gateway, { quotas }: VolumeService): void {
@@ -45,20 +53,34 @@ export function addQuotas(app: FastifyInstance, gateway: Gateway, { quotas }: Vo
   });
   app.put<ByProject>(path, async (request) => {
     const { quota_set: body } = parse(quotaSetBody, request.body);
-    const entries = Object.entries(body).filter(([name, value]) => !notLimits.has(name) && value !== null);
-    const limits = Object.fromEntries(entries.map(([name, value]) => [name, limitOf(name, value)]));
     const { context, reader } = await viewingOf(gateway, request);
-    await quotas.set(context, reader, request.params.project, limits);
+    await quotas.set(context, reader, request.params.project, limitsIn(body));
     return { quota_set: await limitsOf(request) };
   });
   app.delete<ByProject>(path, async (request, reply) => {
     await quotas.reset(gateway.context(request), request.params.project);
     return reply.code(200).send();
   });
-  app.get<{ Params: { id: string } }>('/v3/os-quota-class-sets/:id', async (request) => {
+  app.get<ById>(classPath, async (request) => {
     const { reader } = await viewingOf(gateway, request);
     return { quota_class_set: { id: request.params.id, ...quotas.defaults(reader) } };
   });
+  app.put<ById>(classPath, async (request) => {
+    const { quota_class_set: body } = parse(quotaClassBody, request.body);
+    const { id } = request.params;
+    if (id !== 'default') {
+      throw new ShoalError('INVALID_ARGUMENT', `There is one quota class, default, and not ${shown(id)}.`);
+    }
+    const { context, reader } = await viewingOf(gateway, request);
+    await quotas.setDefaults(context, reader, limitsIn(body));
+    return { quota_class_set: quotas.defaults(await gateway.readState(request)) };
+  });
+}
+
+/** The limits that a body sets, by name. */
+function limitsIn(body: Readonly<Record<string, unknown>>): Readonly<Record<string, number>> {
+  const entries = Object.entries(body).filter(([name, value]) => !notLimits.has(name) && value !== null);
+  return Object.fromEntries(entries.map(([name, value]) => [name, limitOf(name, value)]));
 }
 
 /** From -1, which is none, on. */

@@ -6,8 +6,11 @@ import type { ComputeService } from '../../../node/services/compute/index.ts';
 import { advertisedPools } from '../../../node/services/kit/storage-pools.ts';
 import { volumeSnapshotTable, volumeTable } from '../../../node/state/tables/index.ts';
 import type { StateReader } from '../../../node/state/types.ts';
+import { shown } from '../../kit/input.ts';
 import { once } from '../kit/lists/filter.ts';
 import type { Gateway } from '../kit/module.ts';
+import { parse } from '../kit/validation.ts';
+import { failoverBody } from '../schemas/volume.ts';
 import { timeText, type View, viewingOf } from './kit/common.ts';
 import { addCinderList } from './kit/lists.ts';
 import { microversionOf, requireMicroversion } from './kit/microversion.ts';
@@ -70,21 +73,45 @@ export function addServices(app: FastifyInstance, gateway: Gateway, { hosts }: H
         : {}),
     }),
   });
-  for (const [action, what] of [
-    ['enable', 'a single service of a host: enable the host by `openstack compute service set --enable`'],
-    ['disable', 'a single service of a host: disable the host by `openstack compute service set --disable`'],
-    ['disable-log-reason', 'a single service of a host: disable the host by `openstack compute service set --disable`'],
-    ['freeze', 'frozen backends'],
-    ['thaw', 'frozen backends'],
-    ['failover_host', 'replication between backends'],
-    ['failover', 'replication between backends'],
-  ] as const) {
+  for (const [action, { what, from = 0 }] of Object.entries(notServed)) {
     app.put(`/v3/os-services/${action}`, async (request) => {
-      if (action === 'failover') requireMicroversion(request, { from: 26 });
+      requireMicroversion(request, { from });
       throw new ShoalError('NOT_IMPLEMENTED', `This version of Shoal does not have ${what}.`);
     });
   }
+  for (const action of ['failover_host', 'failover'] as const) {
+    app.put(`/v3/os-services/${action}`, async (request) => {
+      requireMicroversion(request, { from: action === 'failover' ? 26 : 0 });
+      const { host } = parse(failoverBody, request.body);
+      const { reader } = await viewingOf(gateway, request);
+      const isThere = hosts
+        .list(reader)
+        .flatMap(servicesOf)
+        .some((one) => one.binary === 'cinder-volume' && (one.host === host || one.of.host.name === host));
+      if (!isThere) {
+        throw new ShoalError('NOT_FOUND', `Service cinder-volume could not be found on host ${shown(host)}.`);
+      }
+      throw new ShoalError(
+        'INVALID_ARGUMENT',
+        `Invalid input received: ${shown(host)} has no replication target: nothing of it is kept elsewhere to fail over to.`,
+      );
+    });
+  }
 }
+
+const oneService =
+  'a single service of a host that is disabled: `openstack compute service set --disable` is about the whole host';
+
+/** Actions that this API has not, each with the microversion that brought it. */
+const notServed: Readonly<Record<string, { readonly what: string; readonly from?: number }>> = {
+  enable: { what: oneService.replaceAll('disable', 'enable') },
+  disable: { what: oneService },
+  'disable-log-reason': { what: oneService },
+  freeze: { what: 'frozen backends' },
+  thaw: { what: 'frozen backends' },
+  'get-log': { what: 'levels of logs for its API to tell: each agent has its own, `logLevel`', from: 32 },
+  'set-log': { what: 'levels of logs for its API to set: each agent has its own, `logLevel`', from: 32 },
+};
 
 /** Adds `/os-hosts`: hosts with what is kept on them, by project. */
 export function addHosts(app: FastifyInstance, gateway: Gateway, { hosts }: Hosts): void {

@@ -13,5 +13,4 @@ export const unservedVolume: readonly UnservedPart[] = [
   },
   { what: 'consistency groups (see groups)', paths: ['/v3/consistencygroups', '/v3/cgsnapshots'] },
   { what: 'replication', paths: ['/v3/os-volume-replication'] },
-  { what: 'limits of quota classes that are set', paths: ['/v3/os-quota-class-sets/:id'] },
 ];

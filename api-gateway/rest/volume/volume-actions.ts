@@ -1,7 +1,9 @@
 /** `POST /volumes/:id/action`: what is asked of a volume beside its being made and deleted. */
 import type { FastifyInstance } from 'fastify';
 import { ShoalError } from '../../../node/base/errors.ts';
+import { ownValue } from '../../../node/base/own-value.ts';
 import type { VolumeService } from '../../../node/services/volume/index.ts';
+import { shown } from '../../kit/input.ts';
 import type { Gateway } from '../kit/module.ts';
 import * as schemas from '../schemas/volume.ts';
 import { type Action, type Actions, action, addActions, type Call } from './kit/actions.ts';
@@ -114,12 +116,13 @@ function useActions({ volumes, attachments }: VolumeService, gateway: Gateway): 
     }),
     'os-detach': action(schemas.detachBody, (body, call) => detach(call, body?.attachment_id)),
     'os-force_detach': action(schemas.forceDetachBody, (body, call) => detach(call, body.attachment_id)),
-    // Hosts of the mesh open volumes by themselves: there is no target to connect to.
-    'os-initialize_connection': action(schemas.connectionBody, async (_argument, { request, context, id }) => {
+    // Hosts of the mesh open volumes by themselves: there is no target to connect to, for any machine.
+    'os-initialize_connection': action(schemas.connectionBody, async ({ connector }, { request, context, id }) => {
       volumes.show(context, await gateway.readState(request), id);
+      const host = ownValue(connector, 'host');
       throw new ShoalError(
-        'NOT_IMPLEMENTED',
-        'This version of Shoal does not export volumes to machines that are no hosts of it.',
+        'INVALID_ARGUMENT',
+        `Invalid input received: connector of ${shown(typeof host === 'string' ? host : 'no host')} is rejected: a volume is opened by the host of the server that has it, and exported to no other machine. Attach it to a server.`,
       );
     }),
     'os-terminate_connection': action(schemas.connectionBody, async (_argument, { request, context, id }) => {

@@ -103,6 +103,9 @@ const projectIdCharactersMax = 64;
 /** Highest limit that can be set: what a signed 32-bit field of the APIs holds. */
 const limitMax = 2 ** 31 - 1;
 
+/** Row of the limits that hold for projects without their own, where an operator has set some. No project has such an id. */
+const defaultsId = 'quota-class/default';
+
 /** Key of the counter of `resource` used by `owner` (a project; for key pairs a user). */
 export function quotaKey(owner: string, resource: CountedResource): string {
   return `c/quota/${encodePart(owner)}/${encodePart(resource)}`;
@@ -111,7 +114,13 @@ export function quotaKey(owner: string, resource: CountedResource): string {
 /** The project's limit; `unlimited` for none. */
 export function quotaLimit(reader: StateReader, projectId: string, resource: CountedResource): number {
   const limits = quotaTable.get(reader, projectId)?.record.limits ?? {};
-  return ownValue(limits, resource) ?? ownValue<number>(defaultLimits, resource) ?? unlimited;
+  return ownValue(limits, resource) ?? defaultLimit(reader, resource);
+}
+
+/** The limit of a project that has none of its own. */
+export function defaultLimit(reader: StateReader, resource: CountedResource): number {
+  const set = quotaTable.get(reader, defaultsId)?.record.limits ?? {};
+  return ownValue(set, resource) ?? ownValue<number>(defaultLimits, resource) ?? unlimited;
 }
 
 /** How much of `resource` is used now. */
@@ -173,7 +182,9 @@ export class QuotaService {
     if (context.projectId !== projectId && !mayActOn(context, { projectId })) {
       throw new ShoalError('FORBIDDEN', "Policy does not allow this project's quota to be read.");
     }
-    const limits: Record<string, number> = { ...defaultLimits, ...quotaTable.get(reader, projectId)?.record.limits };
+    const limits = Object.fromEntries(
+      Object.keys(defaultLimits).map((name) => [name, quotaLimit(reader, projectId, name as QuotaResource)]),
+    );
     const used = Object.fromEntries(
       Object.keys(defaultLimits).map((resource) => {
         const owner = resource === 'key_pairs' ? context.userId : projectId;
@@ -193,14 +204,11 @@ export class QuotaService {
     limits: Partial<Record<QuotaResource, number>>,
     options: { readonly force?: boolean } = {},
   ): Promise<void> {
-    if (projectId === '' || projectId.length > projectIdCharactersMax) {
+    if (projectId === '' || projectId.length > projectIdCharactersMax || projectId === defaultsId) {
       throw new ShoalError('INVALID_ARGUMENT', `A project's id has 1 to ${projectIdCharactersMax} characters.`);
     }
-    await transact(this.#deps, context, ({ reader, change }) => {
+    await this.#write(context, projectId, limits, (reader) => {
       for (const [name, limit] of Object.entries(limits)) {
-        if (!Number.isInteger(limit) || limit < unlimited || limit > limitMax) {
-          throw new ShoalError('INVALID_ARGUMENT', `Quota limit ${limit} for ${name} must be -1 or greater.`);
-        }
         const used = quotaUsage(reader, projectId, name as QuotaResource);
         if (options.force !== true && limit !== unlimited && limit < used) {
           throw new ShoalError(
@@ -209,8 +217,28 @@ export class QuotaService {
           );
         }
       }
-      const row = quotaTable.get(reader, projectId);
-      const next = new shoal.v1.Quota({ id: projectId, limits: { ...row?.record.limits, ...limits } });
+    });
+  }
+
+  /** Sets some limits of all projects that have none of their own. What is used already stays. */
+  setDefaults(context: RequestContext, limits: Readonly<Record<string, number>>): Promise<void> {
+    return this.#write(context, defaultsId, limits, () => {});
+  }
+
+  #write(
+    context: RequestContext,
+    id: string,
+    limits: Readonly<Record<string, number>>,
+    check: (reader: StateReader) => void,
+  ): Promise<void> {
+    for (const [name, limit] of Object.entries(limits)) {
+      if (Number.isInteger(limit) && limit >= unlimited && limit <= limitMax) continue;
+      throw new ShoalError('INVALID_ARGUMENT', `Quota limit ${limit} for ${name} must be -1 or greater.`);
+    }
+    return transact(this.#deps, context, ({ reader, change }) => {
+      check(reader);
+      const row = quotaTable.get(reader, id);
+      const next = new shoal.v1.Quota({ id, limits: { ...row?.record.limits, ...limits } });
       if (row === undefined) quotaTable.insert(change, next);
       else quotaTable.update(change, row, next);
     });

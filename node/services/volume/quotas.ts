@@ -1,10 +1,9 @@
 /** Volume quotas as Cinder shows them: the plain names, and those of each type by the type's name. */
 import { ShoalError } from '../../base/errors.ts';
-import { ownValue } from '../../base/own-value.ts';
 import type { StateReader } from '../../state/types.ts';
 import type { RequestContext } from '../kit/context.ts';
 import { mayActOn } from '../kit/permissions.ts';
-import { type CountedResource, defaultLimits, QuotaService, quotaLimit, quotaUsage, unlimited } from '../kit/quota.ts';
+import { type CountedResource, defaultLimit, QuotaService, quotaLimit, quotaUsage } from '../kit/quota.ts';
 import type { VolumeDependencies } from './kit/dependencies.ts';
 import { invalidInput } from './kit/refusals.ts';
 import { allTypes } from './records/type-record.ts';
@@ -49,8 +48,9 @@ export class VolumeQuotas {
 
   /** What a project has that has no limits of its own. */
   defaults(reader: StateReader): Readonly<Record<string, number>> {
-    const names = [...resourcesOf(reader).keys()];
-    return Object.fromEntries(names.map((name) => [name, ownValue<number>(defaultLimits, name) ?? unlimited]));
+    return Object.fromEntries(
+      [...resourcesOf(reader)].map(([name, resource]) => [name, defaultLimit(reader, resource)]),
+    );
   }
 
   /** Sets some limits, by the names that the API shows. Throws `INVALID_ARGUMENT` for a name or a number that cannot be. */
@@ -60,14 +60,17 @@ export class VolumeQuotas {
     projectId: string,
     limits: Readonly<Record<string, number>>,
   ): Promise<void> {
-    const known = resourcesOf(reader);
-    const resources = Object.entries(limits).map(([name, limit]) => {
-      const resource = known.get(name);
-      if (resource === undefined) throw invalidInput(`Bad key(s) in quota set: ${name.slice(0, 255)}`);
-      return [resource, limit] as const;
-    });
     // As in Cinder a limit may be set below what is used.
-    await this.#quotas.set(context, projectId, Object.fromEntries(resources), { force: true });
+    await this.#quotas.set(context, projectId, counted(reader, limits), { force: true });
+  }
+
+  /** Sets some of what a project has that has no limits of its own. Throws as `set`. */
+  async setDefaults(
+    context: RequestContext,
+    reader: StateReader,
+    limits: Readonly<Record<string, number>>,
+  ): Promise<void> {
+    await this.#quotas.setDefaults(context, counted(reader, limits));
   }
 
   /** The project has the defaults again. */
@@ -76,6 +79,20 @@ export class VolumeQuotas {
       plain.some((one) => one === name) || perType.some((one) => name.startsWith(`${one}_`));
     await this.#quotas.reset(context, projectId, isVolumes);
   }
+}
+
+/** Limits by the counters' names. */
+function counted(
+  reader: StateReader,
+  limits: Readonly<Record<string, number>>,
+): Readonly<Record<string, number>> {
+  const known = resourcesOf(reader);
+  const entries = Object.entries(limits).map(([name, limit]) => {
+    const resource = known.get(name);
+    if (resource === undefined) throw invalidInput(`Bad key(s) in quota set: ${name.slice(0, 255)}`);
+    return [resource, limit] as const;
+  });
+  return Object.fromEntries(entries);
 }
 
 /** The API's name of each resource, and the counter's: of types by id, so that a new name changes no count. */

@@ -27,6 +27,8 @@ export interface BlockDeviceDraft {
   readonly bootIndex?: number;
   readonly deleteOnTermination?: boolean;
   readonly volumeSizeGib?: number;
+  /** Of a local swap disk, which has no size in GiB; absent: as large as the flavor has one. */
+  readonly swapMib?: number;
   /** Id or name. */
   readonly volumeType?: string;
   readonly deviceName?: string;
@@ -211,7 +213,7 @@ function ownDisks(devices: readonly BlockDeviceDraft[], flavor: shoal.v1.Flavor)
   const swaps = devices.filter(({ guestFormat }) => guestFormat === 'swap');
   if (swaps.length > 1) throw invalidMapping('More than one swap drive requested.');
   const ephemerals = devices.filter(({ guestFormat }) => guestFormat !== 'swap');
-  const swapMib = swaps.length === 0 ? flavor.swapMib : (swaps[0]?.volumeSizeGib ?? 0) * 1024 || flavor.swapMib;
+  const swapMib = swaps[0]?.swapMib ?? flavor.swapMib;
   if (swapMib > flavor.swapMib) throw invalidMapping('Swap drive requested is larger than instance type allows.');
   const sizes = ephemerals.map(({ volumeSizeGib }) => volumeSizeGib ?? flavor.ephemeralGib);
   if (sizes.reduce((sum, size) => sum + size, 0) > flavor.ephemeralGib) {

@@ -190,6 +190,24 @@ t.test('ephemeral and swap disks are as the flavor has them', async (t) => {
   );
 });
 
+t.test(
+  'a swap disk of its own size is as large as it says in MiB, and no larger than the flavor has one',
+  async (t) => {
+    const world = await makeVolumeWorld('rbd');
+    const flavor = { id: '2', name: 'large', vcpus: 1, memoryMib: 128, diskGib: 1, ephemeralGib: 4, swapMib: 64 };
+    await world.compute.flavors.create(world.admin, flavor);
+    const root: BlockDeviceDraft = { sourceType: 'image', destinationType: 'local', uuid: 'image-1', bootIndex: 0 };
+    const swap = { sourceType: 'blank', destinationType: 'local', guestFormat: 'swap' } as const;
+    const swapOf = async (size: { swapMib?: number }) => {
+      const { servers } = await boot(world, [root, { ...swap, ...size }], { imageId: 'image-1', flavorId: '2' });
+      return servers[0]?.disks.filter(({ kind }) => kind === 'swap').map(({ sizeMib }) => sizeMib);
+    };
+    t.same(await swapOf({ swapMib: 32 }), [32]);
+    t.same(await swapOf({}), [64]);
+    t.match(await refusalText(swapOf({ swapMib: 65 })), /Swap drive requested is larger/);
+  },
+);
+
 t.test('what Nova refuses of a mapping is refused', async (t) => {
   const world = await makeVolumeWorld('rbd');
   const refused = async (devices: readonly BlockDeviceDraft[], imageId = '', maxCount = 1): Promise<string> =>
