@@ -6,6 +6,7 @@ import type { HostView } from '../../../node/services/compute/hosts.ts';
 import type { ComputeService } from '../../../node/services/compute/index.ts';
 import { advertisedPools, roomOf } from '../../../node/services/kit/storage-pools.ts';
 import type { VolumeService } from '../../../node/services/volume/index.ts';
+import { poolCapabilities } from '../../../node/services/volume/kit/pool-capabilities.ts';
 import { volumeTable } from '../../../node/state/tables/index.ts';
 import type { StateReader } from '../../../node/state/types.ts';
 import { once } from '../kit/lists/filter.ts';
@@ -78,11 +79,8 @@ export function addPools(
     }
     return {
       namespace: `OS::Storage::Capabilities::${backendName(pool)}`,
-      vendor_name: 'Shoal',
-      volume_backend_name: pool.name,
-      pool_name: pool.name,
+      ...poolCapabilities(pool),
       driver_version: pool.at.advert?.agentVersion ?? '',
-      storage_protocol: protocolOf(pool),
       display_name: pool.name,
       description: pool.shared
         ? 'Seen alike by every host that lists it.'
@@ -94,19 +92,12 @@ export function addPools(
   });
 }
 
-function protocolOf({ shared }: PoolAtHost): string {
-  return shared ? 'ceph' : 'file';
-}
-
 /** What is not told is "unknown", as in Cinder; disks grow as they are written, so more can be promised than is free. */
 function capacityView(reader: StateReader, pool: PoolAtHost): View {
   const volumes = volumeTable.by(reader, 'host', pool.at.host.id).map(({ record }) => record);
   const promised = volumes.filter((volume) => volume.pool === pool.name).reduce((sum, { sizeGib }) => sum + sizeGib, 0);
   return {
-    volume_backend_name: pool.name,
-    pool_name: pool.name,
-    storage_protocol: protocolOf(pool),
-    vendor_name: 'Shoal',
+    ...poolCapabilities(pool),
     driver_version: pool.at.advert?.agentVersion ?? '',
     total_capacity_gb: pool.totalGib ?? 'unknown',
     free_capacity_gb: pool.freeGib ?? 'unknown',

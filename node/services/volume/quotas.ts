@@ -82,10 +82,7 @@ export class VolumeQuotas {
 }
 
 /** Limits by the counters' names. */
-function counted(
-  reader: StateReader,
-  limits: Readonly<Record<string, number>>,
-): Readonly<Record<string, number>> {
+function counted(reader: StateReader, limits: Readonly<Record<string, number>>): Readonly<Record<string, number>> {
   const known = resourcesOf(reader);
   const entries = Object.entries(limits).map(([name, limit]) => {
     const resource = known.get(name);

@@ -91,7 +91,9 @@ export function addTypes(app: FastifyInstance, gateway: Gateway, service: Volume
         'Specify volume type name, description, is_public or a combination thereof.',
       );
     }
-    return answer(request, await types.update(gateway.context(request), request.params.id, patch));
+    const changed = await types.update(gateway.context(request), request.params.id, patch);
+    const { 'os-volume-type-access:is_public': _said, ...view } = plainTypeView(changed, { gateway, request });
+    return { volume_type: view };
   });
   app.delete<ById>('/v3/types/:id', async (request, reply) => {
     await types.remove(gateway.context(request), request.params.id);

@@ -280,7 +280,7 @@ export class VolumeBackups {
     const { record: volume } = row;
     const snapshotId = snapshotOf(context, reader, volume.id, draft.snapshotId ?? '');
     checkBackupable(volume, draft.force === true || snapshotId !== '');
-    const parent = draft.incremental === true ? newestOf(reader, volume.id) : undefined;
+    const parent = draft.incremental === true ? newestOf(reader, volume.id, context.projectId) : undefined;
     if (draft.incremental === true && parent === undefined) {
       throw invalid('backup', 'No backups available to do an incremental backup.');
     }
@@ -290,7 +290,8 @@ export class VolumeBackups {
     const backup = new shoal.v1.VolumeBackup({
       ...fields,
       id,
-      projectId: volume.projectId,
+      // As in Cinder it is of who asks for it: an administrator's is not its volume's owner's.
+      projectId: context.projectId,
       userId: context.userId,
       volumeId: volume.id,
       snapshotId,
@@ -306,7 +307,7 @@ export class VolumeBackups {
       ofEncrypted: volume.encryption !== null,
       volumeEncryption: volume.encryption,
     });
-    charge(change, reader, volume.projectId, amountsOfBackup(backup));
+    charge(change, reader, backup.projectId, amountsOfBackup(backup));
     if (parent !== undefined) writeBackup(change, parent, { children: parent.record.children + 1 }, nowMs);
     putOnHost(change, hostId);
     const status = snapshotId === '' ? { status: 'backing-up', previousStatus: volume.status } : {};
@@ -371,11 +372,11 @@ function checkBackupable(volume: shoal.v1.Volume, isForced: boolean): void {
   );
 }
 
-/** The newest whole backup of a volume. */
-function newestOf(reader: StateReader, volumeId: string): Row<Backup> | undefined {
+/** The newest whole backup of a volume that the project has: what another project keeps is not added to. */
+function newestOf(reader: StateReader, volumeId: string, projectId: string): Row<Backup> | undefined {
   const rows = volumeBackupTable
     .by(reader, 'volume', indexKey(volumeId))
-    .filter(({ record }) => record.status === 'available');
+    .filter(({ record }) => record.status === 'available' && record.projectId === projectId);
   return rows.reduce<Row<Backup> | undefined>(
     (newest, row) =>
       newest === undefined || row.record.dataTimestampMs > newest.record.dataTimestampMs ? row : newest,

@@ -3,6 +3,7 @@
  * that can be refused without a host is refused here.
  */
 import { shoal } from '../../../../proto/messages.ts';
+import { ownValue } from '../../../base/own-value.ts';
 import { gibBytes } from '../../../base/units.ts';
 import { hostTable, volumeDefaultTypeTable, volumeTable } from '../../../state/tables/index.ts';
 import type { StateReader } from '../../../state/types.ts';
@@ -148,6 +149,9 @@ function ofImage(image: shoal.v1.Image): Record<string, string> {
   };
 }
 
+/** Property of an image that names the type of the volumes that are made of it, where their maker names none. */
+const imageTypeProperty = 'cinder_img_volume_type';
+
 function typeOf(
   context: RequestContext,
   reader: StateReader,
@@ -155,6 +159,8 @@ function typeOf(
   source: VolumeSource,
 ): shoal.v1.VolumeType {
   if (wanted !== undefined && wanted !== '') return usableType(context, reader, wanted);
+  const ofImage = ownValue(source.image?.properties ?? {}, imageTypeProperty) ?? '';
+  if (ofImage !== '') return usableType(context, reader, ofImage);
   const ofSource = originOf(reader, source)?.typeId ?? source.snapshot?.typeId ?? '';
   const ofProject = volumeDefaultTypeTable.get(reader, context.projectId)?.record.typeId ?? '';
   return typeById(reader, ofSource) ?? typeById(reader, ofProject) ?? defaultType(reader);

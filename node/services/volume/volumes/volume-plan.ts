@@ -18,6 +18,7 @@ import type { Attempt } from '../../kit/transact.ts';
 import { amountsOfVolume, charge } from '../kit/charges.ts';
 import type { VolumeDependencies, VolumeOptions } from '../kit/dependencies.ts';
 import { addMessage } from '../kit/messages.ts';
+import { unmetSpec } from '../kit/pool-capabilities.ts';
 import { chooseHost, findPool, type Pool, poolOfType } from '../kit/pools.ts';
 import { invalidInput, notFound } from '../kit/refusals.ts';
 import { writeBackup } from '../records/backup-record.ts';
@@ -60,13 +61,15 @@ export function planVolume(
   holdSource(attempt, checked, volume, nowMs);
   if (checked.groupId !== '') joinGroup(attempt, checked, volume, nowMs);
   const isEmpty = Object.keys(checked.source).length === 0 || isCopyOfNothing(checked.source);
-  if (pool?.shared === false && isEmpty && naming.hostId === undefined) {
+  const unmet = pool === undefined ? undefined : unmetSpec(checked.type.extraSpecs, pool);
+  if (pool?.shared === false && isEmpty && naming.hostId === undefined && unmet === undefined) {
     volume.status = 'available';
   } else {
-    const hostId = pool === undefined ? undefined : hostFor(deps, attempt, checked, pool, naming);
+    const isFit = pool !== undefined && unmet === undefined;
+    const hostId = isFit ? hostFor(deps, attempt, checked, pool, naming) : undefined;
     if (hostId === undefined) {
       volume.status = 'error';
-      addMessage(change, noHostMessage(context, volume, pool), { id: deps.newId(), nowMs });
+      addMessage(change, noHostMessage(context, volume, pool, unmet), { id: deps.newId(), nowMs });
     } else {
       putOnHost(change, hostId);
       volume.hostId = hostId;
@@ -222,11 +225,18 @@ function reaches({ hosts }: Pool, hostId: string): boolean {
   return hosts.some((host) => host.hostId === hostId);
 }
 
-function noHostMessage(context: RequestContext, volume: shoal.v1.Volume, pool: Pool | undefined) {
+function noHostMessage(
+  context: RequestContext,
+  volume: shoal.v1.Volume,
+  pool: Pool | undefined,
+  unmet: string | undefined,
+) {
   const why =
     pool === undefined
       ? `no host has a storage pool called ${volume.pool}`
-      : `no host that reaches the storage pool ${volume.pool} takes a volume of ${volume.sizeGib} GiB now`;
+      : unmet !== undefined
+        ? `the storage pool ${volume.pool} is not what the volume type asks for: ${unmet}`
+        : `no host that reaches the storage pool ${volume.pool} takes a volume of ${volume.sizeGib} GiB now`;
   return {
     projectId: volume.projectId,
     resourceType: 'VOLUME',

@@ -159,6 +159,7 @@ void t.test(
     ] as const) {
       const changed = await ask('PUT', `/types/${id}`, { body: { volume_type: flags } });
       t.match(changed, { status: 200, body: { volume_type: { is_public: expected } } }, JSON.stringify(flags));
+      t.same(Object.keys(changed.body.volume_type).sort(), ['description', 'extra_specs', 'id', 'is_public', 'name']);
     }
     t.equal((await ask('PUT', `/types/${id}`, { body: { volume_type: { is_private: true } } })).status, 400);
   },

@@ -131,7 +131,12 @@ void t.test('what cannot be done to a volume', async (t) => {
     act('another flag', { 'os-update_readonly_flag': { readonly: 'maybe' } }, 400),
     act('an image without a name', { 'os-volume_upload_image': {} }, 400),
     act('an image of an unknown format', { 'os-volume_upload_image': { image_name: 'i', disk_format: 'x' } }, 400),
-    act('a machine from outside', { 'os-initialize_connection': outside }, 400, /connector of .?elsewhere.? is rejected/),
+    act(
+      'a machine from outside',
+      { 'os-initialize_connection': outside },
+      400,
+      /connector of .?elsewhere.? is rejected/,
+    ),
     act('a machine without a name', { 'os-initialize_connection': { connector: {} } }, 400, /rejected/),
     act('no machine', { 'os-initialize_connection': {} }, 400),
     act('detached from nothing', { 'os-detach': {} }, 400, /has no such attachment/),

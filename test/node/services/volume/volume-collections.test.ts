@@ -114,6 +114,28 @@ t.test("a backup is written by a job of the volume's host, and others add to it"
   }
 });
 
+t.test(
+  'an administrator’s backup is the administrator’s: its volume’s owner neither sees it nor adds to it',
+  async (t) => {
+    const world = await makeVolumeWorld('rbd');
+    const volume = await madeVolume(world);
+    const { backups } = world.volume;
+    const made = { objectCount: 3, storedBytes: 4, manifestSha256: 'aa', dataTimestampMs: 5 };
+    const ofAdmin = await backups.create(world.admin, { volumeId: volume.id });
+    await jobReports(world).backupMade(ofAdmin.id, made);
+    await endJobs(world);
+    t.equal(ofAdmin.projectId, world.admin.projectId);
+    const used = (projectId: string) => quotaUsage(world.state.local, projectId, 'backups');
+    t.same([used(world.admin.projectId), used(world.alice.projectId)], [1, 0]);
+    const more = () => backups.create(world.alice, { volumeId: volume.id, incremental: true });
+    t.match(await refusalText(more()), /No backups available/);
+    const own = await backups.create(world.alice, { volumeId: volume.id });
+    await jobReports(world).backupMade(own.id, { ...made, dataTimestampMs: 1 });
+    await endJobs(world);
+    t.equal((await more()).parentId, own.id, 'and not the newer one of the administrator');
+  },
+);
+
 t.test('a backup is put back into a volume, or becomes a new one', async (t) => {
   const world = await makeVolumeWorld('rbd');
   const volume = await madeVolume(world);

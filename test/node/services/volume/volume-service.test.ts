@@ -2,7 +2,9 @@
 import t from 'tap';
 import { ShoalError } from '../../../../node/base/errors.ts';
 import { quotaUsage } from '../../../../node/services/kit/quota.ts';
-import { volumeMessageTable } from '../../../../node/state/tables/index.ts';
+import { transact } from '../../../../node/services/kit/transact.ts';
+import { imageTable, volumeMessageTable } from '../../../../node/state/tables/index.ts';
+import { shoal } from '../../../../proto/messages.ts';
 import { beforeCommit } from '../world.ts';
 import { addServer, makeVolumeWorld, type VolumeWorld, volumeHostsAct } from './volume-world.ts';
 
@@ -191,6 +193,38 @@ t.test('a volume for which there is no host is in error, with a message', async 
   });
   await world.volume.volumes.remove(world.alice, made.id);
   t.equal(used(world, 'volumes'), 0, 'nobody has anything of it: it goes at once');
+});
+
+t.test('a type that asks for another kind of pool finds none, and its owner is told which spec it was', async (t) => {
+  const world = await makeVolumeWorld('local');
+  const statusOf = async (name: string, extraSpecs: Record<string, string>): Promise<string> => {
+    await world.volume.types.create(world.admin, { name, extraSpecs });
+    return (await world.volume.volumes.create(world.alice, { sizeGib: 1, type: name })).status;
+  };
+  t.equal(await statusOf('iscsi', { storage_protocol: 'iSCSI' }), 'error');
+  const [message] = volumeMessageTable.list(world.state.local);
+  t.match(message?.record.userMessage, /not what the volume type asks for: storage_protocol iSCSI/);
+  t.equal(await statusOf('vendor', { 'capabilities:vendor_name': '<in> Net' }), 'error');
+  t.equal(await statusOf('either', { storage_protocol: '<or> ceph <or> iSCSI' }), 'error');
+  t.equal(await statusOf('file', { storage_protocol: '<or> ceph <or> file' }), 'available');
+  t.equal(await statusOf('ours', { vendor_name: 's== Shoal', 'capabilities:storage_protocol': 'file' }), 'available');
+  t.equal(await statusOf('other', { colour: 'red', 'quality:bronze': 'yes' }), 'available', 'not about pools');
+});
+
+t.test('an image may name the type of what is made of it', async (t) => {
+  const world = await makeVolumeWorld('rbd');
+  await world.volume.types.create(world.admin, { name: 'gold' });
+  await transact(world.deps, world.admin, ({ reader, change }) => {
+    const row = imageTable.must(reader, 'image-1');
+    const properties = { cinder_img_volume_type: 'gold' };
+    imageTable.update(change, row, new shoal.v1.Image({ ...row.record, properties }));
+  });
+  const typeOf = async (draft: { type?: string }) => {
+    const { typeId } = await world.volume.volumes.create(world.alice, { sizeGib: 1, imageId: 'image-1', ...draft });
+    return world.volume.types.show(world.admin, world.state.local, typeId).name;
+  };
+  t.equal(await typeOf({}), 'gold');
+  t.equal(await typeOf({ type: '__DEFAULT__' }), '__DEFAULT__', 'but its maker goes before');
 });
 
 t.test('the server that goes takes or frees its volumes in the same transaction', async (t) => {
