@@ -9,7 +9,7 @@ import { shoal } from '../../../../proto/messages.ts';
 import { invalidInput } from '../kit/refusals.ts';
 
 /** Longest text that is read, characters: a record with all the metadata that it may have takes some 350,000. */
-export const exportTextCharactersMax = 524_288;
+const exportTextCharactersMax = 524_288;
 const sumBytes = 8;
 const keyBytes = 32;
 const formatNow = 1;
