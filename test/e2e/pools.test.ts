@@ -37,7 +37,7 @@ if (why !== '') {
   t.test('pools on real storage', { skip: why }, (t) => t.end());
 } else {
   const folder = mkdtempSync(join(tmpdir(), 'shoal-e2e-pools-'));
-  const signal = AbortSignal.timeout(120_000);
+  const signal = AbortSignal.timeout(300_000);
   const cluster = await DevCluster.start({ dir: join(folder, 'ceph'), address: monitorAddress }, signal);
   t.teardown(async () => {
     await cluster.stop();
@@ -89,7 +89,7 @@ if (why !== '') {
   };
   const isFile = (pool: string, id: string): boolean => existsSync(join(folder, pool, 'disks', `${id}.qcow2`));
   const imagesOf = async (pool: string): Promise<readonly string[]> =>
-    (await runCommand(['rbd', '--conf', confPath, '--id', user, 'ls', pool], { signal })).stdout.trim().split('\n');
+    (await runCommand(['rbd', '--conf', confPath, '--id', user, 'ls', pool])).stdout.trim().split('\n');
 
   for (const name of [...Object.keys(pools), 'rbd']) {
     await call('POST', '/types', { volume_type: { name, extra_specs: { volume_backend_name: name } } });

@@ -106,13 +106,12 @@ function useActions({ volumes, attachments }: VolumeService, gateway: Gateway): 
     'os-begin_detaching': plain(({ context, id }) => volumes.beginDetaching(context, id)),
     'os-roll_detaching': plain(({ context, id }) => volumes.rollDetaching(context, id)),
     'os-attach': action(schemas.attachBody, async (body, { context, id }) => {
-      const { attachment } = await attachments.create(context, {
+      await attachments.attach(context, {
         volumeId: id,
         ...setField('serverId', body.instance_uuid),
         ...setField('mode', body.mode),
         connector: { host: body.host_name ?? '', mountpoint: body.mountpoint ?? '' },
       });
-      await attachments.complete(context, attachment.id ?? '');
     }),
     'os-detach': action(schemas.detachBody, (body, call) => detach(call, body?.attachment_id)),
     'os-force_detach': action(schemas.forceDetachBody, (body, call) => detach(call, body.attachment_id)),

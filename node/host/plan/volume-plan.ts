@@ -23,6 +23,8 @@ export type VolumeStep =
   | { readonly kind: 'begin-copy' }
   /** Give it the size that its owner asked for; a guest that has it open sees that. Tell the record. */
   | { readonly kind: 'grow' }
+  /** It has grown, and guests of this host that have it beside others have not seen that: show them, and tell their records. */
+  | { readonly kind: 'resize-guests'; readonly serverIds: readonly string[] }
   /** Put its content back to what it was at a snapshot; tell the record. */
   | { readonly kind: 'revert' }
   /** Its bytes go, or are let go of; then the record. */
@@ -42,6 +44,8 @@ export interface VolumeMemory {
   readonly hasJob: boolean;
   /** Snapshots of it that are recorded. */
   readonly snapshots: number;
+  /** Servers of this host that have it beside others, and whose records say less than the bytes that it has. */
+  readonly smallAtServers: readonly string[];
   /** Its content is that of another volume, and its storage cannot clone that: a copy takes as long as it is large. */
   readonly isFullCopy: boolean;
 }
@@ -60,7 +64,7 @@ export function planVolume(
   memory: VolumeMemory,
   self: HostId,
 ): VolumeStep | undefined {
-  if (volume.hostId !== self) return undefined;
+  if (volume.hostId !== self) return memory.failed ? undefined : planGuests(memory);
   const serving = planServing(volume, servedNow);
   if (serving !== undefined) return serving;
   if (memory.hasJob) return undefined;
@@ -69,7 +73,12 @@ export function planVolume(
   if (volume.madeGib === 0) return planMake(volume, memory);
   if (volume.status === 'reverting') return { kind: 'revert' };
   if (volume.sizeGib > volume.madeGib) return { kind: 'grow' };
-  return volume.observedRevision < volume.askedRevision ? { kind: 'report' } : undefined;
+  return volume.observedRevision < volume.askedRevision ? { kind: 'report' } : planGuests(memory);
+}
+
+/** Whichever host a volume is of, the guests that have it open are on their own. */
+function planGuests({ smallAtServers }: VolumeMemory): VolumeStep | undefined {
+  return smallAtServers.length === 0 ? undefined : { kind: 'resize-guests', serverIds: smallAtServers };
 }
 
 /** An owner, or an administrator, has to change the status before anything is done. */

@@ -191,6 +191,13 @@ export class VolumeReportService implements VolumeReports {
     });
   }
 
+  async resized(server: Server, volumeId: string, sizeGib: number): Promise<void> {
+    await this.#reportDisk(server, volumeId, (attempt, row, disk) => {
+      if ((disk.sizeGib ?? 0) >= sizeGib) return;
+      this.#writeDisk(attempt, row, disk, new shoal.v1.ServerDisk({ ...disk, sizeGib }));
+    });
+  }
+
   async detached(server: Server, volumeId: string): Promise<void> {
     await this.#reportDisk(server, volumeId, (attempt, row, disk) => {
       if (disk.detaching === true) this.#free(attempt, row, disk);

@@ -1,9 +1,10 @@
 /** Volumes, as a kind that a host keeps: the records of this host are carried out on its storages. */
 import type { DiskServed } from '../../../../drivers/types.ts';
 import type { shoal } from '../../../../proto/messages.ts';
+import type { HostId } from '../../../base/ids.ts';
 import { volumeSubject } from '../../../services/jobs/volume-jobs.ts';
 import { indexKey } from '../../../state/table.ts';
-import { jobTable, volumeSnapshotTable, volumeTable } from '../../../state/tables/index.ts';
+import { jobTable, serverTable, volumeSnapshotTable, volumeTable } from '../../../state/tables/index.ts';
 import type { StateReader } from '../../../state/types.ts';
 import type { SteppedDefinition } from '../../engine/stepped-kind.ts';
 import { isCopy, planVolume, type VolumeMemory, type VolumeStep } from '../../plan/volume-plan.ts';
@@ -15,7 +16,7 @@ const stepsAtOnceMax = 8;
 
 /** What the last pass has read of a volume besides its record. */
 type Seen = Omit<VolumeMemory, 'failed'>;
-const unseen: Seen = { hasJob: false, snapshots: 0, isFullCopy: false };
+const unseen: Seen = { hasJob: false, snapshots: 0, isFullCopy: false, smallAtServers: [] };
 
 /** The definition of the kind. */
 export function volumeKind(
@@ -31,10 +32,13 @@ export function volumeKind(
     requestOf,
     wanted: (reader, failed) => {
       seen.clear();
-      const volumes = volumeTable.by(reader, 'host', ports.hostId).map(({ record }) => record);
-      return volumes.filter((volume) => {
+      const small = smallAtServers(reader, ports.hostId);
+      const volumes = new Map(volumeTable.by(reader, 'host', ports.hostId).map(({ record }) => [record.id, record]));
+      for (const [id, { volume }] of small) volumes.set(id, volume);
+      return [...volumes.values()].filter((volume) => {
         try {
-          seen.set(volume.id, seenOf(volume, reader, ports));
+          const serverIds = small.get(volume.id)?.serverIds ?? [];
+          seen.set(volume.id, { ...seenOf(volume, reader, ports), smallAtServers: serverIds });
           return true;
         } catch (caught) {
           failed(volume.id, caught);
@@ -66,7 +70,26 @@ async function servedHere(
   return found;
 }
 
-function seenOf(volume: shoal.v1.Volume, reader: StateReader, ports: VolumePorts): Seen {
+/** Volumes that servers of this host have beside others and that have grown since those servers have been told. */
+function smallAtServers(
+  reader: StateReader,
+  hostId: HostId,
+): ReadonlyMap<string, { readonly volume: shoal.v1.Volume; readonly serverIds: string[] }> {
+  const small = new Map<string, { volume: shoal.v1.Volume; serverIds: string[] }>();
+  for (const { record: server } of serverTable.by(reader, 'host', hostId)) {
+    for (const { multiattach, attached, detaching, volumeId, sizeGib } of server.disks) {
+      if (multiattach !== true || attached !== true || detaching === true) continue;
+      const volume = volumeTable.get(reader, volumeId ?? '')?.record;
+      if (volume === undefined || volume.madeGib <= (sizeGib ?? 0)) continue;
+      const known = small.get(volume.id) ?? { volume, serverIds: [] };
+      known.serverIds.push(server.id);
+      small.set(volume.id, known);
+    }
+  }
+  return small;
+}
+
+function seenOf(volume: shoal.v1.Volume, reader: StateReader, ports: VolumePorts): Omit<Seen, 'smallAtServers'> {
   return {
     hasJob: jobTable.one(reader, 'subject', indexKey(volumeSubject(volume.id))) !== undefined,
     snapshots: volumeSnapshotTable.by(reader, 'volume', indexKey(volume.id)).length,

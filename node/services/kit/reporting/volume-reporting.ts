@@ -50,6 +50,8 @@ export interface VolumeReports {
 
   /** The disk is plugged in, or would be at the next start: `ServerDisk.attached`, the attachment "attached", "in-use". */
   attached(server: shoal.v1.Server, volumeId: string): Promise<void>;
+  /** The guest, if it runs, sees that the disk has that size: `ServerDisk.size_gib`. */
+  resized(server: shoal.v1.Server, volumeId: string, sizeGib: number): Promise<void>;
   /** It is unplugged and closed: the entry of the server and the attachment go; "available", or "in-use" with others. */
   detached(server: shoal.v1.Server, volumeId: string): Promise<void>;
   /** It could not be plugged in, and is closed: the entry goes, the volume is "available" again, its owner is told. */

@@ -145,9 +145,23 @@ export class VolumeAttachments {
 
   /** Reserves a volume; with a connector it is being attached already. One that is reserved is nobody else's. */
   create(context: RequestContext, draft: AttachmentDraft): Promise<VolumeUse> {
+    return this.#use(context, draft, { isConnected: false });
+  }
+
+  /** Notes that it is attached, by who has attached it elsewhere: reserved and connected at once. */
+  attach(context: RequestContext, draft: AttachmentDraft): Promise<VolumeUse> {
+    return this.#use(context, draft, { isConnected: true });
+  }
+
+  #use(
+    context: RequestContext,
+    draft: AttachmentDraft,
+    { isConnected }: { readonly isConnected: boolean },
+  ): Promise<VolumeUse> {
     const { serverId = '' } = draft;
     const connector = checkConnector(draft.connector);
     if (!['', 'rw', 'ro'].includes(draft.mode ?? '')) throw invalidInput("mode must be 'rw' or 'ro'.");
+    const unconnected = Object.keys(connector).length === 0 ? 'reserved' : 'attaching';
     const id = this.#deps.newId();
     return transact(this.#deps, context, (attempt) => {
       const { record: volume, ...row } = ownVolume(context, attempt.reader, draft.volumeId);
@@ -156,12 +170,12 @@ export class VolumeAttachments {
       const attachment = new shoal.v1.VolumeAttachment({
         id,
         serverId,
-        status: Object.keys(connector).length === 0 ? 'reserved' : 'attaching',
+        ...(isConnected ? { status: 'attached', attachedMs: this.#deps.clock.nowMs() } : { status: unconnected }),
         readOnly: draft.mode === 'ro' || volume.readOnly,
         connector,
       });
       const attachments = [...volume.attachments, attachment];
-      const status = volume.status === 'in-use' ? 'in-use' : attachment.status;
+      const status = isConnected || volume.status === 'in-use' ? 'in-use' : unconnected;
       const next = writeVolume(
         attempt.change,
         { record: volume, ...row },

@@ -8,6 +8,7 @@ import { grow } from './grow.ts';
 import { make } from './make.ts';
 import { remove } from './remove.ts';
 import { report } from './report.ts';
+import { resizeGuests } from './resize-guests.ts';
 import { revert } from './revert.ts';
 import { serve } from './serve.ts';
 import { unserve } from './unserve.ts';
@@ -17,6 +18,7 @@ export const volumeSteps: Steps<VolumeStep, shoal.v1.Volume, VolumeTools> = {
   make,
   'begin-copy': beginCopy,
   grow,
+  'resize-guests': resizeGuests,
   revert,
   remove,
   serve,
