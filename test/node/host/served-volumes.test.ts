@@ -144,6 +144,56 @@ t.test('a server here has a volume of another host when that serves it, at its p
   t.match(host.volume(id), { status: 'available', served: null });
 });
 
+t.test('a server that moves takes its volume along, at a generation and with a key of its own', async (t) => {
+  const host = await volumeHost(t);
+  const { service, context, world } = host;
+  const { id } = await service.volumes.create(context, { sizeGib: 1 });
+  await service.attachments.plug(context, serverId, { volumeId: id });
+  await host.until('it is in use', () => host.volume(id)?.status === 'in-use');
+  await service.attachments.unplug(context, serverId, id);
+  await host.until('it is free', () => host.volume(id)?.status === 'available');
+  const far = await host.createServerElsewhere();
+  await service.attachments.plug(context, far, { volumeId: id });
+  await host.until('it is served', () => (host.volume(id)?.served?.port ?? 0) > 0);
+  await host.reportsOf(otherHost).attached(serverTable.must(world.state.local, far).record, id);
+  const before = host.volume(id);
+  const disk = () => world.storage.disks.get(id as VolumeId);
+
+  await host.moveServer(far, self);
+  t.match(host.volume(id), { hostId: self, generation: (before?.generation ?? 0) + 1, served: { ending: true } });
+  await host.until('it is served to nobody', () => host.volume(id)?.served === null);
+  t.match([disk()?.served, host.volume(id)?.status], [undefined, 'in-use'], 'its own host opens it from now on');
+
+  await host.moveServer(far, otherHost);
+  await host.until('it is served again', () => (host.volume(id)?.served?.port ?? 0) > 0);
+  const after = host.volume(id);
+  t.match(after, { hostId: self, generation: (before?.generation ?? 0) + 2 });
+  t.equal(disk()?.served?.generation, after?.generation);
+  t.notSame(after?.served?.sealedKey, before?.served?.sealedKey, 'who had the key before has it in vain');
+});
+
+t.test('what cannot be done to a volume that is served is refused in words, and nothing is half made', async (t) => {
+  const host = await volumeHost(t);
+  const { service, context } = host;
+  const { id } = await service.volumes.create(context, { sizeGib: 1 });
+  await service.attachments.plug(context, serverId, { volumeId: id });
+  await host.until('it is in use', () => host.volume(id)?.status === 'in-use');
+  await service.attachments.unplug(context, serverId, id);
+  await host.until('it is free', () => host.volume(id)?.status === 'available');
+  const far = await host.createServerElsewhere();
+  await service.attachments.plug(context, far, { volumeId: id });
+  await host.reportsOf(otherHost).attached(serverTable.must(host.world.state.local, far).record, id);
+  await host.until('it is served', () => (host.volume(id)?.served?.port ?? 0) > 0);
+  const before = host.volume(id);
+  const refused = { code: 'CONFLICT', message: /served over the network/ };
+  await t.rejects(service.volumes.extend(context, id, 2), refused);
+  await t.rejects(service.moves.migrate(context, id, 'host-2@local#local'), refused);
+  t.strictSame(host.volume(id), before);
+  const snapshot = await service.snapshots.create(context, { volumeId: id, force: true });
+  await host.until('a snapshot is made', () => host.snapshot(snapshot.id)?.status === 'available');
+  t.equal(host.snapshot(snapshot.id)?.ofAttached, true);
+});
+
 t.test('a host that does not serve, or is dead, refuses at once and says why', async (t) => {
   const host = await volumeHost(t);
   const { service, context } = host;

@@ -19,10 +19,13 @@ import { volumeMigrateJob } from '../../../node/host/jobs/kinds/volume-migrate.t
 import { volumeRestoreJob } from '../../../node/host/jobs/kinds/volume-restore.ts';
 import { type UploadTools, volumeUploadJob } from '../../../node/host/jobs/kinds/volume-upload.ts';
 import { beginVolumeCopy } from '../../../node/services/jobs/volume-jobs.ts';
+import type { HostViews } from '../../../node/services/kit/dependencies.ts';
 import type { Sealing } from '../../../node/services/kit/sealing.ts';
+import { transact } from '../../../node/services/kit/transact.ts';
 import { VolumeReportService } from '../../../node/services/volume/host-reports.ts';
 import { VolumeService } from '../../../node/services/volume/index.ts';
 import { VolumeJobReportService } from '../../../node/services/volume/job-reports.ts';
+import { moveVolumes } from '../../../node/services/volume/records/server-disks.ts';
 import { TransactionBuilder } from '../../../node/state/table.ts';
 import {
   hostTable,
@@ -61,6 +64,7 @@ export class VolumeHost {
   #agent: { readonly loop: HostLoop; readonly jobs: JobRunner } | undefined;
 
   readonly #sealing: Sealing;
+  readonly #hostViews: HostViews;
 
   /** @param backupStoreUrl where backups go; empty: nowhere. @param mesh what seals its secrets. */
   constructor(backupStoreUrl: string, mesh: string) {
@@ -70,10 +74,11 @@ export class VolumeHost {
       new shoal.v1.Advert({ hostId: self, hostName: 'host-1', enabled: true, pools: pools(true) }),
       new shoal.v1.Advert({ hostId: otherHost, hostName: 'host-2', enabled: true, pools: pools(this.other.serves) }),
     ];
+    this.#hostViews = { adverts, condition: (id) => (id === otherHost ? this.other.condition : 'alive') };
     this.service = new VolumeService(
       {
         ...this.world.deps,
-        hostViews: { adverts, condition: (id) => (id === otherHost ? this.other.condition : 'alive') },
+        hostViews: this.#hostViews,
         sealing: this.#sealing,
       },
       { storage: 'local', backupStoreUrl },
@@ -162,6 +167,21 @@ export class VolumeHost {
     serverTable.insert(builder, server);
     await this.world.state.commit(builder.build());
     return farServerId;
+  }
+
+  /** What a move of a server does to its disks. */
+  async moveServer(id: string, hostId: string): Promise<void> {
+    const { deps, state } = this.world;
+    await transact(deps, { signal: new AbortController().signal }, (attempt) => {
+      const row = serverTable.must(state.local, id);
+      const disks = moveVolumes(
+        { ...deps, hostViews: this.#hostViews, sealing: this.#sealing },
+        attempt,
+        row.record,
+        hostId,
+      );
+      serverTable.update(attempt.change, row, new shoal.v1.Server({ ...row.record, hostId, disks }));
+    });
   }
 
   /** What a host tells. */

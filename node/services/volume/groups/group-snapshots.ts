@@ -8,7 +8,7 @@ import { isOwner } from '../../kit/permissions.ts';
 import { transact } from '../../kit/transact.ts';
 import type { VolumeDependencies } from '../kit/dependencies.ts';
 import { listOf, see } from '../kit/find.ts';
-import { invalid, invalidInput, invalidSnapshot, notFound } from '../kit/refusals.ts';
+import { conflict, invalid, invalidInput, invalidSnapshot, notFound } from '../kit/refusals.ts';
 import { checkText } from '../kit/texts.ts';
 import { deleteSnapshot } from '../records/snapshot-record.ts';
 import { isSnapshotBeingCopied } from '../records/volume-record.ts';
@@ -59,6 +59,13 @@ export class VolumeGroupSnapshots {
         throw invalid(
           'group',
           `Cannot create group_snapshot ${name} because group ${row.record.id} contains no volumes.`,
+        );
+      }
+      const served = members.find((member) => member.record.served !== null);
+      if (served !== undefined && members.length > 1) {
+        throw conflict(
+          `Volume ${served.record.id} is served over the network to the host of its server: it cannot be kept at one instant with ` +
+            'the others. Detach it first.',
         );
       }
       if (members.length > membersMax) throw invalid('group', `A group has ${membersMax} volumes at most.`);

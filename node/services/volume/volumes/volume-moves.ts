@@ -291,6 +291,11 @@ export class VolumeMoves {
 /** Refuses a volume that something is being done to. */
 function mustRest(volume: Volume, what: string): void {
   checkNotLost(volume);
+  if (volume.served !== null) {
+    throw conflict(
+      `Volume ${volume.id} is served over the network to the host of its server: detach it first, to ${what} it.`,
+    );
+  }
   const isBusy = isMigrating(volume) || volume.groupId !== '';
   if ((volume.status === 'available' || volume.status === 'in-use') && !isBusy) return;
   throw invalidVolume(

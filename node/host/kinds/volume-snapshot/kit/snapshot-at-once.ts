@@ -60,7 +60,8 @@ async function snapshotOne(snapshot: shoal.v1.VolumeSnapshot, tools: VolumeTools
     closed: async () => {
       const { volumeId, snapshotId } = named(snapshot);
       await poolOf(snapshot, tools).createSnapshot(volumeId, snapshotId, signal);
-      return { ofAttached: false, frozen: false };
+      // What serves it to another host keeps it while the guest there goes on.
+      return { ofAttached: volume.served !== null, frozen: false };
     },
   });
 }
