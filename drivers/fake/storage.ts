@@ -200,7 +200,7 @@ export class FakeStorageDriver implements StorageDriver {
       snapshots: true,
       clones: shared,
       multiAttach: shared,
-      encryption: ['luks', 'luks2'],
+      encryption: ['luks'],
       exports: !shared,
     };
   }

@@ -43,12 +43,12 @@ export interface NbdKey {
 }
 
 /**
- * How a disk's content is encrypted, by QEMU (local files) or librbd (Ceph). Only what is written to the disk itself is: the
+ * How a disk's content is encrypted, by QEMU's `luks` driver above every storage alike. Only what is written to the disk itself is: the
  * image below a copy-on-write disk stays as it is.
  */
 export interface DiskEncryption {
-  /** `luks` is version 1. `StorageCapabilities.encryption` says which a storage can do. */
-  readonly format: 'luks' | 'luks2';
+  /** LUKS version 1: QEMU writes no other. `StorageCapabilities.encryption` says whether a storage can do it. */
+  readonly format: 'luks';
   /** `aes-xts-plain64`; AES in XTS mode; `INVALID_ARGUMENT` for any other. */
   readonly cipher: string;
   /** 256 or 512 for XTS, of which each half is a key. */

@@ -35,13 +35,8 @@ export function diskNodes(disk: GuestDisk, set: NodeSet = 'd'): DiskNodes {
   const secrets: Options[] = [];
   const key = secretName(disk.volumeId);
   if (encryption !== undefined) secrets.push({ 'qom-type': 'secret', id: key, data: encryption.passphrase });
-  const isLibrbds = encryption?.format === 'luks2';
-  if (isLibrbds && source.kind !== 'rbd') {
-    throw new ShoalError('INVALID_ARGUMENT', `disk ${disk.volumeId}: only disks in Ceph are encrypted as luks2`);
-  }
   const src = {
     ...protocolNode(source, name('src')),
-    ...(isLibrbds ? { encrypt: { format: 'luks2', 'key-secret': key } } : {}),
     ...(source.kind === 'nbd' ? { 'tls-creds': credentialsName(disk.volumeId, set) } : {}),
     ...also,
   };
@@ -53,7 +48,7 @@ export function diskNodes(disk: GuestDisk, set: NodeSet = 'd'): DiskNodes {
     discard: 'unmap',
     ...also,
   };
-  if (encryption === undefined || isLibrbds) return { secrets, nodes: [src, fmt], top: name('fmt') };
+  if (encryption === undefined) return { secrets, nodes: [src, fmt], top: name('fmt') };
   const decrypting = {
     driver: 'luks',
     'node-name': name('key'),

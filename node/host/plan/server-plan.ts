@@ -44,6 +44,8 @@ export type ServerStep =
   | { readonly kind: 'replug'; readonly volumeId: string }
   /** Have the guest let go of the volume, close it, and tell the record. */
   | { readonly kind: 'unplug'; readonly volumeId: string }
+  /** Tell the guest, which runs, what it may do with a volume from now on. */
+  | { readonly kind: 'limit'; readonly volumeId: string }
   /** Guest, ports, disks of its own and record go, in this order; volumes are closed. */
   | { readonly kind: 'destroy' }
   /** Guest, ports and lock go; the disk stays for the next host; the record is told. */
@@ -61,6 +63,8 @@ interface ServerMemory {
   readonly unmadeVolumeIds: ReadonlySet<string>;
   /** It has a volume that another host serves to it. Default: none. */
   readonly hasServedDisks?: boolean;
+  /** Volumes of which its guest has other limits than their types say, or may have. Default: none. */
+  readonly staleLimitIds?: ReadonlySet<string>;
 }
 
 /** How long a guest may take to power off when its owner asks for a stop or a soft reboot. */
@@ -147,7 +151,7 @@ function planPower(
 function planDisks(
   { disks, powerWanted }: shoal.v1.Server,
   guest: GuestFound | undefined,
-  { disksFailed, unmadeVolumeIds }: ServerMemory,
+  { disksFailed, unmadeVolumeIds, staleLimitIds }: ServerMemory,
 ): ServerStep | undefined {
   if (disksFailed || !isKnownPower(powerWanted)) return undefined;
   const volumes = disks.filter((disk) => !isOwnDisk(disk));
@@ -158,7 +162,12 @@ function planDisks(
   const plugged: readonly string[] | undefined = isGuestUp(guest) ? guest.disks : undefined;
   const gone =
     plugged === undefined ? undefined : volumes.find((disk) => disk.attached && !plugged.includes(disk.volumeId));
-  return gone === undefined ? undefined : { kind: 'replug', volumeId: gone.volumeId };
+  if (gone !== undefined) return { kind: 'replug', volumeId: gone.volumeId };
+  const stale = volumes.find(
+    ({ volumeId, attached }) =>
+      attached && plugged?.includes(volumeId) === true && staleLimitIds?.has(volumeId) === true,
+  );
+  return stale === undefined ? undefined : { kind: 'limit', volumeId: stale.volumeId };
 }
 
 /** Whether there is a guest that a disk can be plugged into. */

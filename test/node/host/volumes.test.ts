@@ -170,3 +170,38 @@ t.test('storage that does not answer is waited for, and what stays is told', asy
   await host.until('it is as before', () => host.volume(id)?.sizeGib === 1);
   t.equal(host.volume(id)?.status, 'in-use', 'its guest goes on');
 });
+
+t.test(
+  'limits of a volume change under a guest that runs: by its QoS specs, by another type, and over a restart of the agent',
+  async (t) => {
+    const host = await volumeHost(t);
+    const { service, context, world } = host;
+    const qos = await service.qos.create(context, { name: 'slow', specs: { total_iops_sec: '100' } });
+    const slow = await service.types.create(context, { name: 'slow' });
+    await service.types.setQos(context, slow.id, qos.id);
+    await service.types.create(context, { name: 'free' });
+    const volume = await service.volumes.create(context, { sizeGib: 1, type: 'slow' });
+    await service.attachments.plug(context, serverId, { volumeId: volume.id });
+    await host.until('it is attached', () => host.volume(volume.id)?.status === 'in-use');
+    const limits = () =>
+      world.compute.guests.get(serverId)?.spec.disks.find(({ volumeId }) => volumeId === volume.id)?.limits;
+    t.same(limits(), { iops: 100 });
+
+    await service.qos.update(context, qos.id, { specs: { total_iops_sec: '50', total_bytes_sec_per_gb: '1000' } });
+    await host.until('the new limits are there', () => limits()?.iops === 50 && limits()?.bytesPerS === 1_000);
+    await service.moves.retype(context, volume.id, 'free', 'never');
+    await host.until('no limits are left', () => limits()?.iops === undefined);
+    t.same(limits(), {});
+    await host.stop();
+    await service.moves.retype(context, volume.id, 'slow', 'never');
+    t.same(limits(), {}, 'nobody is there to change them');
+    await host.start();
+    await host.until('what changed meanwhile is made up for', () => limits()?.iops === 50);
+    t.equal(host.volume(volume.id)?.status, 'in-use');
+    const wrong = { total_iops_sec: '1', read_iops_sec: '1' };
+    await t.rejects(service.qos.create(context, { name: 'wrong', specs: wrong }), { code: 'INVALID_ARGUMENT' });
+    await t.rejects(service.qos.update(context, qos.id, { specs: { read_iops_sec: '1' } }), {
+      code: 'INVALID_ARGUMENT',
+    });
+  },
+);

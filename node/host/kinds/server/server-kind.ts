@@ -5,6 +5,7 @@ import { coverageMark } from '../../../base/buggify/buggify.ts';
 import type { Clock } from '../../../base/clock.ts';
 import type { PortId } from '../../../base/ids.ts';
 import { requestOf } from '../../../services/kit/server-request.ts';
+import { diskLimits } from '../../../services/volume/kit/disk-limits.ts';
 import { isOwnDisk } from '../../../services/volume/kit/disks-of-server.ts';
 import { serverTable, volumeTable } from '../../../state/tables/index.ts';
 import type { StateReader } from '../../../state/types.ts';
@@ -14,6 +15,7 @@ import { RevisionFence } from '../../outage/revision-fence.ts';
 import { isGuestUp, planServer, type ServerStep } from '../../plan/server-plan.ts';
 import type { GuestHolds } from '../volume/kit/guest-holds.ts';
 import { Crashes, crashesMax, crashWindowMs } from './crashes.ts';
+import { AppliedLimits } from './kit/applied-limits.ts';
 import { diskOf, pullOut } from './kit/plugging.ts';
 import { RebootNotes } from './kit/reboot-notes.ts';
 import type { ServerPorts, ServerTools } from './kit/tools.ts';
@@ -56,6 +58,7 @@ export function serverKind(
   const reboots = new RebootNotes(deps.store);
   const revisionFence = new RevisionFence(deps.store);
   const crashes = new Crashes(deps.clock);
+  const appliedLimits = new AppliedLimits();
   let roomless: ReadonlyMap<string, string> = new Map();
   /** By server. */
   const unmade = new Map<string, ReadonlySet<string>>();
@@ -63,6 +66,7 @@ export function serverKind(
   const places = new Map<string, string>();
   /** Servers with a volume that another host serves. */
   const served = new Set<string>();
+  const staleLimits = new Map<string, ReadonlySet<string>>();
   return {
     name: 'server',
     atOnceMax: stepsAtOnceMax,
@@ -74,11 +78,13 @@ export function serverKind(
       unmade.clear();
       places.clear();
       served.clear();
+      staleLimits.clear();
       return serverTable.by(reader, 'host', deps.hostId).map(({ record }) => {
         try {
           unmade.set(record.id, unmadeVolumes(record, reader));
           places.set(record.id, placesOfServed(record, reader));
           if (hasServedDisk(record, reader)) served.add(record.id);
+          staleLimits.set(record.id, volumesLimitedOtherwise(record, reader, appliedLimits));
           return deps.withIntents(record);
         } catch (caught) {
           failed(record.id, caught);
@@ -94,7 +100,9 @@ export function serverKind(
     },
     async before({ revision }, servers, guests) {
       roomless = await deps.onRecords(servers, revision, (serverId) => guests.has(serverId));
-      crashes.keep(new Set(servers.map(({ id }) => id)));
+      const serverIds = new Set(servers.map(({ id }) => id));
+      crashes.keep(serverIds);
+      appliedLimits.keep(serverIds);
     },
     plan: (server, guest, givenUp) => {
       if (deps.guestHolds.isHeld(server.id)) return undefined;
@@ -105,11 +113,12 @@ export function serverKind(
         disksFailed: isOfDisks,
         unmadeVolumeIds: unmade.get(server.id) ?? new Set<string>(),
         hasServedDisks: served.has(server.id),
+        staleLimitIds: staleLimits.get(server.id) ?? new Set<string>(),
       };
       return planServer(server, guest, memory, deps.hostId, options);
     },
     refuse: (step, server) => refusal(step, server, roomless, crashes),
-    tools: (reader, signal) => ({ ...deps, powerOffs, reboots, revisionFence, reader, signal }),
+    tools: (reader, signal) => ({ ...deps, powerOffs, reboots, revisionFence, appliedLimits, reader, signal }),
     async fault(server, fault, step, tools) {
       if (step.kind === 'plug') {
         // The guest may have it in spite of the failure: nothing is free in the records that is open here.
@@ -182,6 +191,23 @@ function unmadeVolumes({ disks }: shoal.v1.Server, reader: StateReader): Readonl
         const volume = volumeTable.get(reader, volumeId)?.record;
         // One that could not be made is opened like any other, and the owner is told what comes of it.
         return volume?.madeGib === 0 && volume.status !== 'error';
+      })
+      .map(({ volumeId }) => volumeId),
+  );
+}
+
+/** Its attached volumes of which the guest has other limits than it should, or may have. */
+function volumesLimitedOtherwise(
+  { id, disks }: shoal.v1.Server,
+  reader: StateReader,
+  applied: AppliedLimits,
+): ReadonlySet<string> {
+  const attached = disks.filter((disk) => !isOwnDisk(disk) && disk.attached && !disk.detaching);
+  return new Set(
+    attached
+      .filter(({ volumeId }) => {
+        const volume = volumeTable.get(reader, volumeId)?.record;
+        return volume !== undefined && applied.isStale(id, volumeId, diskLimits(reader, volume));
       })
       .map(({ volumeId }) => volumeId),
   );

@@ -14,7 +14,7 @@ import type { VolumeDependencies, VolumeOptions } from '../kit/dependencies.ts';
 import { listOf, ownSnapshot, ownVolume, see } from '../kit/find.ts';
 import { invalid, invalidInput, invalidSnapshot, invalidVolume } from '../kit/refusals.ts';
 import { checkMetadata, checkText } from '../kit/texts.ts';
-import { amountsOfBackup, writeBackup } from '../records/backup-record.ts';
+import { amountsOfBackup, withoutKey, writeBackup } from '../records/backup-record.ts';
 import { bindVolume } from '../records/volume-binding.ts';
 import { beginVolumeJob } from '../records/volume-job.ts';
 import { checkNotLost, writeVolume } from '../records/volume-record.ts';
@@ -148,6 +148,11 @@ export class VolumeBackups {
         throw invalidVolume('Volume to be restored to must be available');
       }
       checkNotLost(volume.record);
+      if (row.record.ofEncrypted && volume.record.encryption === null) {
+        throw invalidInput(
+          'A backup of an encrypted volume is restored to an encrypted one: its content would be readable.',
+        );
+      }
       if (sizeGib < row.record.sizeGib) {
         throw invalidInput(`volume size ${sizeGib} is too small to restore backup of size ${row.record.sizeGib}.`);
       }
@@ -305,7 +310,7 @@ export class VolumeBackups {
       sealedKey: sealed,
       keyEpoch,
       ofEncrypted: volume.encryption !== null,
-      volumeEncryption: volume.encryption,
+      volumeEncryption: withoutKey(volume.encryption),
     });
     charge(change, reader, backup.projectId, amountsOfBackup(backup));
     if (parent !== undefined) writeBackup(change, parent, { children: parent.record.children + 1 }, nowMs);

@@ -7,6 +7,7 @@
 import { createHash } from 'node:crypto';
 import { shoal } from '../../../../proto/messages.ts';
 import { invalidInput } from '../kit/refusals.ts';
+import { withoutKey } from '../records/backup-record.ts';
 
 /** Longest text that is read, characters: a record with all the metadata that it may have takes some 350,000. */
 const exportTextCharactersMax = 524_288;
@@ -23,16 +24,11 @@ interface ExportedBackup {
 
 /** The text. @param key opens the backup's objects. */
 export function backupText(record: shoal.v1.VolumeBackup, key: Uint8Array): string {
-  const { volumeEncryption } = record;
   const backup = new shoal.v1.VolumeBackup({
     ...record,
     sealedKey: new Uint8Array(),
     keyEpoch: 0,
-    // How its volume is encrypted, without the key: what is restored has one of its own.
-    volumeEncryption:
-      volumeEncryption === null
-        ? null
-        : new shoal.v1.VolumeEncryption({ ...volumeEncryption, sealedKey: new Uint8Array(), keyEpoch: 0 }),
+    volumeEncryption: withoutKey(record.volumeEncryption),
   });
   return textOf(shoal.v1.BackupExport.encode({ format: formatNow, backup, key }).finish());
 }

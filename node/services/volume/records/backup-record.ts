@@ -17,6 +17,12 @@ export function amountsOfBackup({ sizeGib }: Pick<Backup, 'sizeGib'>): Amounts {
   return { backups: 1, backup_gigabytes: sizeGib };
 }
 
+/** How the volume of a backup is encrypted, without its key: that goes with the volume, and what is restored has one of its own. */
+export function withoutKey(encryption: Backup['volumeEncryption']): shoal.v1.VolumeEncryption | null {
+  if (encryption === null || encryption === undefined) return null;
+  return new shoal.v1.VolumeEncryption({ ...encryption, sealedKey: new Uint8Array(), keyEpoch: 0 });
+}
+
 /** A backup that a request names beside what it is about. Throws `NOT_FOUND`. */
 export function findBackup(context: RequestContext, reader: StateReader, id: string): Row<Backup> {
   const row = volumeBackupTable.get(reader, id);

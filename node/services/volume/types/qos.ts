@@ -1,4 +1,6 @@
 /** QoS specs: limits of the volumes of the types that are bound to them. */
+
+import { checkLimits } from '../../../../drivers/disk-limits.ts';
 import { shoal } from '../../../../proto/messages.ts';
 import { ShoalError } from '../../../base/errors.ts';
 import { indexKey, type Row } from '../../../state/table.ts';
@@ -9,6 +11,7 @@ import { endPointing } from '../../kit/pointed-at.ts';
 import { transact } from '../../kit/transact.ts';
 import { editWhileRoom, transactInPieces, unfinished } from '../../kit/transact-in-pieces.ts';
 import type { VolumeDependencies } from '../kit/dependencies.ts';
+import { limitsOfSpecs } from '../kit/disk-limits.ts';
 import { conflict, invalidInput, notFound } from '../kit/refusals.ts';
 import { checkMetadata, checkNeededName } from '../kit/texts.ts';
 
@@ -44,7 +47,7 @@ export class VolumeQos {
   }
 
   /** Throws `CONFLICT` for a name that is taken. @param draft.consumer default: "back-end". */
-  create(
+  async create(
     context: RequestContext,
     draft: { readonly name: string; readonly consumer?: string; readonly specs?: Readonly<Record<string, string>> },
   ): Promise<QosSpecs> {
@@ -54,7 +57,7 @@ export class VolumeQos {
       id: this.#deps.newId(),
       name,
       consumer: checkConsumer(draft.consumer ?? 'back-end'),
-      specs: checkMetadata('qos_specs', draft.specs ?? {}),
+      specs: checkSpecs(draft.specs ?? {}),
       createdMs: nowMs,
       updatedMs: nowMs,
     });
@@ -75,7 +78,7 @@ export class VolumeQos {
     return this.#edit(context, id, (qos) => ({
       ...qos,
       consumer: consumer ?? qos.consumer,
-      specs: checkMetadata('qos_specs', { ...qos.specs, ...patch.specs }),
+      specs: checkSpecs({ ...qos.specs, ...patch.specs }),
     }));
   }
 
@@ -131,6 +134,13 @@ export class VolumeQos {
       return next;
     });
   }
+}
+
+/** Limits that exclude each other would keep the guests of such volumes from being started. */
+function checkSpecs(specs: Readonly<Record<string, string>>): Record<string, string> {
+  const checked = checkMetadata('qos_specs', specs);
+  checkLimits(limitsOfSpecs(checked, 1) ?? {});
+  return checked;
 }
 
 function rowOf(reader: StateReader, id: string): Row<QosSpecs> {

@@ -2,10 +2,13 @@
 import { shoal } from '../../../../proto/messages.ts';
 import { invalidInput } from '../kit/refusals.ts';
 
-/** Providers that hosts know, with Cinder's names of classes for them. */
+/**
+ * Providers that hosts know, with Cinder's names of classes for them. `luks` is version 1, which QEMU reads and writes on every
+ * storage alike. `luks2` is none of them: QEMU cannot write it, and librbd's own would be another format on Ceph alone, which copies
+ * between pools could not keep.
+ */
 const providers: ReadonlyMap<string, string> = new Map([
   ['luks', 'luks'],
-  ['luks2', 'luks2'],
   ['nova.volume.encryptors.luks.LuksEncryptor', 'luks'],
   ['LuksEncryptor', 'luks'],
 ]);
@@ -30,6 +33,11 @@ export function checkEncryption(
 ): shoal.v1.VolumeTypeEncryption {
   const wanted = draft.provider ?? before?.provider ?? '';
   const provider = providers.get(wanted);
+  if (wanted === 'luks2' || wanted === 'nova.volume.encryptors.luks.Luks2Encryptor') {
+    throw invalidInput(
+      'provider luks2 is not offered: no storage here writes it. Choose luks, which is LUKS version 1.',
+    );
+  }
   if (provider === undefined) throw invalidInput(`provider must be one of ${[...providers.keys()].join(', ')}.`);
   const cipher = draft.cipher ?? before?.cipher ?? 'aes-xts-plain64';
   if (!ciphers.includes(cipher)) throw invalidInput(`cipher must be one of ${ciphers.join(', ')}.`);

@@ -4,8 +4,7 @@
  */
 import { shoal } from '../../../../proto/messages.ts';
 import { indexKey, type Row } from '../../../state/table.ts';
-import { hostTable, imageTable, qosSpecsTable, volumeSnapshotTable, volumeTable } from '../../../state/tables/index.ts';
-import type { StateReader } from '../../../state/types.ts';
+import { hostTable, imageTable, volumeSnapshotTable, volumeTable } from '../../../state/tables/index.ts';
 import type { RequestContext } from '../../kit/context.ts';
 import { isAllowed } from '../../kit/permissions.ts';
 import { chargeQuota } from '../../kit/quota.ts';
@@ -92,7 +91,6 @@ export class VolumeMoves {
       if (((type.encryption?.provider ?? '') !== '') !== (record.encryption !== null)) {
         throw invalidInput('Retype between an encrypted type and one that is not is not possible: copy the volume.');
       }
-      checkQosOfUsed(reader, record, type);
       useType(change, reader, type);
       const pool = poolOfType(reader, type, this.#options);
       if (pool === record.pool || isUnbound(record)) {
@@ -301,15 +299,6 @@ function mustRest(volume: Volume, what: string): void {
   throw invalidVolume(
     `Volume ${volume.id} status must be available or in-use to ${what}, must not be migrating and must not be a member of a group; it is ${volume.status}.`,
   );
-}
-
-/** As in Cinder: limits that a front end enforces cannot change under a guest. */
-function checkQosOfUsed(reader: StateReader, volume: Volume, type: shoal.v1.VolumeType): void {
-  if (volume.status !== 'in-use' || type.qosSpecsId === '') return;
-  const consumer = qosSpecsTable.get(reader, type.qosSpecsId)?.record.consumer ?? '';
-  if (consumer === 'front-end') {
-    throw invalidInput(`Retype cannot change front-end qos specs for in-use volume ${volume.id}.`);
-  }
 }
 
 /** "HOST@POOL#POOL" in parts. */

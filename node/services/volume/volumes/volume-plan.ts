@@ -136,13 +136,23 @@ function encryptionOf(
     }
     return origin.encryption === null ? null : new shoal.v1.VolumeEncryption(origin.encryption);
   }
-  if (!wanted) return null;
+  if (!wanted) {
+    if (source.backup?.ofEncrypted !== true) return null;
+    throw invalidInput(
+      'A backup of an encrypted volume becomes one of an encrypted type: its content would be readable.',
+    );
+  }
   const { provider, cipher, keyBits } = type.encryption ?? {};
+  if (provider !== 'luks') {
+    throw invalidInput(
+      `Type ${type.name} is encrypted as ${provider}, which no storage writes: set its provider to luks.`,
+    );
+  }
   const bits = keyBits === 0 || keyBits === undefined ? 256 : keyBits;
   const keyId = deps.newId();
   const { sealed, keyEpoch } = deps.sealing.draw(attempt, volumeKeyName(keyId), bits / 8);
   return new shoal.v1.VolumeEncryption({
-    format: provider === 'luks2' ? 'luks2' : 'luks',
+    format: 'luks',
     cipher: cipher === '' || cipher === undefined ? 'aes-xts-plain64' : cipher,
     keyBits: bits,
     sealedKey: sealed,

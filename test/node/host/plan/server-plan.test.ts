@@ -8,7 +8,13 @@ import { shoal } from '../../../../proto/messages.ts';
 const { PowerWanted, ServerStatus } = shoal.v1;
 const self = 'aa' as HostId;
 const options = { stopGraceMs: 60_000 };
-const fresh = { rebootsDone: 0, failed: false, disksFailed: false, unmadeVolumeIds: new Set<string>() };
+const fresh = {
+  rebootsDone: 0,
+  failed: false,
+  disksFailed: false,
+  unmadeVolumeIds: new Set<string>(),
+  staleLimitIds: new Set<string>(),
+};
 
 function server(properties: shoal.v1.Server.$Properties): shoal.v1.Server {
   return new shoal.v1.Server({

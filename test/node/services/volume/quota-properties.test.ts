@@ -54,12 +54,12 @@ async function step(run: Run): Promise<void> {
   const context = random.below(4) === 0 ? anybody : (owner ?? anybody);
   const volumeId = volume?.id ?? 'none';
   const serverId = pick(random, serverTable.list(local))?.record.id ?? 'none';
-  switch (random.below(18)) {
+  switch (random.below(21)) {
     case 0:
     case 1:
       await volumes.create(context, {
         sizeGib: 1 + random.below(120),
-        ...(random.below(2) === 0 ? {} : { type: 'other' }),
+        ...(pick(random, [{}, { type: 'other' }, { type: 'sealed' }]) ?? {}),
       });
       return;
     case 2:
@@ -97,12 +97,26 @@ async function step(run: Run): Promise<void> {
       return;
     }
     case 11:
-      await moves.retype(context, volumeId, pick(random, ['other', '__DEFAULT__']) ?? 'other', 'never');
+      await moves.retype(context, volumeId, pick(random, ['other', 'sealed', '__DEFAULT__']) ?? 'other', 'never');
       return;
     case 12:
-      await backups.create(context, { volumeId, force: true });
+      await backups.create(context, { volumeId, force: true, incremental: random.below(2) === 0 });
       return;
-    case 13:
+    case 13: {
+      const backup = pick(random, volumeBackupTable.list(local))?.record.id ?? 'none';
+      await backups.remove(context, backup, { force: random.below(3) === 0 });
+      return;
+    }
+    case 14: {
+      // As another cloud would know it: the project that imports it pays for it.
+      const backup = pick(random, volumeBackupTable.list(local))?.record.id ?? 'none';
+      const { service, url } = backups.exportRecord(context, local, backup);
+      await backups.remove(context, backup);
+      await jobsAct(run);
+      await backups.importRecord(anybody, service, url);
+      return;
+    }
+    case 15:
       if (volume !== undefined && volume.hostId !== '') {
         await world.volumeReports(volume.hostId).failed(volume, { message: 'it did not work', details: '' });
       }
@@ -117,6 +131,7 @@ async function step(run: Run): Promise<void> {
 async function jobsAct({ world, random }: Run): Promise<void> {
   const reports = new VolumeJobReportService(world.deps, new AbortController().signal);
   for (const { record } of volumeBackupTable.list(world.state.local)) {
+    if (record.status === 'deleting') await reports.backupRemoved(record.id);
     if (record.status !== 'creating') continue;
     const made = { objectCount: 1, storedBytes: 1, manifestSha256: 'aa', dataTimestampMs: record.createdMs };
     await (random.below(2) === 0
@@ -193,6 +208,8 @@ for (const storage of ['rbd', 'local'] as const) {
     for (let seed = 1; seed <= seeds; seed++) {
       const world = await makeVolumeWorld(storage);
       await world.volume.types.create(world.admin, { name: 'other' });
+      const sealed = await world.volume.types.create(world.admin, { name: 'sealed' });
+      await world.volume.types.setEncryption(world.admin, sealed.id, { provider: 'luks' }, { mustBeNew: true });
       await addServer(world);
       await addServer(world);
       const run: Run = { world, random: new Prng(seed), projects: [world.alice, world.bob], offers: new Map() };

@@ -260,3 +260,40 @@ t.test('an image is made of a volume by a job of its host', async (t) => {
   const qcow2 = { imageName: 'x', diskFormat: 'qcow2' };
   t.match(await refusalText(world.volume.moves.uploadToImage(world.alice, volume.id, qcow2)), /is not raw/);
 });
+
+t.test('the key of an encrypted volume goes with it, and its backups become encrypted volumes alone', async (t) => {
+  const world = await makeVolumeWorld('rbd');
+  const { types, volumes, backups } = world.volume;
+  const sealed = await types.create(world.admin, { name: 'sealed' });
+  await t.rejects(
+    types.setEncryption(world.admin, sealed.id, { provider: 'luks2' }, { mustBeNew: true }),
+    /luks2 is not offered/,
+  );
+  await types.setEncryption(world.admin, sealed.id, { provider: 'luks' }, { mustBeNew: true });
+  const { id } = await volumes.create(world.alice, { sizeGib: 1, type: 'sealed' });
+  await volumeHostsAct(world);
+  const encryption = volumeOf(world, id).encryption;
+  t.equal(encryption?.format, 'luks');
+  t.ok((encryption?.sealedKey?.length ?? 0) > 0);
+  const { id: backupId } = await backups.create(world.alice, { volumeId: id });
+  await jobReports(world).backupMade(backupId, {
+    ...{ objectCount: 1, storedBytes: 1, manifestSha256: 'aa', dataTimestampMs: 1 },
+  });
+  await endJobs(world);
+  const plain = await madeVolume(world);
+  t.match(await refusalText(backups.restore(world.alice, backupId, plain.id)), /restored to an encrypted one/);
+  t.match(await refusalText(volumes.create(world.alice, { backupId, type: '__DEFAULT__' })), /of an encrypted type/);
+  const fresh = await volumes.create(world.alice, { backupId, type: 'sealed' });
+  t.not(fresh.encryption?.keyId, encryption?.keyId, 'with a key of its own');
+
+  const secret = Buffer.from(encryption?.sealedKey ?? []).toString('latin1');
+  const holders = () =>
+    world.state.local
+      .range('', '~')
+      .filter(({ value }) => Buffer.from(value).toString('latin1').includes(secret))
+      .map(({ key }) => key);
+  t.same(holders(), [`t/volume/${id}`]);
+  await volumes.remove(world.alice, id);
+  await volumeHostsAct(world);
+  t.same(holders(), [], 'nobody has the key any more');
+});

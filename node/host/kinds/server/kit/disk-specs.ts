@@ -4,12 +4,12 @@ import type { shoal } from '../../../../../proto/messages.ts';
 import { ShoalError } from '../../../../base/errors.ts';
 import type { ImageSha256, VolumeId } from '../../../../base/ids.ts';
 import { gibBytes, mibBytes } from '../../../../base/units.ts';
+import { diskLimits } from '../../../../services/volume/kit/disk-limits.ts';
 import { isOwnDisk } from '../../../../services/volume/kit/disks-of-server.ts';
 import { imageTable, volumeTable } from '../../../../state/tables/index.ts';
 import { noteStorageImage } from '../../../images/storage-images.ts';
 import { poolOf } from '../../volume/kit/tools.ts';
 import { volumeSpec } from '../../volume/kit/volume-spec.ts';
-import { diskLimits } from './disk-limits.ts';
 import type { ServerTools } from './tools.ts';
 
 const contentFormats = ['swap', 'ext4', 'vfat'] as const;

@@ -34,6 +34,11 @@ export async function startGuest(server: shoal.v1.Server, tools: ServerTools): P
     },
     signal,
   );
+  // A guest that ran meanwhile, as another start made it, may have other limits.
+  for (const { volumeId, limits } of disks) {
+    if (running === undefined) tools.appliedLimits.note(server.id, volumeId, limits);
+    else tools.appliedLimits.forget(server.id, volumeId);
+  }
   failpointStartGuestRuns();
 }
 

@@ -25,7 +25,8 @@ export function diskOf(server: shoal.v1.Server, volumeId: string): shoal.v1.Serv
  * `UNAVAILABLE` when the guest goes off meanwhile.
  */
 export async function plugIn(server: shoal.v1.Server, disk: shoal.v1.ServerDisk, tools: ServerTools): Promise<void> {
-  if (!isGuestUp(await guestOf(server, tools))) return;
+  const before = await guestOf(server, tools);
+  if (!isGuestUp(before)) return;
   const open = await openDisk(server, disk, tools);
   failpointAttachDiskOpened();
   try {
@@ -35,6 +36,9 @@ export async function plugIn(server: shoal.v1.Server, disk: shoal.v1.ServerDisk,
     if (!isRefusal || isGuestUp(await guestOf(server, tools))) throw caught;
     throw new ShoalError('UNAVAILABLE', 'the guest went off while the volume was plugged in', { cause: caught });
   }
+  // One that had it before, by an earlier try, has the limits of that time.
+  const isFresh = before.disks?.some((volumeId) => volumeId === disk.volumeId) === false;
+  if (isFresh) tools.appliedLimits.note(server.id, disk.volumeId, open.limits);
   failpointAttachPlugged();
 }
 
@@ -42,6 +46,7 @@ export async function plugIn(server: shoal.v1.Server, disk: shoal.v1.ServerDisk,
 export async function pullOut(server: shoal.v1.Server, disk: shoal.v1.ServerDisk, tools: ServerTools): Promise<void> {
   await tools.compute.detachDisk(server.id as ServerId, disk.volumeId as VolumeId, tools.signal);
   failpointDetachUnplugged();
+  tools.appliedLimits.forget(server.id, disk.volumeId);
   await closeDisk(server, disk, tools);
   failpointDetachClosed();
 }

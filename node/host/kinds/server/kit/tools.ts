@@ -9,6 +9,7 @@ import type { HostStore } from '../../../../store/host/host-store.ts';
 import type { PowerOffNotes } from '../../../outage/power-off-notes.ts';
 import type { RevisionFence } from '../../../outage/revision-fence.ts';
 import type { VolumeKeyTools } from '../../volume/kit/volume-spec.ts';
+import type { AppliedLimits } from './applied-limits.ts';
 import type { RebootNotes } from './reboot-notes.ts';
 
 /** What this host gives to the steps of its servers. */
@@ -33,6 +34,7 @@ export interface ServerTools extends ServerPorts {
   readonly powerOffs: PowerOffNotes;
   readonly reboots: RebootNotes;
   readonly revisionFence: RevisionFence;
+  readonly appliedLimits: AppliedLimits;
   /** The replica here, as it goes on. */
   readonly reader: StateReader;
   /** Ends when the agent stops. */

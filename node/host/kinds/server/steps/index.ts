@@ -4,6 +4,7 @@ import type { Steps } from '../../../engine/step.ts';
 import type { ServerStep } from '../../../plan/server-plan.ts';
 import type { ServerTools } from '../kit/tools.ts';
 import { destroy } from './destroy.ts';
+import { limit } from './limit.ts';
 import { pause } from './pause.ts';
 import { plug } from './plug.ts';
 import { reboot } from './reboot.ts';
@@ -29,6 +30,7 @@ export const serverSteps: Steps<ServerStep, shoal.v1.Server, ServerTools> = {
   plug,
   replug,
   unplug,
+  limit,
   report,
   destroy,
   release,

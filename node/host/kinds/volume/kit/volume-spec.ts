@@ -38,7 +38,7 @@ export function diskEncryption(
 ): DiskEncryption | undefined {
   if (encryption === null) return undefined;
   const { format, cipher, keyBits } = encryption;
-  if (format !== 'luks' && format !== 'luks2') {
+  if (format !== 'luks') {
     throw new ShoalError('DRIVER_FAILED', `volume ${id} is encrypted as "${format}", which this version cannot open`);
   }
   if (openKey === undefined) {

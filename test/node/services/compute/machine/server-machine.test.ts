@@ -106,7 +106,13 @@ const effects: Readonly<Record<string, { readonly guest: string; readonly endsIn
 
 void t.test('the host does what each verb asks, from each state in which it is taken', (t) => {
   const self = 'aa' as HostId;
-  const memory = { rebootsDone: 0, failed: false, disksFailed: false, unmadeVolumeIds: new Set<string>() };
+  const memory = {
+    rebootsDone: 0,
+    failed: false,
+    disksFailed: false,
+    unmadeVolumeIds: new Set<string>(),
+    staleLimitIds: new Set<string>(),
+  };
   for (const verb of verbNames) {
     for (const state of vmStates) {
       const verdict = judge(verb, { ...restful, vmState: state });

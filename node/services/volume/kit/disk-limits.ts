@@ -1,8 +1,8 @@
 /** Limits of a volume for its guest, by the QoS specs of its type. Pure. */
-import type { DiskLimits } from '../../../../../drivers/types.ts';
-import type { shoal } from '../../../../../proto/messages.ts';
-import { qosSpecsTable, volumeTypeTable } from '../../../../state/tables/index.ts';
-import type { StateReader } from '../../../../state/types.ts';
+import type { DiskLimits } from '../../../../drivers/types.ts';
+import type { shoal } from '../../../../proto/messages.ts';
+import { qosSpecsTable, volumeTypeTable } from '../../../state/tables/index.ts';
+import type { StateReader } from '../../../state/types.ts';
 
 /** Cinder's names of limits, and those of a guest's disk. Each of the plain ones may also be given for a GiB. */
 const limitNames: ReadonlyMap<string, keyof DiskLimits> = new Map([
@@ -27,7 +27,12 @@ export function diskLimits(reader: StateReader, volume: shoal.v1.Volume): DiskLi
   const type = volume.typeId === '' ? undefined : volumeTypeTable.get(reader, volume.typeId)?.record;
   if (type === undefined || type.qosSpecsId === '') return undefined;
   const specs = qosSpecsTable.get(reader, type.qosSpecsId)?.record.specs ?? {};
-  const limits = Object.entries(specs).flatMap(([name, value]) => limitOf(name, value, volume.sizeGib));
+  return limitsOfSpecs(specs, volume.sizeGib);
+}
+
+/** Those of a volume of this size; undefined: none. */
+export function limitsOfSpecs(specs: Readonly<Record<string, string>>, sizeGib: number): DiskLimits | undefined {
+  const limits = Object.entries(specs).flatMap(([name, value]) => limitOf(name, value, sizeGib));
   return limits.length === 0 ? undefined : Object.fromEntries(limits);
 }
 

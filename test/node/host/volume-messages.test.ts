@@ -1,0 +1,96 @@
+/** The owner of a volume or backup is told why a job about it failed, whichever kind of job it was. */
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import t, { type Test } from 'tap';
+import { setFaultInjector } from '../../../node/base/buggify/buggify.ts';
+import { ShoalError } from '../../../node/base/errors.ts';
+import { jobTable } from '../../../node/state/tables/index.ts';
+import { type VolumeHost, volumeHost } from './volume-host.ts';
+
+/** One way for a job to fail: where, and what asks for it. */
+interface Failure {
+  readonly point: string;
+  readonly action: RegExp;
+  begin(host: VolumeHost, volumeId: string, backupId: string): Promise<unknown>;
+}
+
+const failures: Readonly<Record<string, Failure>> = {
+  'volume-copy': {
+    point: 'volume-copy.made',
+    action: /^create volume/,
+    begin: ({ service, context }, sourceVolumeId) => service.volumes.create(context, { sourceVolumeId, sizeGib: 1 }),
+  },
+  'volume-backup': {
+    point: 'backup.source-kept',
+    action: /^create backup:/,
+    begin: ({ service, context }, volumeId) => service.backups.create(context, { volumeId }),
+  },
+  'volume-restore': {
+    point: 'restore.disk-made',
+    action: /^restore backup:/,
+    begin: ({ service, context }, volumeId, backupId) => service.backups.restore(context, backupId, volumeId),
+  },
+  'volume-backup-delete': {
+    point: 'backup-delete.deleted',
+    action: /^delete backup:/,
+    begin: ({ service, context }, _volumeId, backupId) => service.backups.remove(context, backupId),
+  },
+  'volume-backup-verify': {
+    point: 'backup-verify.read',
+    action: /^verify backup:/,
+    begin: ({ service, context }, _volumeId, backupId) => service.backupUpkeep.verify(context, backupId),
+  },
+  'volume-upload': {
+    point: 'upload.kept',
+    action: /^copy volume to image:/,
+    begin: ({ service, context }, volumeId) => service.moves.uploadToImage(context, volumeId, { imageName: 'image' }),
+  },
+  'volume-migrate': {
+    point: 'migrate.copied',
+    action: /^migrate volume:/,
+    begin: ({ service, context }, volumeId) => service.moves.migrate(context, volumeId, 'host-1@fast#fast'),
+  },
+};
+/** Says why in the job itself: what it fails at are jobs of their own, which are above. */
+const tellsNobody: readonly string[] = ['volume-backup-expire'];
+
+t.test('each kind of job about volumes is here', async (t) => {
+  const folder = new URL('../../../node/host/jobs/kinds/', import.meta.url);
+  const texts = await Promise.all((await readdir(folder)).map((name) => readFile(new URL(name, folder), 'utf8')));
+  const kinds = texts.flatMap((text) => [...text.matchAll(/name: '(volume-[a-z-]+)'/g)].map((match) => match[1] ?? ''));
+  t.same(kinds.sort(), [...Object.keys(failures), ...tellsNobody].sort());
+});
+
+for (const [kind, failure] of Object.entries(failures)) {
+  t.test(kind, (t) => told(t, kind, failure));
+}
+
+async function told(t: Test, kind: string, { point, action, begin }: Failure): Promise<void> {
+  const root = await mkdtemp(join(tmpdir(), 'shoal-messages-'));
+  t.teardown(() => rm(root, { recursive: true }));
+  const host = await volumeHost(t, pathToFileURL(root).href);
+  const { service, context, world } = host;
+  const { id: volumeId } = await service.volumes.create(context, { sizeGib: 1 });
+  const { id: backupId } = await service.backups.create(context, { volumeId });
+  await host.until('there is a backup', () => host.backup(backupId)?.status === 'available' && host.isAtRest);
+  let hits = 0;
+  setFaultInjector({
+    buggify: () => false,
+    mark: () => {},
+    failpoint: (name) => {
+      if (name !== point) return;
+      hits += 1;
+      throw new ShoalError('DRIVER_FAILED', 'the cable is cut');
+    },
+  });
+  await begin(host, volumeId, backupId);
+  const messages = () => service.messages.list(context, world.state.local);
+  await host.until('its owner is told', () => messages().length > 0 && host.isAtRest);
+  t.ok(hits > 0, 'it failed there');
+  t.equal(messages().length, 1, 'once');
+  t.match(messages()[0]?.userMessage, action);
+  t.match(messages()[0]?.userMessage, /the cable is cut/);
+  t.ok(jobTable.list(world.state.local).some((row) => row.record.kind === kind && row.record.failures.length > 0));
+}
