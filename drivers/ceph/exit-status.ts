@@ -35,15 +35,31 @@ const refusals = new Map([
 /** ENOENT is said of an image and of its pool alike; only the words tell which. */
 const noPoolWords = /error opening (default )?pool|error opening pool/i;
 
+/** What a program said, and how it ended. */
+interface Said {
+  readonly status: number;
+  readonly stderr: string;
+}
+
 /** Throws when what was not found is the pool: that says nothing of the disks that were in it. */
-export function refuseNoPool({ status, stderr }: { readonly status: number; readonly stderr: string }): void {
-  if (status !== exitStatus.notFound || !noPoolWords.test(stderr)) return;
-  throw storageRefusal('no-pool', `Ceph has not got the pool any more: ${stderr.trim().slice(-300)}`);
+export function refuseNoPool(said: Said): void {
+  const gone = noPool(said);
+  if (gone !== undefined) throw gone;
+}
+
+function noPool({ status, stderr }: Said): ShoalError | undefined {
+  if (status !== exitStatus.notFound || !noPoolWords.test(stderr)) return undefined;
+  return storageRefusal('no-pool', `Ceph has not got the pool any more: ${stderr.trim().slice(-300)}`);
 }
 
 /** A failed command as the failure it is: fenced, full, unreachable, or simply failed. */
 export function cephFailure(caught: unknown): ShoalError {
   const error = ShoalError.from(caught, 'DRIVER_FAILED');
+  const gone =
+    error.code === 'COMMAND_FAILED'
+      ? noPool({ status: Number(error.facts['status']), stderr: String(error.facts['stderr'] ?? '') })
+      : undefined;
+  if (gone !== undefined) return gone;
   const refusal = error.code === 'COMMAND_FAILED' ? refusals.get(Number(error.facts['status']) as 28) : undefined;
   if (refusal !== undefined) {
     return storageRefusal(refusal.reason, `${refusal.message}: ${error.message}`, { facts: error.facts, cause: error });

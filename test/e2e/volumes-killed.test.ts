@@ -11,10 +11,10 @@ const why =
       ? `not installed: ${missing.map((item) => item.name).join(' ')}`
       : false;
 
-t.setTimeout(900_000);
+t.setTimeout(580_000);
 await t.test(
   'five cycles of each kind under kills leave nothing behind',
-  { skip: why, timeout: 900_000 },
+  { skip: why, timeout: 580_000 },
   async (t) => {
     const report = await killCycles({ cycles: 5, seed: 14, tell: (line) => t.comment(line) });
     t.same(report.left, [], 'watchers, locks, images, snapshots, files, mounts, links, groups, processes, open files');

@@ -3,6 +3,7 @@ import t from 'tap';
 import { CephClient } from '../../../drivers/ceph/client.ts';
 import { RbdStorageDriver } from '../../../drivers/ceph/driver.ts';
 import { cephFailure } from '../../../drivers/ceph/exit-status.ts';
+import { refusalOfMap } from '../../../drivers/ceph/osd-map.ts';
 import {
   ipOf,
   readBlocklist,
@@ -97,6 +98,9 @@ await t.test('only "no such image" means absent; everything else is a failure', 
   // ETIMEDOUT, ECONNREFUSED: nobody answers, which may pass by itself (G10).
   for (const status of [110, 111]) await t.rejects(find(status), { code: 'CANNOT_TELL' }, `status ${status}`);
   await t.rejects(find(108), { code: 'FENCE_UNPROVEN' }, 'fenced');
+  const facts = { status: 2, stderr: "rbd: error opening pool 'volumes': (2) No such file or directory" };
+  const noPool = new ShoalError('COMMAND_FAILED', 'rbd ended with 2', { facts });
+  t.match(cephFailure(noPool), { code: 'DRIVER_FAILED', facts: { reason: 'no-pool' } }, 'a pool that is gone');
   const slow = new ShoalError('DEADLINE_EXCEEDED', 'rbd took longer');
   t.match(cephFailure(slow), { code: 'CANNOT_TELL' });
 });
@@ -245,4 +249,23 @@ await t.test('an empty disk is made by one command, and what is there already is
   exists = false;
   await t.rejects(ensure(50), { code: 'INVALID_ARGUMENT' }, 'one that is not there must fit');
   t.notOk(calls.includes('rbd create'), 'and is not made');
+});
+
+await t.test('why nothing answered is read from the map of OSDs', (t) => {
+  const cause = new ShoalError('CANNOT_TELL', 'Ceph does not answer');
+  const map = (flags: string, pools: readonly (readonly [string, string])[] = []): unknown => ({
+    flags,
+    pools: pools.map(([pool_name, flags_names]) => ({ pool_name, flags_names })),
+  });
+  const argv = ['rbd', 'create', 'volumes/x'];
+  const quota = [['volumes', 'hashpspool,full,full_quota']] as const;
+  t.match(refusalOfMap(map('sortbitwise', quota), argv, cause), { facts: { reason: 'full', pool: 'volumes' }, cause });
+  t.match(refusalOfMap(map('full'), argv, cause), { facts: { reason: 'full' } });
+  t.match(refusalOfMap(map('pauserd,pausewr'), argv, cause), { facts: { reason: 'read-only' } });
+  t.equal(refusalOfMap(map('sortbitwise', [['other', 'full']]), argv, cause), undefined, 'another pool is full');
+  t.equal(refusalOfMap(map('', [['volumes', 'nearfull']]), argv, cause), undefined, 'nearly full takes writes');
+  for (const unclear of [undefined, 5, {}, { pools: [null, {}], flags: 5 }]) {
+    t.equal(refusalOfMap(unclear, argv, cause), undefined);
+  }
+  t.end();
 });

@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Test } from 'tap';
 import { DevCluster, devClusterPackages } from '../../../drivers/ceph/dev-cluster.ts';
 import { RbdStorageDriver } from '../../../drivers/ceph/driver.ts';
 import { runCommand } from '../../../drivers/command.ts';
@@ -49,6 +50,7 @@ await t.test('Ceph in trouble', { skip, timeout: timeoutMs }, async (t) => {
   const make = (driver: RbdStorageDriver, volumeId = randomUUID() as VolumeId): Promise<VolumeId> =>
     driver.ensureDisk({ volumeId, sizeBytes: 8 * mibBytes, generation: 1 }, signal).then(() => volumeId);
   const refused = async (
+    t: Test,
     work: Promise<unknown>,
     wanted: { readonly code: string; readonly facts?: { readonly reason: string } },
     what: string,
@@ -97,31 +99,34 @@ await t.test('Ceph in trouble', { skip, timeout: timeoutMs }, async (t) => {
     ]);
     await ceph('osd', 'pool', 'set-quota', 'volumes', 'max_bytes', '1000');
     await poolIs('volumes', 'full_quota', true);
-    await refused(make(volumes), { code: 'DRIVER_FAILED', facts: { reason: 'full' } }, 'a new disk');
+    const full = { code: 'DRIVER_FAILED', facts: { reason: 'full' } };
+    await refused(t, make(volumes), full, 'a new disk');
     const elsewhere = await make(other);
     t.ok(await other.findDisk(elsewhere, signal), 'the other pool takes disks');
-    t.ok(await volumes.findDisk(kept, signal), 'and what is in the full one is read');
+    // `rbd image-meta` opens a disk as if to write, and thus waits like who writes.
+    await refused(t, volumes.findDisk(kept, signal), full, 'looking for a disk');
     await ceph('osd', 'pool', 'set-quota', 'volumes', 'max_bytes', '0');
     await poolIs('volumes', 'full_quota', false);
     await volumes.removeDisk(await make(volumes), signal);
     await other.removeDisk(elsewhere, signal);
   });
 
-  await t.test('paused by its operator: no writes, and said so', async () => {
+  await t.test('paused by its operator: no writes, and said so', async (t) => {
     await ceph('osd', 'pause');
-    await refused(make(volumes), { code: 'DRIVER_FAILED', facts: { reason: 'read-only' } }, 'a new disk');
+    await refused(t, make(volumes), { code: 'DRIVER_FAILED', facts: { reason: 'read-only' } }, 'a new disk');
     await ceph('osd', 'unpause');
     await volumes.removeDisk(await make(volumes), signal);
   });
 
-  await t.test('an OSD or a monitor that does not run on: it cannot be told, within the bound', async () => {
+  await t.test('an OSD or a monitor that does not run on: it cannot be told, within the bound', async (t) => {
     for (const daemon of ['osd.0', 'mon.a']) {
       await frozen(daemon, async () => {
         const spec = { volumeId: kept, sizeBytes: 8 * mibBytes, generation: 1 };
         await Promise.all([
-          refused(make(volumes), { code: 'CANNOT_TELL' }, `${daemon} is frozen: a new disk`),
-          refused(volumes.openDisk(spec, self, signal), { code: 'CANNOT_TELL' }, `${daemon} is frozen: opening one`),
+          refused(t, make(volumes), { code: 'CANNOT_TELL' }, `${daemon} is frozen: a new disk`),
+          refused(t, volumes.openDisk(spec, self, signal), { code: 'CANNOT_TELL' }, `${daemon} is frozen: opening one`),
           refused(
+            t,
             volumes.createSnapshot(kept, randomUUID() as VolumeSnapshotId, signal),
             { code: 'CANNOT_TELL' },
             `${daemon} is frozen: a snapshot`,
@@ -158,11 +163,11 @@ await t.test('Ceph in trouble', { skip, timeout: timeoutMs }, async (t) => {
     await ceph('config', 'set', 'mon', 'mon_allow_pool_delete', 'true');
     await ceph('osd', 'pool', 'rm', 'other', 'other', '--yes-i-really-really-mean-it');
     const gone = { code: 'DRIVER_FAILED', facts: { reason: 'no-pool' } };
-    await refused(make(other), gone, 'a new disk');
-    await refused(other.findDisk(lost, signal), gone, 'looking for one');
-    await refused(other.listSnapshots(lost, signal), gone, 'its snapshots');
-    await refused(other.removeDisk(lost, signal), gone, 'removing one');
-    await refused(other.createSnapshot(lost, randomUUID() as VolumeSnapshotId, signal), gone, 'a snapshot');
+    await refused(t, make(other), gone, 'a new disk');
+    await refused(t, other.findDisk(lost, signal), gone, 'looking for one');
+    await refused(t, other.listSnapshots(lost, signal), gone, 'its snapshots');
+    await refused(t, other.removeDisk(lost, signal), gone, 'removing one');
+    await refused(t, other.createSnapshot(lost, randomUUID() as VolumeSnapshotId, signal), gone, 'a snapshot');
     t.ok(await volumes.findDisk(kept, signal), 'the other pool is as it was');
     await volumes.removeDisk(kept, signal);
   });
