@@ -10,6 +10,7 @@ import { tokenOf } from './kit/client-token.ts';
 import { pageById } from './kit/page.ts';
 import { RecordWatch } from './kit/record-watch.ts';
 import type { WatchStreams } from './kit/watch-streams.ts';
+import { serverStateHandlers } from './server-states.ts';
 import { serverView, watchedServers } from './server-watch.ts';
 
 /** `shoal.v1.ComputeService`: the same servers as the compute API's, natively. */
@@ -94,6 +95,7 @@ export function computeHandlers(
         const { reader } = await read();
         return { flavors: [...compute.flavors.list(context, reader)] };
       }),
+    ...serverStateHandlers(callers, compute),
     ...keypairHandlers(callers, compute),
   };
 }

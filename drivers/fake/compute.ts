@@ -34,6 +34,9 @@ type FakeComputeOperation =
   | 'resetGuest'
   | 'pauseGuest'
   | 'resumeGuest'
+  | 'suspendGuest'
+  | 'injectNmi'
+  | 'setPassword'
   | 'removeGuest'
   | 'consoleLog'
   | 'attachDisk'
@@ -59,15 +62,21 @@ interface FakeGuestBehaviour {
   mirrorDelayMs: number;
   /** Whether guests have an agent that freezes their file systems. Default false. */
   freezes: boolean;
+  /** Users whose passwords the guests' agents set; absent: guests have no agent for that. */
+  users?: readonly string[];
 }
 
 interface FakeGuest {
   /** With the disks that it has now: those that were plugged in too. */
   spec: GuestSpec;
-  readonly pid: number;
+  pid: number;
   power: GuestPower | 'stopped';
   detail: string;
   console: string;
+  /** Set by its agent, by user. */
+  readonly passwords: Map<string, string>;
+  /** Interrupts that it was sent. */
+  nmis: number;
   /** Disks that it was asked to let go of and has not. A reset does it. */
   readonly leaving: Set<VolumeId>;
   /** Copies to other disks that go on, by the disk that is copied. They go on while no agent runs, and end with the process. */
@@ -177,7 +186,7 @@ export class FakeComputeHost {
   /** Power cut: every process is gone, files stay. Nobody hears an event. */
   reboot(): void {
     for (const guest of this.guests.values()) {
-      if (guest.power === 'stopped') continue;
+      if (guest.power === 'stopped' || guest.power === 'suspended') continue;
       guest.power = 'crashed';
       guest.detail = 'the host was restarted';
     }
@@ -188,6 +197,15 @@ export class FakeComputeHost {
     const guest = this.guests.get(serverId);
     if (guest === undefined) throw new ShoalError('NOT_FOUND', `no guest ${serverId} on this host`);
     return guest;
+  }
+
+  /** A guest that was suspended goes on in a process of its own. */
+  goOn(guest: FakeGuest): void {
+    this.#lastPid += 1;
+    guest.pid = this.#lastPid;
+    guest.power = 'running';
+    guest.detail = 'running';
+    this.starts.push({ serverId: guest.spec.serverId, generation: guest.spec.generation });
   }
 
   /** Puts a running guest on the host, keeping what an earlier one printed. */
@@ -202,6 +220,8 @@ export class FakeComputeHost {
       console,
       leaving: new Set(),
       mirrors: new Map(),
+      passwords: new Map(),
+      nmis: 0,
     };
     this.guests.set(spec.serverId, guest);
     this.starts.push({ serverId: spec.serverId, generation: spec.generation });
@@ -274,6 +294,11 @@ export class FakeComputeDriver implements ComputeDriver {
     const { startDelayMs } = this.#host.behaviour;
     if (startDelayMs > 0) await this.#wait(startDelayMs, signal);
     for (const disk of spec.disks) this.#host.mustReach(disk);
+    const suspended = this.#host.guests.get(spec.serverId);
+    if (suspended?.power === 'suspended') {
+      mustFit(suspended.spec, spec);
+      this.#host.goOn(suspended);
+    }
     // Another call may have started it meanwhile.
     const found = runs() ?? asFound(this.#host.run(spec));
     if (found === undefined) throw new ShoalError('DRIVER_FAILED', `guest ${spec.serverId} did not start`);
@@ -311,6 +336,26 @@ export class FakeComputeDriver implements ComputeDriver {
       throw new ShoalError('DRIVER_FAILED', `guest ${serverId} does not run on: io-error`);
     guest.power = 'running';
     guest.detail = 'running';
+  }
+
+  async suspendGuest(serverId: ServerId, signal: AbortSignal): Promise<void> {
+    if (this.#host.guests.get(serverId)?.power === 'suspended') return this.#begin('suspendGuest', signal);
+    const guest = this.#living('suspendGuest', serverId, signal);
+    guest.power = 'suspended';
+    guest.detail = 'its memory is saved';
+  }
+
+  async injectNmi(serverId: ServerId, signal: AbortSignal): Promise<void> {
+    this.#living('injectNmi', serverId, signal).nmis += 1;
+  }
+
+  async setPassword(serverId: ServerId, user: string, password: string, signal: AbortSignal): Promise<void> {
+    const guest = this.#living('setPassword', serverId, signal);
+    const { users } = this.#host.behaviour;
+    if (guest.power !== 'running') throw new ShoalError('CONFLICT', `guest ${serverId} does not run`);
+    if (users === undefined) throw new ShoalError('UNAVAILABLE', "the guest's agent did not answer");
+    if (!users.includes(user)) throw new ShoalError('DRIVER_FAILED', `the guest's agent refused: no user ${user}`);
+    guest.passwords.set(user, password);
   }
 
   async removeGuest(serverId: ServerId, signal: AbortSignal): Promise<void> {
@@ -526,8 +571,19 @@ function replaceDisk(guest: FakeGuest, volumeId: VolumeId, change: (disk: GuestD
   guest.spec = { ...guest.spec, disks };
 }
 
+/** Refuses what a real guest's memory could not be loaded into. */
+function mustFit(saved: GuestSpec, spec: GuestSpec): void {
+  const devicesOf = ({ disks, nics }: GuestSpec): string =>
+    [...disks.map(({ volumeId }) => volumeId), ...nics.map(({ portId }) => portId)].sort().join();
+  if (saved.generation === spec.generation && devicesOf(saved) === devicesOf(spec)) return;
+  throw new ShoalError(
+    'DRIVER_FAILED',
+    `the saved memory of ${spec.serverId} cannot be loaded: it is of another guest`,
+  );
+}
+
 function isLiving(guest: FakeGuest): boolean {
-  return guest.power !== 'crashed' && guest.power !== 'stopped';
+  return guest.power !== 'crashed' && guest.power !== 'stopped' && guest.power !== 'suspended';
 }
 
 function asFound(guest: FakeGuest): GuestFound | undefined {
@@ -535,5 +591,5 @@ function asFound(guest: FakeGuest): GuestFound | undefined {
   if (power === 'stopped') return undefined;
   const { serverId, generation } = spec;
   const alive = { pid, disks: spec.disks.map((disk) => disk.volumeId) };
-  return { serverId, generation, power, detail, ...(power === 'crashed' ? {} : alive) };
+  return { serverId, generation, power, detail, ...(isLiving(guest) ? alive : {}) };
 }

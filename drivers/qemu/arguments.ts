@@ -14,7 +14,7 @@ import { gibBytes, mibBytes } from '../../node/base/units.ts';
 import type { GuestSpec } from '../types.ts';
 import type { GuestPaths } from './confinement/run-files.ts';
 import { checkGuestDisk, threadsOfRbdDisk } from './disks/check-guest-disk.ts';
-import { diskDevice, diskNodes, scsiController } from './disks/disk-nodes.ts';
+import { type DevicePlaces, diskDevice, diskDeviceId, diskNodes, scsiController } from './disks/disk-nodes.ts';
 import { agentChardev } from './guest/guest-agent.ts';
 
 /** What is the same for every guest of a host. */
@@ -63,10 +63,22 @@ export function checkGuestSpec(spec: GuestSpec): void {
   }
 }
 
-/** QEMU's arguments, without the program and what stands before it. Throws `INVALID_ARGUMENT` for a bad spec. */
-export function qemuArguments(spec: GuestSpec, paths: GuestPaths, settings: MachineSettings): readonly string[] {
+/**
+ * QEMU's arguments, without the program and what stands before it. Throws `INVALID_ARGUMENT` for a bad spec.
+ * @param places where a guest whose memory was saved had its devices: this QEMU waits for that memory. Absent: it boots.
+ */
+export function qemuArguments(
+  spec: GuestSpec,
+  paths: GuestPaths,
+  settings: MachineSettings,
+  places?: DevicePlaces,
+): readonly string[] {
   checkGuestSpec(spec);
   const argv: string[] = [];
+  const placeOf = (id: string): string => {
+    const entries = Object.entries(places?.get(id) ?? {});
+    return entries.map(([name, value]) => `,${name}=${value}`).join('');
+  };
   argv.push('-name', `guest=${guestName(spec)},debug-threads=on`, '-uuid', spec.serverId);
   argv.push('-S', '-no-shutdown', '-no-user-config', '-nodefaults', '-pidfile', paths.pidFile);
   argv.push('-machine', settings.machine);
@@ -82,27 +94,39 @@ export function qemuArguments(spec: GuestSpec, paths: GuestPaths, settings: Mach
   const log = `,logfile=${escapeOption(paths.consoleLog)},logappend=on`;
   argv.push('-chardev', socketChardev('serial', paths.serialSocket) + log, '-serial', 'chardev:serial');
   argv.push('-vnc', `unix:${escapeOption(paths.vncSocket)}`, '-device', 'VGA,vgamem_mb=16');
-  argv.push('-device', 'virtio-balloon-pci,id=balloon,deflate-on-oom=on');
+  argv.push('-device', `virtio-balloon-pci,id=balloon,deflate-on-oom=on${placeOf('balloon')}`);
   // The guest may draw a kibibyte a second: enough to seed it, too little to hurt.
   argv.push('-object', 'rng-random,id=random,filename=/dev/urandom');
   argv.push('-device', 'virtio-rng-pci,rng=random,max-bytes=1024,period=1000');
   if (!disksComeLater(spec)) {
-    if (spec.disks.some((disk) => disk.bus === 'scsi')) argv.push('-device', JSON.stringify(scsiController));
+    if (places?.has(scsiController.id) ?? spec.disks.some((disk) => disk.bus === 'scsi')) {
+      argv.push('-device', JSON.stringify({ ...scsiController, ...places?.get(scsiController.id) }));
+    }
     for (const disk of spec.disks) {
       const { nodes, top } = diskNodes(disk);
       for (const node of nodes) argv.push('-blockdev', JSON.stringify(node));
-      argv.push('-device', JSON.stringify(diskDevice(disk, top)));
+      const device = diskDevice(disk, top);
+      argv.push('-device', JSON.stringify({ ...device, ...places?.get(diskDeviceId(disk.volumeId)) }));
     }
   }
   for (const nic of spec.nics) {
     const id = `nic-${nic.portId}`;
     argv.push('-netdev', `tap,id=${id}-tap,ifname=${nic.tapName},script=no,downscript=no`);
     // No option ROM: guests boot from disks.
-    argv.push('-device', `virtio-net-pci,id=${id},netdev=${id}-tap,mac=${nic.mac},host_mtu=${nic.mtu},romfile=`);
+    argv.push(
+      '-device',
+      `virtio-net-pci,id=${id},netdev=${id}-tap,mac=${nic.mac},host_mtu=${nic.mtu},romfile=${placeOf(id)}`,
+    );
   }
   // Behind all else, so that what is older keeps its place on the bus.
-  argv.push('-device', 'virtio-serial-pci,id=channels', '-chardev', socketChardev(agentChardev, paths.agentSocket));
+  argv.push(
+    '-device',
+    `virtio-serial-pci,id=channels${placeOf('channels')}`,
+    '-chardev',
+    socketChardev(agentChardev, paths.agentSocket),
+  );
   argv.push('-device', `virtserialport,bus=channels.0,chardev=${agentChardev},name=org.qemu.guest_agent.0`);
+  if (places !== undefined) argv.push('-incoming', 'defer');
   return argv;
 }
 

@@ -32,20 +32,22 @@ import { checkGuestSpec } from './arguments.ts';
 import { GuestCgroups } from './confinement/cgroups.ts';
 import { type Confinement, probeConfinement } from './confinement/confinement.ts';
 import { GuestUsers } from './confinement/guest-users.ts';
-import { choosePrivileges, type Privileges, rightsPrefix } from './confinement/privileges.ts';
+import { choosePrivileges, type Privileges, rightsPrefix, sharedUid } from './confinement/privileges.ts';
 import { type ProcessRecord, RunFiles } from './confinement/run-files.ts';
 import { DiskWork } from './disks/disk-work.ts';
 import { pluggedDisks, removeSnapshot } from './disks/guest-disks.ts';
 import { PlugFolders } from './disks/plug-folder.ts';
 import { consoleBytesMax, readConsole, trimConsole } from './guest/console-log.ts';
 import { type GuestState, QemuGuest } from './guest/guest.ts';
+import { setGuestPassword } from './guest/guest-agent.ts';
 import { endProcess } from './guest-end.ts';
 import { GuestStart } from './guest-start.ts';
+import { mustFit, SavedMemories, type SavedMemory } from './memory/saved-memory.ts';
 import { probeKvm } from './probe.ts';
 
 /** How the driver is set up on a host. */
 export interface QemuDriverOptions {
-  /** Folder for run-time files. Keeps over restarts of the agent; need not keep over a reboot. */
+  /** Folder for run-time files. Keeps over restarts of the agent and over reboots: the memory of suspended guests is there. */
   readonly runDir: string;
   /** User numbers for guests when the agent is root. Default `uidRangeDefault`. */
   readonly uids?: UidRange;
@@ -100,6 +102,8 @@ interface Slot {
   guest?: QemuGuest;
   /** Known to have crashed: found without its process. */
   crashed?: { readonly generation: number; readonly detail: string };
+  /** Suspended: its memory is saved, and it has no process. */
+  saved?: SavedMemory;
   queue: Promise<unknown>;
   queued: number;
 }
@@ -118,6 +122,7 @@ export class QemuDriver implements ComputeDriver {
   readonly #listeners = new Set<(event: GuestEvent) => void>();
   readonly #uids: UidRange;
   readonly #users: GuestUsers;
+  readonly #saved: SavedMemories;
   #cgroups = GuestCgroups.none('the driver has not started');
   #confinement: Confinement | undefined;
   #facts: QemuFacts | undefined;
@@ -134,6 +139,7 @@ export class QemuDriver implements ComputeDriver {
     this.#uids = options.uids ?? uidRangeDefault;
     checkUidRange(this.#uids);
     this.#users = new GuestUsers(this.#files, this.#uids);
+    this.#saved = new SavedMemories(this.#files);
   }
 
   /** What `start` makes. */
@@ -253,11 +259,16 @@ export class QemuDriver implements ComputeDriver {
           await guest.asked(() => guest.execute('cont', undefined, signal));
           return withDisks(guest, await guest.state(signal), signal);
         }
-        if (state.power !== 'shutdown') return withDisks(guest, state, signal);
-        // The guest powered itself off; QEMU only waits to be told to go.
+        const isLoading = state.detail === 'inmigrate';
+        if (state.power !== 'shutdown' && !isLoading) return withDisks(guest, state, signal);
+        // The guest powered itself off, and QEMU only waits to be told to go; or an earlier agent died while it loaded a memory.
         await this.#end(guest, slot, 0, signal);
+        const saved = await this.#saved.find(spec.serverId);
+        if (saved !== undefined) slot.saved = saved;
       }
-      const { guest: launched, state } = await this.#parts.starts.launch(spec, signal);
+      if (slot.saved !== undefined) mustFit(slot.saved, spec, this.facts.machine);
+      const { guest: launched, state } = await this.#parts.starts.launch(spec, slot.saved, signal);
+      delete slot.saved;
       slot.guest?.detach();
       slot.guest = launched;
       delete slot.crashed;
@@ -271,6 +282,8 @@ export class QemuDriver implements ComputeDriver {
     }
     return this.#queued(serverId, signal, async (slot) => {
       if (slot.guest !== undefined) await this.#end(slot.guest, slot, options.graceMs, signal);
+      await this.#saved.drop(serverId);
+      delete slot.saved;
       if (slot.crashed !== undefined) {
         await this.#parts.plugs.empty(serverId);
         await this.#users.takeBack(serverId);
@@ -304,6 +317,8 @@ export class QemuDriver implements ComputeDriver {
     return this.#onLiving(serverId, signal, async (guest) => {
       const before = await guest.state(signal);
       if (before.power === 'shutdown') throw new ShoalError('CONFLICT', `guest ${serverId} is powered off`);
+      // A memory that was saved, and from which the guest goes on now, must never be loaded again.
+      await this.#saved.drop(serverId);
       await guest.execute('cont', undefined, signal);
       // What an error of a disk had stopped tries that again at once, and stops once more when it fails.
       if (before.detail === 'io-error') await delay(retriedIoMs);
@@ -311,6 +326,46 @@ export class QemuDriver implements ComputeDriver {
       if (after.power !== 'running') {
         throw new ShoalError('DRIVER_FAILED', `guest ${serverId} does not run on: ${after.detail}`);
       }
+    });
+  }
+
+  suspendGuest(serverId: ServerId, signal: AbortSignal): Promise<void> {
+    return this.#queued(serverId, signal, async (slot) => {
+      const { guest } = slot;
+      if (guest === undefined || !(await guest.alive())) {
+        if (slot.saved !== undefined) return;
+        throw new ShoalError('NOT_FOUND', `guest ${serverId} does not run on this host`);
+      }
+      await guest.asked(async () => {
+        const { power, detail } = await guest.state(signal);
+        if (power === 'shutdown') throw new ShoalError('CONFLICT', `guest ${serverId} is powered off`);
+        // Else an earlier agent has saved it, and died before it ended the process.
+        const isSaved = detail === 'postmigrate' && (await this.#saved.find(serverId)) !== undefined;
+        if (isSaved) return;
+        const uid = this.facts.privileges.mode === 'user-per-guest' ? await this.#users.uidOf(serverId) : sharedUid();
+        await this.#saved.save(guest, { machine: this.facts.machine, uid }, signal);
+      });
+      const saved = await this.#saved.find(serverId);
+      await this.#end(guest, slot, 0, signal);
+      if (saved !== undefined) slot.saved = saved;
+    });
+  }
+
+  injectNmi(serverId: ServerId, signal: AbortSignal): Promise<void> {
+    return this.#onLiving(serverId, signal, async (guest) => {
+      if ((await guest.state(signal)).power === 'shutdown') {
+        throw new ShoalError('CONFLICT', `guest ${serverId} is powered off`);
+      }
+      await guest.execute('inject-nmi', undefined, signal);
+    });
+  }
+
+  setPassword(serverId: ServerId, user: string, password: string, signal: AbortSignal): Promise<void> {
+    return this.#onLiving(serverId, signal, async (guest) => {
+      if ((await guest.state(signal)).power !== 'running') {
+        throw new ShoalError('CONFLICT', `guest ${serverId} does not run`);
+      }
+      await setGuestPassword(this.#files.guestPaths(serverId).agentSocket, user, password);
     });
   }
 
@@ -326,6 +381,7 @@ export class QemuDriver implements ComputeDriver {
       await this.#cgroups.remove(serverId);
       delete slot.guest;
       delete slot.crashed;
+      delete slot.saved;
     });
   }
 
@@ -428,6 +484,7 @@ export class QemuDriver implements ComputeDriver {
       run: this.#run,
       uids: this.#uids,
       diskWork,
+      memories: this.#saved,
       settings: { accelerator, machine, binary: this.#options.binary ?? qemuProgram },
       privileges,
       confinement,
@@ -450,6 +507,13 @@ export class QemuDriver implements ComputeDriver {
     await inParallel(await guestsLeft(this.#files), async ({ serverId, record, living }) => {
       if (living !== undefined) {
         await this.#adoptLiving(serverId, living.identity, living.generation, record, signal);
+        return;
+      }
+      const saved = await this.#saved.find(serverId);
+      if (saved !== undefined) {
+        // Its process ends once the memory is saved, and goes on only when that is dropped: whatever came between, it is suspended.
+        await this.#files.removeProcess(serverId);
+        this.#slot(serverId).saved = saved;
       } else if (record?.stopping === true) {
         await this.#files.removeProcess(serverId);
       } else if (record !== undefined) {
@@ -515,6 +579,9 @@ export class QemuDriver implements ComputeDriver {
   async #look(serverId: ServerId, signal: AbortSignal): Promise<GuestFound | undefined> {
     const slot = this.#slots.get(serverId);
     if (slot?.guest !== undefined) return withDisks(slot.guest, await slot.guest.state(signal), signal);
+    if (slot?.saved !== undefined) {
+      return { serverId, generation: slot.saved.generation, power: 'suspended', detail: 'its memory is saved' };
+    }
     if (slot?.crashed !== undefined) return { serverId, power: 'crashed', ...slot.crashed };
     return undefined;
   }
@@ -541,7 +608,8 @@ export class QemuDriver implements ComputeDriver {
       return await result;
     } finally {
       slot.queued -= 1;
-      if (slot.queued === 0 && slot.guest === undefined && slot.crashed === undefined) this.#slots.delete(serverId);
+      const isEmpty = slot.guest === undefined && slot.crashed === undefined && slot.saved === undefined;
+      if (slot.queued === 0 && isEmpty) this.#slots.delete(serverId);
     }
   }
 

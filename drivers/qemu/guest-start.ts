@@ -27,12 +27,14 @@ import type { GuestUsers } from './confinement/guest-users.ts';
 import { type Privileges, type Rights, rightsPrefix, sharedUid } from './confinement/privileges.ts';
 import type { GuestPaths, RunFiles } from './confinement/run-files.ts';
 import { tapOwnerCommand } from './confinement/tap-owner.ts';
+import type { DevicePlaces } from './disks/disk-nodes.ts';
 import type { DiskWork } from './disks/disk-work.ts';
 import { limitDisk } from './disks/guest-disks.ts';
 import type { PlugFolders } from './disks/plug-folder.ts';
 import { trimConsole } from './guest/console-log.ts';
 import type { GuestState, QemuGuest } from './guest/guest.ts';
 import { killTimeoutMs } from './guest-end.ts';
+import type { SavedMemories, SavedMemory } from './memory/saved-memory.ts';
 
 /** From fork to the monitor's greeting: 0.1 s, and a loaded machine or slow RBD may take a hundred times that. */
 const launchTimeoutMs = 30_000;
@@ -48,6 +50,7 @@ interface GuestStartDeps {
   readonly cgroups: GuestCgroups;
   readonly plugs: PlugFolders;
   readonly diskWork: DiskWork;
+  readonly memories: SavedMemories;
   readonly settings: MachineSettings;
   readonly privileges: Privileges;
   readonly confinement: Confinement;
@@ -67,12 +70,16 @@ export class GuestStart {
     this.#deps = deps;
   }
 
-  /** Starts the guest. All that was made for it is taken back when it does not run in the end. */
+  /**
+   * Starts the guest. All that was made for it is taken back when it does not run in the end.
+   * @param saved the memory that it goes on from, which is forgotten just before it does; absent: it boots.
+   */
   async launch(
     spec: GuestSpec,
+    saved: SavedMemory | undefined,
     signal: AbortSignal,
   ): Promise<{ readonly guest: QemuGuest; readonly state: GuestState }> {
-    const { files, users, plugs, bootId } = this.#deps;
+    const { files, users, plugs, bootId, memories } = this.#deps;
     const { serverId, generation } = spec;
     const paths = files.guestPaths(serverId);
     return Undo.run(async (undo) => {
@@ -82,7 +89,7 @@ export class GuestStart {
       await files.writeSpec(spec);
       undo.add('take its files back', () => users.takeBack(serverId));
       undo.add('take its place for disks away', () => plugs.empty(serverId));
-      const { argv, disks } = await this.#commandLine(spec, paths, rights, signal);
+      const { argv, disks } = await this.#commandLine(spec, paths, { rights, places: saved?.places }, signal);
       const child = await spawnDetached(argv, files.qemuLog(serverId));
       const identity = child.pid === undefined ? undefined : await identify(child.pid);
       if (identity === undefined) throw await this.#launchFailed(serverId, child);
@@ -98,8 +105,12 @@ export class GuestStart {
       undo.add('let go of its monitor', async () => guest.detach());
       await this.#attachNew(guest, child, signal);
       const state = await guest.asked(async () => {
-        if (disksComeLater(spec)) await this.#deps.diskWork.addAtStart(guest, disks, signal);
+        if (disksComeLater(spec)) await this.#deps.diskWork.addAtStart(guest, disks, signal, saved?.places);
         else await limitAll(guest, disks, signal);
+        if (saved !== undefined) {
+          await memories.load(guest, signal);
+          await memories.drop(serverId);
+        }
         await guest.execute('cont', undefined, signal);
         return guest.state(signal);
       });
@@ -120,7 +131,7 @@ export class GuestStart {
   async #commandLine(
     spec: GuestSpec,
     paths: GuestPaths,
-    rights: Rights,
+    { rights, places }: { readonly rights: Rights; readonly places: DevicePlaces | undefined },
     signal: AbortSignal,
   ): Promise<{ readonly argv: readonly string[]; readonly disks: readonly GuestDisk[] }> {
     const { privileges, confinement, settings, files, users, cgroups, plugs, launchPrefix } = this.#deps;
@@ -145,7 +156,7 @@ export class GuestStart {
       ...rightsPrefix(privileges.mode, rights),
       ...['prlimit', `--data=${allocationBytesMax(spec)}`, '--core=0', '--'],
       settings.binary,
-      ...qemuArguments(ceph.spec, paths, settings),
+      ...qemuArguments(ceph.spec, paths, settings, places),
     ];
     return { argv, disks: ceph.spec.disks };
   }

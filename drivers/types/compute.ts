@@ -42,6 +42,19 @@ export interface ComputeDriver {
   resetGuest(serverId: ServerId, signal: AbortSignal): Promise<void>;
   pauseGuest(serverId: ServerId, signal: AbortSignal): Promise<void>;
   resumeGuest(serverId: ServerId, signal: AbortSignal): Promise<void>;
+  /**
+   * Saves the guest's memory on this host, durably, and ends its process: its disks are closed by the caller. Done already:
+   * success. `startGuest` goes on from there, with the same disks and NICs; `stopGuest` forgets what was saved. Survives a
+   * reboot of the host. A failure leaves the guest as it was; `NOT_FOUND` without one, `CONFLICT` for one that is powered off.
+   */
+  suspendGuest(serverId: ServerId, signal: AbortSignal): Promise<void>;
+  /** Sends a non-maskable interrupt, on which the guest's kernel writes a crash dump if it is set up to. */
+  injectNmi(serverId: ServerId, signal: AbortSignal): Promise<void>;
+  /**
+   * Has the guest's agent set a user's password. `UNAVAILABLE` when no agent answers, `DRIVER_FAILED` when it refuses,
+   * `CONFLICT` when the guest does not run. `password` is secret.
+   */
+  setPassword(serverId: ServerId, user: string, password: string, signal: AbortSignal): Promise<void>;
   /** Forgets a stopped guest: its run-time files and console log go. `CONFLICT` while its process lives. */
   removeGuest(serverId: ServerId, signal: AbortSignal): Promise<void>;
   /**

@@ -73,9 +73,10 @@ export interface GuestSpec {
 
 /**
  * `paused` covers QEMU's prelaunch and I/O-error stops too, with the reason beside it. `shutdown`: the guest powered off,
- * QEMU waits to be told to quit. `crashed`: the process is gone without having been told to.
+ * QEMU waits to be told to quit. `crashed`: the process is gone without having been told to. `suspended`: its memory is saved,
+ * and it has no process.
  */
-export type GuestPower = 'running' | 'paused' | 'shutdown' | 'crashed';
+export type GuestPower = 'running' | 'paused' | 'shutdown' | 'crashed' | 'suspended';
 
 /** A guest as found on this host. */
 export interface GuestFound {
@@ -84,9 +85,9 @@ export interface GuestFound {
   readonly power: GuestPower;
   /** QEMU's own word for its state (`running`, `io-error`, `guest-panicked`...). */
   readonly detail: string;
-  /** Absent when crashed. */
+  /** Absent when crashed or suspended. */
   readonly pid?: number;
-  /** What is plugged in, in no order. Absent when nobody could be asked: it crashed, or its monitor does not answer. */
+  /** What is plugged in, in no order. Absent when nobody could be asked: it has no process, or its monitor does not answer. */
   readonly disks?: readonly VolumeId[];
 }
 

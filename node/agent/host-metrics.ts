@@ -4,7 +4,7 @@ import type { Metrics } from '../base/telemetry/metrics.ts';
 import type { HostObserver } from './host-observer.ts';
 
 /** Powers of guests that are counted. */
-const powers = ['running', 'paused', 'shutdown', 'crashed'] as const;
+const powers = ['running', 'paused', 'shutdown', 'crashed', 'suspended'] as const;
 
 /** The observer that keeps them. */
 export function hostMetrics(metrics: Metrics, health: Health): HostObserver {

@@ -1,8 +1,8 @@
 /** What only a server's own host can do, done here or asked of it. */
-import type { shoal } from '../../proto/messages.ts';
+import { shoal } from '../../proto/messages.ts';
 import { ShoalError } from '../base/errors.ts';
 import type { HostId } from '../base/ids.ts';
-import type { HostControl, LocalIntent } from '../services/kit/dependencies.ts';
+import type { GuestQuestion, HostControl, LocalIntent } from '../services/kit/dependencies.ts';
 import type { IntentBook } from './outage/intent-book.ts';
 import type { PendingReports } from './outage/pending-reports.ts';
 import type { PeerCalls } from './peer-calls.ts';
@@ -34,6 +34,12 @@ export class AgentHostControl implements HostControl {
   consoleLog(server: shoal.v1.Server, bytesMax: number, signal: AbortSignal): Promise<Uint8Array> {
     if (server.hostId === '') return Promise.resolve(new Uint8Array(0));
     return this.#calls.consoleLog(server.hostId as HostId, server.id, bytesMax, signal);
+  }
+
+  async askGuest(server: shoal.v1.Server, question: GuestQuestion, signal: AbortSignal): Promise<void> {
+    const asked = question.kind === 'crash-dump' ? { injectNmi: true } : { password: question };
+    const request = new shoal.v1.AskGuestRequest({ serverId: server.id, ...asked });
+    await this.#calls.askGuest(server.hostId as HostId, request, signal);
   }
 
   async intendLocally(server: shoal.v1.Server, change: LocalIntent): Promise<void> {

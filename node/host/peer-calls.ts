@@ -14,6 +14,8 @@ const releaseTimeoutMs = 5_000;
 /** Somebody waits for the answer of several; a busy agent still answers within this. */
 const probeTimeoutMs = 1_000;
 const consoleTimeoutMs = 5_000;
+/** The guest's own agent has 13 s. */
+const askGuestTimeoutMs = 20_000;
 
 /** See above. */
 export class PeerCalls implements ClaimTransport, HostProbe {
@@ -107,6 +109,13 @@ export class PeerCalls implements ClaimTransport, HostProbe {
             calls.consoleLog(request, { timeoutMs: consoleTimeoutMs, signal }),
           );
     return response.data ?? new Uint8Array(0);
+  }
+
+  async askGuest(hostId: HostId, request: shoal.v1.AskGuestRequest, signal: AbortSignal): Promise<void> {
+    if (hostId === this.#self) await this.#own.askGuest(request, this.#ownCall(signal));
+    else {
+      await this.#channel.call(hostId, (calls) => calls.askGuest(request, { timeoutMs: askGuestTimeoutMs, signal }));
+    }
   }
 
   #ownCall(signal: AbortSignal): PeerCall {

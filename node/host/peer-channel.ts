@@ -7,7 +7,7 @@ import type { Calls } from '../rpc/client.ts';
 /** The methods of PeerService that ask another host about hosts and guests. */
 export type HostCalls = Pick<
   Calls<shoal.v1.PeerService>,
-  'claim' | 'claimBatch' | 'releaseClaim' | 'consoleLog' | 'probe' | 'fetchBlob'
+  'claim' | 'claimBatch' | 'releaseClaim' | 'consoleLog' | 'askGuest' | 'probe' | 'fetchBlob'
 >;
 
 /** Calls to hosts other than this one. */

@@ -18,7 +18,7 @@ interface HostHandlersDeps extends ClaimHandlersDeps {
 }
 
 /** The host's part of `PeerHandlers`. */
-export type HostHandlers = ClaimHandlers & Pick<PeerHandlers, 'fetchBlob' | 'consoleLog'>;
+export type HostHandlers = ClaimHandlers & Pick<PeerHandlers, 'fetchBlob' | 'consoleLog' | 'askGuest'>;
 
 /** Makes them. */
 export function hostHandlers(deps: HostHandlersDeps): HostHandlers {
@@ -36,6 +36,15 @@ export function hostHandlers(deps: HostHandlersDeps): HostHandlers {
     async consoleLog(request, call): Promise<shoal.v1.IConsoleLogResponse> {
       const bytesMax = Math.min(request.bytesMax || consoleBytesMax, consoleBytesMax);
       return { data: await deps.compute.consoleLog(request.serverId as ServerId, bytesMax, call.signal) };
+    },
+
+    async askGuest({ serverId, injectNmi, password }, call): Promise<shoal.v1.IAskGuestResponse> {
+      const id = serverId as ServerId;
+      if (injectNmi) await deps.compute.injectNmi(id, call.signal);
+      else if (password !== null) {
+        await deps.compute.setPassword(id, password.user, password.password, call.signal);
+      } else throw new ShoalError('NOT_IMPLEMENTED', 'This version asks guests for no such thing.');
+      return {};
     },
   };
 }

@@ -3960,7 +3960,10 @@ export namespace shoal {
             SERVER_STATUS_REBOOT = 7,
 
             /** SERVER_STATUS_MIGRATING value */
-            SERVER_STATUS_MIGRATING = 8
+            SERVER_STATUS_MIGRATING = 8,
+
+            /** SERVER_STATUS_SUSPENDED value */
+            SERVER_STATUS_SUSPENDED = 9
         }
 
         /** PowerWanted enum. */
@@ -3976,7 +3979,10 @@ export namespace shoal {
             POWER_WANTED_STOPPED = 2,
 
             /** POWER_WANTED_PAUSED value */
-            POWER_WANTED_PAUSED = 3
+            POWER_WANTED_PAUSED = 3,
+
+            /** POWER_WANTED_SUSPENDED value */
+            POWER_WANTED_SUSPENDED = 4
         }
 
         /**
@@ -4228,6 +4234,9 @@ export namespace shoal {
             /** Server disks. */
             disks: shoal.v1.ServerDisk[];
 
+            /** Server heldInError. */
+            heldInError: boolean;
+
             /**
              * Creates a new Server instance using the specified properties.
              * @param [properties] Properties to set
@@ -4406,6 +4415,9 @@ export namespace shoal {
 
                 /** Server disks */
                 disks?: shoal.v1.ServerDisk.$Properties[];
+
+                /** Server heldInError */
+                heldInError?: boolean;
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -10018,6 +10030,33 @@ export namespace shoal {
             /** Calls RebootServer. */
             rebootServer: shoal.v1.ComputeService.RebootServer;
 
+            /** Calls PauseServer. */
+            pauseServer: shoal.v1.ComputeService.PauseServer;
+
+            /** Calls UnpauseServer. */
+            unpauseServer: shoal.v1.ComputeService.UnpauseServer;
+
+            /** Calls SuspendServer. */
+            suspendServer: shoal.v1.ComputeService.SuspendServer;
+
+            /** Calls ResumeServer. */
+            resumeServer: shoal.v1.ComputeService.ResumeServer;
+
+            /** Calls LockServer. */
+            lockServer: shoal.v1.ComputeService.LockServer;
+
+            /** Calls UnlockServer. */
+            unlockServer: shoal.v1.ComputeService.UnlockServer;
+
+            /** Calls ResetServerState. */
+            resetServerState: shoal.v1.ComputeService.ResetServerState;
+
+            /** Calls TriggerServerCrashDump. */
+            triggerServerCrashDump: shoal.v1.ComputeService.TriggerServerCrashDump;
+
+            /** Calls SetServerPassword. */
+            setServerPassword: shoal.v1.ComputeService.SetServerPassword;
+
             /** Calls MigrateServer. */
             migrateServer: shoal.v1.ComputeService.MigrateServer;
 
@@ -10174,6 +10213,177 @@ export namespace shoal {
               readonly path: "/shoal.v1.ComputeService/RebootServer";
               readonly requestType: "RebootServerRequest";
               readonly responseType: "RebootServerResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.ComputeService#pauseServer}.
+             * @param error Error, if any
+             * @param [response] PauseServerResponse
+             */
+            type PauseServerCallback = (error: (Error|null), response?: shoal.v1.PauseServerResponse) => void;
+
+            /** Calls PauseServer. */
+            type PauseServer = {
+              (request: shoal.v1.IPauseServerRequest, callback: shoal.v1.ComputeService.PauseServerCallback): void;
+              (request: shoal.v1.IPauseServerRequest): Promise<shoal.v1.PauseServerResponse>;
+              readonly name: "PauseServer";
+              readonly path: "/shoal.v1.ComputeService/PauseServer";
+              readonly requestType: "PauseServerRequest";
+              readonly responseType: "PauseServerResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.ComputeService#unpauseServer}.
+             * @param error Error, if any
+             * @param [response] UnpauseServerResponse
+             */
+            type UnpauseServerCallback = (error: (Error|null), response?: shoal.v1.UnpauseServerResponse) => void;
+
+            /** Calls UnpauseServer. */
+            type UnpauseServer = {
+              (request: shoal.v1.IUnpauseServerRequest, callback: shoal.v1.ComputeService.UnpauseServerCallback): void;
+              (request: shoal.v1.IUnpauseServerRequest): Promise<shoal.v1.UnpauseServerResponse>;
+              readonly name: "UnpauseServer";
+              readonly path: "/shoal.v1.ComputeService/UnpauseServer";
+              readonly requestType: "UnpauseServerRequest";
+              readonly responseType: "UnpauseServerResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.ComputeService#suspendServer}.
+             * @param error Error, if any
+             * @param [response] SuspendServerResponse
+             */
+            type SuspendServerCallback = (error: (Error|null), response?: shoal.v1.SuspendServerResponse) => void;
+
+            /** Calls SuspendServer. */
+            type SuspendServer = {
+              (request: shoal.v1.ISuspendServerRequest, callback: shoal.v1.ComputeService.SuspendServerCallback): void;
+              (request: shoal.v1.ISuspendServerRequest): Promise<shoal.v1.SuspendServerResponse>;
+              readonly name: "SuspendServer";
+              readonly path: "/shoal.v1.ComputeService/SuspendServer";
+              readonly requestType: "SuspendServerRequest";
+              readonly responseType: "SuspendServerResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.ComputeService#resumeServer}.
+             * @param error Error, if any
+             * @param [response] ResumeServerResponse
+             */
+            type ResumeServerCallback = (error: (Error|null), response?: shoal.v1.ResumeServerResponse) => void;
+
+            /** Calls ResumeServer. */
+            type ResumeServer = {
+              (request: shoal.v1.IResumeServerRequest, callback: shoal.v1.ComputeService.ResumeServerCallback): void;
+              (request: shoal.v1.IResumeServerRequest): Promise<shoal.v1.ResumeServerResponse>;
+              readonly name: "ResumeServer";
+              readonly path: "/shoal.v1.ComputeService/ResumeServer";
+              readonly requestType: "ResumeServerRequest";
+              readonly responseType: "ResumeServerResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.ComputeService#lockServer}.
+             * @param error Error, if any
+             * @param [response] LockServerResponse
+             */
+            type LockServerCallback = (error: (Error|null), response?: shoal.v1.LockServerResponse) => void;
+
+            /** Calls LockServer. */
+            type LockServer = {
+              (request: shoal.v1.ILockServerRequest, callback: shoal.v1.ComputeService.LockServerCallback): void;
+              (request: shoal.v1.ILockServerRequest): Promise<shoal.v1.LockServerResponse>;
+              readonly name: "LockServer";
+              readonly path: "/shoal.v1.ComputeService/LockServer";
+              readonly requestType: "LockServerRequest";
+              readonly responseType: "LockServerResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.ComputeService#unlockServer}.
+             * @param error Error, if any
+             * @param [response] UnlockServerResponse
+             */
+            type UnlockServerCallback = (error: (Error|null), response?: shoal.v1.UnlockServerResponse) => void;
+
+            /** Calls UnlockServer. */
+            type UnlockServer = {
+              (request: shoal.v1.IUnlockServerRequest, callback: shoal.v1.ComputeService.UnlockServerCallback): void;
+              (request: shoal.v1.IUnlockServerRequest): Promise<shoal.v1.UnlockServerResponse>;
+              readonly name: "UnlockServer";
+              readonly path: "/shoal.v1.ComputeService/UnlockServer";
+              readonly requestType: "UnlockServerRequest";
+              readonly responseType: "UnlockServerResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.ComputeService#resetServerState}.
+             * @param error Error, if any
+             * @param [response] ResetServerStateResponse
+             */
+            type ResetServerStateCallback = (error: (Error|null), response?: shoal.v1.ResetServerStateResponse) => void;
+
+            /** Calls ResetServerState. */
+            type ResetServerState = {
+              (request: shoal.v1.IResetServerStateRequest, callback: shoal.v1.ComputeService.ResetServerStateCallback): void;
+              (request: shoal.v1.IResetServerStateRequest): Promise<shoal.v1.ResetServerStateResponse>;
+              readonly name: "ResetServerState";
+              readonly path: "/shoal.v1.ComputeService/ResetServerState";
+              readonly requestType: "ResetServerStateRequest";
+              readonly responseType: "ResetServerStateResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.ComputeService#triggerServerCrashDump}.
+             * @param error Error, if any
+             * @param [response] TriggerServerCrashDumpResponse
+             */
+            type TriggerServerCrashDumpCallback = (error: (Error|null), response?: shoal.v1.TriggerServerCrashDumpResponse) => void;
+
+            /** Calls TriggerServerCrashDump. */
+            type TriggerServerCrashDump = {
+              (request: shoal.v1.ITriggerServerCrashDumpRequest, callback: shoal.v1.ComputeService.TriggerServerCrashDumpCallback): void;
+              (request: shoal.v1.ITriggerServerCrashDumpRequest): Promise<shoal.v1.TriggerServerCrashDumpResponse>;
+              readonly name: "TriggerServerCrashDump";
+              readonly path: "/shoal.v1.ComputeService/TriggerServerCrashDump";
+              readonly requestType: "TriggerServerCrashDumpRequest";
+              readonly responseType: "TriggerServerCrashDumpResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.ComputeService#setServerPassword}.
+             * @param error Error, if any
+             * @param [response] SetServerPasswordResponse
+             */
+            type SetServerPasswordCallback = (error: (Error|null), response?: shoal.v1.SetServerPasswordResponse) => void;
+
+            /** Calls SetServerPassword. */
+            type SetServerPassword = {
+              (request: shoal.v1.ISetServerPasswordRequest, callback: shoal.v1.ComputeService.SetServerPasswordCallback): void;
+              (request: shoal.v1.ISetServerPasswordRequest): Promise<shoal.v1.SetServerPasswordResponse>;
+              readonly name: "SetServerPassword";
+              readonly path: "/shoal.v1.ComputeService/SetServerPassword";
+              readonly requestType: "SetServerPasswordRequest";
+              readonly responseType: "SetServerPasswordResponse";
               readonly requestStream: undefined;
               readonly responseStream: undefined;
             };
@@ -11353,6 +11563,1140 @@ export namespace shoal {
 
             /** Shape of a RebootServerResponse. */
             type $Shape = shoal.v1.RebootServerResponse.$Properties;
+        }
+
+        /**
+         * Properties of a PauseServerRequest.
+         * @deprecated Use shoal.v1.PauseServerRequest.$Properties instead.
+         */
+        interface IPauseServerRequest extends shoal.v1.PauseServerRequest.$Properties {
+        }
+
+        /** Represents a PauseServerRequest. */
+        class PauseServerRequest {
+
+            /**
+             * Constructs a new PauseServerRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.PauseServerRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** PauseServerRequest serverId. */
+            serverId: string;
+
+            /**
+             * Creates a new PauseServerRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns PauseServerRequest instance
+             */
+            static create(properties: shoal.v1.PauseServerRequest.$Shape): shoal.v1.PauseServerRequest & shoal.v1.PauseServerRequest.$Shape;
+            static create(properties?: shoal.v1.PauseServerRequest.$Properties): shoal.v1.PauseServerRequest;
+
+            /**
+             * Encodes the specified PauseServerRequest message. Does not implicitly {@link shoal.v1.PauseServerRequest.verify|verify} messages.
+             * @param message PauseServerRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.PauseServerRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a PauseServerRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.PauseServerRequest & shoal.v1.PauseServerRequest.$Shape} PauseServerRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.PauseServerRequest & shoal.v1.PauseServerRequest.$Shape;
+        }
+
+        namespace PauseServerRequest {
+
+            /** Properties of a PauseServerRequest. */
+            interface $Properties {
+
+                /** PauseServerRequest serverId */
+                serverId?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a PauseServerRequest. */
+            type $Shape = shoal.v1.PauseServerRequest.$Properties;
+        }
+
+        /**
+         * Properties of a PauseServerResponse.
+         * @deprecated Use shoal.v1.PauseServerResponse.$Properties instead.
+         */
+        interface IPauseServerResponse extends shoal.v1.PauseServerResponse.$Properties {
+        }
+
+        /** Represents a PauseServerResponse. */
+        class PauseServerResponse {
+
+            /**
+             * Constructs a new PauseServerResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.PauseServerResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /**
+             * Creates a new PauseServerResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns PauseServerResponse instance
+             */
+            static create(properties: shoal.v1.PauseServerResponse.$Shape): shoal.v1.PauseServerResponse & shoal.v1.PauseServerResponse.$Shape;
+            static create(properties?: shoal.v1.PauseServerResponse.$Properties): shoal.v1.PauseServerResponse;
+
+            /**
+             * Encodes the specified PauseServerResponse message. Does not implicitly {@link shoal.v1.PauseServerResponse.verify|verify} messages.
+             * @param message PauseServerResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.PauseServerResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a PauseServerResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.PauseServerResponse & shoal.v1.PauseServerResponse.$Shape} PauseServerResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.PauseServerResponse & shoal.v1.PauseServerResponse.$Shape;
+        }
+
+        namespace PauseServerResponse {
+
+            /** Properties of a PauseServerResponse. */
+            interface $Properties {
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a PauseServerResponse. */
+            type $Shape = shoal.v1.PauseServerResponse.$Properties;
+        }
+
+        /**
+         * Properties of an UnpauseServerRequest.
+         * @deprecated Use shoal.v1.UnpauseServerRequest.$Properties instead.
+         */
+        interface IUnpauseServerRequest extends shoal.v1.UnpauseServerRequest.$Properties {
+        }
+
+        /** Represents an UnpauseServerRequest. */
+        class UnpauseServerRequest {
+
+            /**
+             * Constructs a new UnpauseServerRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.UnpauseServerRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** UnpauseServerRequest serverId. */
+            serverId: string;
+
+            /**
+             * Creates a new UnpauseServerRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns UnpauseServerRequest instance
+             */
+            static create(properties: shoal.v1.UnpauseServerRequest.$Shape): shoal.v1.UnpauseServerRequest & shoal.v1.UnpauseServerRequest.$Shape;
+            static create(properties?: shoal.v1.UnpauseServerRequest.$Properties): shoal.v1.UnpauseServerRequest;
+
+            /**
+             * Encodes the specified UnpauseServerRequest message. Does not implicitly {@link shoal.v1.UnpauseServerRequest.verify|verify} messages.
+             * @param message UnpauseServerRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.UnpauseServerRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an UnpauseServerRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.UnpauseServerRequest & shoal.v1.UnpauseServerRequest.$Shape} UnpauseServerRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.UnpauseServerRequest & shoal.v1.UnpauseServerRequest.$Shape;
+        }
+
+        namespace UnpauseServerRequest {
+
+            /** Properties of an UnpauseServerRequest. */
+            interface $Properties {
+
+                /** UnpauseServerRequest serverId */
+                serverId?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an UnpauseServerRequest. */
+            type $Shape = shoal.v1.UnpauseServerRequest.$Properties;
+        }
+
+        /**
+         * Properties of an UnpauseServerResponse.
+         * @deprecated Use shoal.v1.UnpauseServerResponse.$Properties instead.
+         */
+        interface IUnpauseServerResponse extends shoal.v1.UnpauseServerResponse.$Properties {
+        }
+
+        /** Represents an UnpauseServerResponse. */
+        class UnpauseServerResponse {
+
+            /**
+             * Constructs a new UnpauseServerResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.UnpauseServerResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /**
+             * Creates a new UnpauseServerResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns UnpauseServerResponse instance
+             */
+            static create(properties: shoal.v1.UnpauseServerResponse.$Shape): shoal.v1.UnpauseServerResponse & shoal.v1.UnpauseServerResponse.$Shape;
+            static create(properties?: shoal.v1.UnpauseServerResponse.$Properties): shoal.v1.UnpauseServerResponse;
+
+            /**
+             * Encodes the specified UnpauseServerResponse message. Does not implicitly {@link shoal.v1.UnpauseServerResponse.verify|verify} messages.
+             * @param message UnpauseServerResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.UnpauseServerResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an UnpauseServerResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.UnpauseServerResponse & shoal.v1.UnpauseServerResponse.$Shape} UnpauseServerResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.UnpauseServerResponse & shoal.v1.UnpauseServerResponse.$Shape;
+        }
+
+        namespace UnpauseServerResponse {
+
+            /** Properties of an UnpauseServerResponse. */
+            interface $Properties {
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an UnpauseServerResponse. */
+            type $Shape = shoal.v1.UnpauseServerResponse.$Properties;
+        }
+
+        /**
+         * Properties of a SuspendServerRequest.
+         * @deprecated Use shoal.v1.SuspendServerRequest.$Properties instead.
+         */
+        interface ISuspendServerRequest extends shoal.v1.SuspendServerRequest.$Properties {
+        }
+
+        /** Represents a SuspendServerRequest. */
+        class SuspendServerRequest {
+
+            /**
+             * Constructs a new SuspendServerRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.SuspendServerRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** SuspendServerRequest serverId. */
+            serverId: string;
+
+            /**
+             * Creates a new SuspendServerRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns SuspendServerRequest instance
+             */
+            static create(properties: shoal.v1.SuspendServerRequest.$Shape): shoal.v1.SuspendServerRequest & shoal.v1.SuspendServerRequest.$Shape;
+            static create(properties?: shoal.v1.SuspendServerRequest.$Properties): shoal.v1.SuspendServerRequest;
+
+            /**
+             * Encodes the specified SuspendServerRequest message. Does not implicitly {@link shoal.v1.SuspendServerRequest.verify|verify} messages.
+             * @param message SuspendServerRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.SuspendServerRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a SuspendServerRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.SuspendServerRequest & shoal.v1.SuspendServerRequest.$Shape} SuspendServerRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.SuspendServerRequest & shoal.v1.SuspendServerRequest.$Shape;
+        }
+
+        namespace SuspendServerRequest {
+
+            /** Properties of a SuspendServerRequest. */
+            interface $Properties {
+
+                /** SuspendServerRequest serverId */
+                serverId?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a SuspendServerRequest. */
+            type $Shape = shoal.v1.SuspendServerRequest.$Properties;
+        }
+
+        /**
+         * Properties of a SuspendServerResponse.
+         * @deprecated Use shoal.v1.SuspendServerResponse.$Properties instead.
+         */
+        interface ISuspendServerResponse extends shoal.v1.SuspendServerResponse.$Properties {
+        }
+
+        /** Represents a SuspendServerResponse. */
+        class SuspendServerResponse {
+
+            /**
+             * Constructs a new SuspendServerResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.SuspendServerResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /**
+             * Creates a new SuspendServerResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns SuspendServerResponse instance
+             */
+            static create(properties: shoal.v1.SuspendServerResponse.$Shape): shoal.v1.SuspendServerResponse & shoal.v1.SuspendServerResponse.$Shape;
+            static create(properties?: shoal.v1.SuspendServerResponse.$Properties): shoal.v1.SuspendServerResponse;
+
+            /**
+             * Encodes the specified SuspendServerResponse message. Does not implicitly {@link shoal.v1.SuspendServerResponse.verify|verify} messages.
+             * @param message SuspendServerResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.SuspendServerResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a SuspendServerResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.SuspendServerResponse & shoal.v1.SuspendServerResponse.$Shape} SuspendServerResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.SuspendServerResponse & shoal.v1.SuspendServerResponse.$Shape;
+        }
+
+        namespace SuspendServerResponse {
+
+            /** Properties of a SuspendServerResponse. */
+            interface $Properties {
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a SuspendServerResponse. */
+            type $Shape = shoal.v1.SuspendServerResponse.$Properties;
+        }
+
+        /**
+         * Properties of a ResumeServerRequest.
+         * @deprecated Use shoal.v1.ResumeServerRequest.$Properties instead.
+         */
+        interface IResumeServerRequest extends shoal.v1.ResumeServerRequest.$Properties {
+        }
+
+        /** Represents a ResumeServerRequest. */
+        class ResumeServerRequest {
+
+            /**
+             * Constructs a new ResumeServerRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ResumeServerRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ResumeServerRequest serverId. */
+            serverId: string;
+
+            /**
+             * Creates a new ResumeServerRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ResumeServerRequest instance
+             */
+            static create(properties: shoal.v1.ResumeServerRequest.$Shape): shoal.v1.ResumeServerRequest & shoal.v1.ResumeServerRequest.$Shape;
+            static create(properties?: shoal.v1.ResumeServerRequest.$Properties): shoal.v1.ResumeServerRequest;
+
+            /**
+             * Encodes the specified ResumeServerRequest message. Does not implicitly {@link shoal.v1.ResumeServerRequest.verify|verify} messages.
+             * @param message ResumeServerRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ResumeServerRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ResumeServerRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ResumeServerRequest & shoal.v1.ResumeServerRequest.$Shape} ResumeServerRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ResumeServerRequest & shoal.v1.ResumeServerRequest.$Shape;
+        }
+
+        namespace ResumeServerRequest {
+
+            /** Properties of a ResumeServerRequest. */
+            interface $Properties {
+
+                /** ResumeServerRequest serverId */
+                serverId?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ResumeServerRequest. */
+            type $Shape = shoal.v1.ResumeServerRequest.$Properties;
+        }
+
+        /**
+         * Properties of a ResumeServerResponse.
+         * @deprecated Use shoal.v1.ResumeServerResponse.$Properties instead.
+         */
+        interface IResumeServerResponse extends shoal.v1.ResumeServerResponse.$Properties {
+        }
+
+        /** Represents a ResumeServerResponse. */
+        class ResumeServerResponse {
+
+            /**
+             * Constructs a new ResumeServerResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ResumeServerResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /**
+             * Creates a new ResumeServerResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ResumeServerResponse instance
+             */
+            static create(properties: shoal.v1.ResumeServerResponse.$Shape): shoal.v1.ResumeServerResponse & shoal.v1.ResumeServerResponse.$Shape;
+            static create(properties?: shoal.v1.ResumeServerResponse.$Properties): shoal.v1.ResumeServerResponse;
+
+            /**
+             * Encodes the specified ResumeServerResponse message. Does not implicitly {@link shoal.v1.ResumeServerResponse.verify|verify} messages.
+             * @param message ResumeServerResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ResumeServerResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ResumeServerResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ResumeServerResponse & shoal.v1.ResumeServerResponse.$Shape} ResumeServerResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ResumeServerResponse & shoal.v1.ResumeServerResponse.$Shape;
+        }
+
+        namespace ResumeServerResponse {
+
+            /** Properties of a ResumeServerResponse. */
+            interface $Properties {
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ResumeServerResponse. */
+            type $Shape = shoal.v1.ResumeServerResponse.$Properties;
+        }
+
+        /**
+         * Properties of a LockServerRequest.
+         * @deprecated Use shoal.v1.LockServerRequest.$Properties instead.
+         */
+        interface ILockServerRequest extends shoal.v1.LockServerRequest.$Properties {
+        }
+
+        /** Represents a LockServerRequest. */
+        class LockServerRequest {
+
+            /**
+             * Constructs a new LockServerRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.LockServerRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** LockServerRequest serverId. */
+            serverId: string;
+
+            /** LockServerRequest reason. */
+            reason: string;
+
+            /**
+             * Creates a new LockServerRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns LockServerRequest instance
+             */
+            static create(properties: shoal.v1.LockServerRequest.$Shape): shoal.v1.LockServerRequest & shoal.v1.LockServerRequest.$Shape;
+            static create(properties?: shoal.v1.LockServerRequest.$Properties): shoal.v1.LockServerRequest;
+
+            /**
+             * Encodes the specified LockServerRequest message. Does not implicitly {@link shoal.v1.LockServerRequest.verify|verify} messages.
+             * @param message LockServerRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.LockServerRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a LockServerRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.LockServerRequest & shoal.v1.LockServerRequest.$Shape} LockServerRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.LockServerRequest & shoal.v1.LockServerRequest.$Shape;
+        }
+
+        namespace LockServerRequest {
+
+            /** Properties of a LockServerRequest. */
+            interface $Properties {
+
+                /** LockServerRequest serverId */
+                serverId?: string;
+
+                /** LockServerRequest reason */
+                reason?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a LockServerRequest. */
+            type $Shape = shoal.v1.LockServerRequest.$Properties;
+        }
+
+        /**
+         * Properties of a LockServerResponse.
+         * @deprecated Use shoal.v1.LockServerResponse.$Properties instead.
+         */
+        interface ILockServerResponse extends shoal.v1.LockServerResponse.$Properties {
+        }
+
+        /** Represents a LockServerResponse. */
+        class LockServerResponse {
+
+            /**
+             * Constructs a new LockServerResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.LockServerResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /**
+             * Creates a new LockServerResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns LockServerResponse instance
+             */
+            static create(properties: shoal.v1.LockServerResponse.$Shape): shoal.v1.LockServerResponse & shoal.v1.LockServerResponse.$Shape;
+            static create(properties?: shoal.v1.LockServerResponse.$Properties): shoal.v1.LockServerResponse;
+
+            /**
+             * Encodes the specified LockServerResponse message. Does not implicitly {@link shoal.v1.LockServerResponse.verify|verify} messages.
+             * @param message LockServerResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.LockServerResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a LockServerResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.LockServerResponse & shoal.v1.LockServerResponse.$Shape} LockServerResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.LockServerResponse & shoal.v1.LockServerResponse.$Shape;
+        }
+
+        namespace LockServerResponse {
+
+            /** Properties of a LockServerResponse. */
+            interface $Properties {
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a LockServerResponse. */
+            type $Shape = shoal.v1.LockServerResponse.$Properties;
+        }
+
+        /**
+         * Properties of an UnlockServerRequest.
+         * @deprecated Use shoal.v1.UnlockServerRequest.$Properties instead.
+         */
+        interface IUnlockServerRequest extends shoal.v1.UnlockServerRequest.$Properties {
+        }
+
+        /** Represents an UnlockServerRequest. */
+        class UnlockServerRequest {
+
+            /**
+             * Constructs a new UnlockServerRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.UnlockServerRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** UnlockServerRequest serverId. */
+            serverId: string;
+
+            /**
+             * Creates a new UnlockServerRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns UnlockServerRequest instance
+             */
+            static create(properties: shoal.v1.UnlockServerRequest.$Shape): shoal.v1.UnlockServerRequest & shoal.v1.UnlockServerRequest.$Shape;
+            static create(properties?: shoal.v1.UnlockServerRequest.$Properties): shoal.v1.UnlockServerRequest;
+
+            /**
+             * Encodes the specified UnlockServerRequest message. Does not implicitly {@link shoal.v1.UnlockServerRequest.verify|verify} messages.
+             * @param message UnlockServerRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.UnlockServerRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an UnlockServerRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.UnlockServerRequest & shoal.v1.UnlockServerRequest.$Shape} UnlockServerRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.UnlockServerRequest & shoal.v1.UnlockServerRequest.$Shape;
+        }
+
+        namespace UnlockServerRequest {
+
+            /** Properties of an UnlockServerRequest. */
+            interface $Properties {
+
+                /** UnlockServerRequest serverId */
+                serverId?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an UnlockServerRequest. */
+            type $Shape = shoal.v1.UnlockServerRequest.$Properties;
+        }
+
+        /**
+         * Properties of an UnlockServerResponse.
+         * @deprecated Use shoal.v1.UnlockServerResponse.$Properties instead.
+         */
+        interface IUnlockServerResponse extends shoal.v1.UnlockServerResponse.$Properties {
+        }
+
+        /** Represents an UnlockServerResponse. */
+        class UnlockServerResponse {
+
+            /**
+             * Constructs a new UnlockServerResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.UnlockServerResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /**
+             * Creates a new UnlockServerResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns UnlockServerResponse instance
+             */
+            static create(properties: shoal.v1.UnlockServerResponse.$Shape): shoal.v1.UnlockServerResponse & shoal.v1.UnlockServerResponse.$Shape;
+            static create(properties?: shoal.v1.UnlockServerResponse.$Properties): shoal.v1.UnlockServerResponse;
+
+            /**
+             * Encodes the specified UnlockServerResponse message. Does not implicitly {@link shoal.v1.UnlockServerResponse.verify|verify} messages.
+             * @param message UnlockServerResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.UnlockServerResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an UnlockServerResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.UnlockServerResponse & shoal.v1.UnlockServerResponse.$Shape} UnlockServerResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.UnlockServerResponse & shoal.v1.UnlockServerResponse.$Shape;
+        }
+
+        namespace UnlockServerResponse {
+
+            /** Properties of an UnlockServerResponse. */
+            interface $Properties {
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an UnlockServerResponse. */
+            type $Shape = shoal.v1.UnlockServerResponse.$Properties;
+        }
+
+        /**
+         * Properties of a ResetServerStateRequest.
+         * @deprecated Use shoal.v1.ResetServerStateRequest.$Properties instead.
+         */
+        interface IResetServerStateRequest extends shoal.v1.ResetServerStateRequest.$Properties {
+        }
+
+        /** Represents a ResetServerStateRequest. */
+        class ResetServerStateRequest {
+
+            /**
+             * Constructs a new ResetServerStateRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ResetServerStateRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ResetServerStateRequest serverId. */
+            serverId: string;
+
+            /** ResetServerStateRequest error. */
+            error: boolean;
+
+            /**
+             * Creates a new ResetServerStateRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ResetServerStateRequest instance
+             */
+            static create(properties: shoal.v1.ResetServerStateRequest.$Shape): shoal.v1.ResetServerStateRequest & shoal.v1.ResetServerStateRequest.$Shape;
+            static create(properties?: shoal.v1.ResetServerStateRequest.$Properties): shoal.v1.ResetServerStateRequest;
+
+            /**
+             * Encodes the specified ResetServerStateRequest message. Does not implicitly {@link shoal.v1.ResetServerStateRequest.verify|verify} messages.
+             * @param message ResetServerStateRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ResetServerStateRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ResetServerStateRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ResetServerStateRequest & shoal.v1.ResetServerStateRequest.$Shape} ResetServerStateRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ResetServerStateRequest & shoal.v1.ResetServerStateRequest.$Shape;
+        }
+
+        namespace ResetServerStateRequest {
+
+            /** Properties of a ResetServerStateRequest. */
+            interface $Properties {
+
+                /** ResetServerStateRequest serverId */
+                serverId?: string;
+
+                /** ResetServerStateRequest error */
+                error?: boolean;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ResetServerStateRequest. */
+            type $Shape = shoal.v1.ResetServerStateRequest.$Properties;
+        }
+
+        /**
+         * Properties of a ResetServerStateResponse.
+         * @deprecated Use shoal.v1.ResetServerStateResponse.$Properties instead.
+         */
+        interface IResetServerStateResponse extends shoal.v1.ResetServerStateResponse.$Properties {
+        }
+
+        /** Represents a ResetServerStateResponse. */
+        class ResetServerStateResponse {
+
+            /**
+             * Constructs a new ResetServerStateResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ResetServerStateResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /**
+             * Creates a new ResetServerStateResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ResetServerStateResponse instance
+             */
+            static create(properties: shoal.v1.ResetServerStateResponse.$Shape): shoal.v1.ResetServerStateResponse & shoal.v1.ResetServerStateResponse.$Shape;
+            static create(properties?: shoal.v1.ResetServerStateResponse.$Properties): shoal.v1.ResetServerStateResponse;
+
+            /**
+             * Encodes the specified ResetServerStateResponse message. Does not implicitly {@link shoal.v1.ResetServerStateResponse.verify|verify} messages.
+             * @param message ResetServerStateResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ResetServerStateResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ResetServerStateResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ResetServerStateResponse & shoal.v1.ResetServerStateResponse.$Shape} ResetServerStateResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ResetServerStateResponse & shoal.v1.ResetServerStateResponse.$Shape;
+        }
+
+        namespace ResetServerStateResponse {
+
+            /** Properties of a ResetServerStateResponse. */
+            interface $Properties {
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ResetServerStateResponse. */
+            type $Shape = shoal.v1.ResetServerStateResponse.$Properties;
+        }
+
+        /**
+         * Properties of a TriggerServerCrashDumpRequest.
+         * @deprecated Use shoal.v1.TriggerServerCrashDumpRequest.$Properties instead.
+         */
+        interface ITriggerServerCrashDumpRequest extends shoal.v1.TriggerServerCrashDumpRequest.$Properties {
+        }
+
+        /** Represents a TriggerServerCrashDumpRequest. */
+        class TriggerServerCrashDumpRequest {
+
+            /**
+             * Constructs a new TriggerServerCrashDumpRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.TriggerServerCrashDumpRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** TriggerServerCrashDumpRequest serverId. */
+            serverId: string;
+
+            /**
+             * Creates a new TriggerServerCrashDumpRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns TriggerServerCrashDumpRequest instance
+             */
+            static create(properties: shoal.v1.TriggerServerCrashDumpRequest.$Shape): shoal.v1.TriggerServerCrashDumpRequest & shoal.v1.TriggerServerCrashDumpRequest.$Shape;
+            static create(properties?: shoal.v1.TriggerServerCrashDumpRequest.$Properties): shoal.v1.TriggerServerCrashDumpRequest;
+
+            /**
+             * Encodes the specified TriggerServerCrashDumpRequest message. Does not implicitly {@link shoal.v1.TriggerServerCrashDumpRequest.verify|verify} messages.
+             * @param message TriggerServerCrashDumpRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.TriggerServerCrashDumpRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a TriggerServerCrashDumpRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.TriggerServerCrashDumpRequest & shoal.v1.TriggerServerCrashDumpRequest.$Shape} TriggerServerCrashDumpRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.TriggerServerCrashDumpRequest & shoal.v1.TriggerServerCrashDumpRequest.$Shape;
+        }
+
+        namespace TriggerServerCrashDumpRequest {
+
+            /** Properties of a TriggerServerCrashDumpRequest. */
+            interface $Properties {
+
+                /** TriggerServerCrashDumpRequest serverId */
+                serverId?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a TriggerServerCrashDumpRequest. */
+            type $Shape = shoal.v1.TriggerServerCrashDumpRequest.$Properties;
+        }
+
+        /**
+         * Properties of a TriggerServerCrashDumpResponse.
+         * @deprecated Use shoal.v1.TriggerServerCrashDumpResponse.$Properties instead.
+         */
+        interface ITriggerServerCrashDumpResponse extends shoal.v1.TriggerServerCrashDumpResponse.$Properties {
+        }
+
+        /** Represents a TriggerServerCrashDumpResponse. */
+        class TriggerServerCrashDumpResponse {
+
+            /**
+             * Constructs a new TriggerServerCrashDumpResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.TriggerServerCrashDumpResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /**
+             * Creates a new TriggerServerCrashDumpResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns TriggerServerCrashDumpResponse instance
+             */
+            static create(properties: shoal.v1.TriggerServerCrashDumpResponse.$Shape): shoal.v1.TriggerServerCrashDumpResponse & shoal.v1.TriggerServerCrashDumpResponse.$Shape;
+            static create(properties?: shoal.v1.TriggerServerCrashDumpResponse.$Properties): shoal.v1.TriggerServerCrashDumpResponse;
+
+            /**
+             * Encodes the specified TriggerServerCrashDumpResponse message. Does not implicitly {@link shoal.v1.TriggerServerCrashDumpResponse.verify|verify} messages.
+             * @param message TriggerServerCrashDumpResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.TriggerServerCrashDumpResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a TriggerServerCrashDumpResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.TriggerServerCrashDumpResponse & shoal.v1.TriggerServerCrashDumpResponse.$Shape} TriggerServerCrashDumpResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.TriggerServerCrashDumpResponse & shoal.v1.TriggerServerCrashDumpResponse.$Shape;
+        }
+
+        namespace TriggerServerCrashDumpResponse {
+
+            /** Properties of a TriggerServerCrashDumpResponse. */
+            interface $Properties {
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a TriggerServerCrashDumpResponse. */
+            type $Shape = shoal.v1.TriggerServerCrashDumpResponse.$Properties;
+        }
+
+        /**
+         * Properties of a SetServerPasswordRequest.
+         * @deprecated Use shoal.v1.SetServerPasswordRequest.$Properties instead.
+         */
+        interface ISetServerPasswordRequest extends shoal.v1.SetServerPasswordRequest.$Properties {
+        }
+
+        /** Represents a SetServerPasswordRequest. */
+        class SetServerPasswordRequest {
+
+            /**
+             * Constructs a new SetServerPasswordRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.SetServerPasswordRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** SetServerPasswordRequest serverId. */
+            serverId: string;
+
+            /** SetServerPasswordRequest password. */
+            password: string;
+
+            /**
+             * Creates a new SetServerPasswordRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns SetServerPasswordRequest instance
+             */
+            static create(properties: shoal.v1.SetServerPasswordRequest.$Shape): shoal.v1.SetServerPasswordRequest & shoal.v1.SetServerPasswordRequest.$Shape;
+            static create(properties?: shoal.v1.SetServerPasswordRequest.$Properties): shoal.v1.SetServerPasswordRequest;
+
+            /**
+             * Encodes the specified SetServerPasswordRequest message. Does not implicitly {@link shoal.v1.SetServerPasswordRequest.verify|verify} messages.
+             * @param message SetServerPasswordRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.SetServerPasswordRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a SetServerPasswordRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.SetServerPasswordRequest & shoal.v1.SetServerPasswordRequest.$Shape} SetServerPasswordRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.SetServerPasswordRequest & shoal.v1.SetServerPasswordRequest.$Shape;
+        }
+
+        namespace SetServerPasswordRequest {
+
+            /** Properties of a SetServerPasswordRequest. */
+            interface $Properties {
+
+                /** SetServerPasswordRequest serverId */
+                serverId?: string;
+
+                /** SetServerPasswordRequest password */
+                password?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a SetServerPasswordRequest. */
+            type $Shape = shoal.v1.SetServerPasswordRequest.$Properties;
+        }
+
+        /**
+         * Properties of a SetServerPasswordResponse.
+         * @deprecated Use shoal.v1.SetServerPasswordResponse.$Properties instead.
+         */
+        interface ISetServerPasswordResponse extends shoal.v1.SetServerPasswordResponse.$Properties {
+        }
+
+        /** Represents a SetServerPasswordResponse. */
+        class SetServerPasswordResponse {
+
+            /**
+             * Constructs a new SetServerPasswordResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.SetServerPasswordResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /**
+             * Creates a new SetServerPasswordResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns SetServerPasswordResponse instance
+             */
+            static create(properties: shoal.v1.SetServerPasswordResponse.$Shape): shoal.v1.SetServerPasswordResponse & shoal.v1.SetServerPasswordResponse.$Shape;
+            static create(properties?: shoal.v1.SetServerPasswordResponse.$Properties): shoal.v1.SetServerPasswordResponse;
+
+            /**
+             * Encodes the specified SetServerPasswordResponse message. Does not implicitly {@link shoal.v1.SetServerPasswordResponse.verify|verify} messages.
+             * @param message SetServerPasswordResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.SetServerPasswordResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a SetServerPasswordResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.SetServerPasswordResponse & shoal.v1.SetServerPasswordResponse.$Shape} SetServerPasswordResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.SetServerPasswordResponse & shoal.v1.SetServerPasswordResponse.$Shape;
+        }
+
+        namespace SetServerPasswordResponse {
+
+            /** Properties of a SetServerPasswordResponse. */
+            interface $Properties {
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a SetServerPasswordResponse. */
+            type $Shape = shoal.v1.SetServerPasswordResponse.$Properties;
         }
 
         /**
@@ -27620,6 +28964,9 @@ export namespace shoal {
             /** Calls ConsoleLog. */
             consoleLog: shoal.v1.PeerService.ConsoleLog;
 
+            /** Calls AskGuest. */
+            askGuest: shoal.v1.PeerService.AskGuest;
+
             /** Calls Probe. */
             probe: shoal.v1.PeerService.Probe;
 
@@ -27849,6 +29196,25 @@ export namespace shoal {
               readonly path: "/shoal.v1.PeerService/ConsoleLog";
               readonly requestType: "ConsoleLogRequest";
               readonly responseType: "ConsoleLogResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.PeerService#askGuest}.
+             * @param error Error, if any
+             * @param [response] AskGuestResponse
+             */
+            type AskGuestCallback = (error: (Error|null), response?: shoal.v1.AskGuestResponse) => void;
+
+            /** Calls AskGuest. */
+            type AskGuest = {
+              (request: shoal.v1.IAskGuestRequest, callback: shoal.v1.PeerService.AskGuestCallback): void;
+              (request: shoal.v1.IAskGuestRequest): Promise<shoal.v1.AskGuestResponse>;
+              readonly name: "AskGuest";
+              readonly path: "/shoal.v1.PeerService/AskGuest";
+              readonly requestType: "AskGuestRequest";
+              readonly responseType: "AskGuestResponse";
               readonly requestStream: undefined;
               readonly responseStream: undefined;
             };
@@ -31483,6 +32849,213 @@ export namespace shoal {
 
             /** Shape of a PullViewResponse. */
             type $Shape = shoal.v1.PullViewResponse.$Properties;
+        }
+
+        /**
+         * Properties of an AskGuestRequest.
+         * @deprecated Use shoal.v1.AskGuestRequest.$Properties instead.
+         */
+        interface IAskGuestRequest extends shoal.v1.AskGuestRequest.$Properties {
+        }
+
+        /** Represents an AskGuestRequest. */
+        class AskGuestRequest {
+
+            /**
+             * Constructs a new AskGuestRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.AskGuestRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** AskGuestRequest serverId. */
+            serverId: string;
+
+            /** AskGuestRequest injectNmi. */
+            injectNmi: boolean;
+
+            /** AskGuestRequest password. */
+            password: (shoal.v1.GuestPassword|null);
+
+            /**
+             * Creates a new AskGuestRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns AskGuestRequest instance
+             */
+            static create(properties: shoal.v1.AskGuestRequest.$Shape): shoal.v1.AskGuestRequest & shoal.v1.AskGuestRequest.$Shape;
+            static create(properties?: shoal.v1.AskGuestRequest.$Properties): shoal.v1.AskGuestRequest;
+
+            /**
+             * Encodes the specified AskGuestRequest message. Does not implicitly {@link shoal.v1.AskGuestRequest.verify|verify} messages.
+             * @param message AskGuestRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.AskGuestRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an AskGuestRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.AskGuestRequest & shoal.v1.AskGuestRequest.$Shape} AskGuestRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.AskGuestRequest & shoal.v1.AskGuestRequest.$Shape;
+        }
+
+        namespace AskGuestRequest {
+
+            /** Properties of an AskGuestRequest. */
+            interface $Properties {
+
+                /** AskGuestRequest serverId */
+                serverId?: string;
+
+                /** AskGuestRequest injectNmi */
+                injectNmi?: boolean;
+
+                /** AskGuestRequest password */
+                password?: (shoal.v1.GuestPassword.$Properties|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an AskGuestRequest. */
+            type $Shape = shoal.v1.AskGuestRequest.$Properties;
+        }
+
+        /**
+         * Properties of an AskGuestResponse.
+         * @deprecated Use shoal.v1.AskGuestResponse.$Properties instead.
+         */
+        interface IAskGuestResponse extends shoal.v1.AskGuestResponse.$Properties {
+        }
+
+        /** Represents an AskGuestResponse. */
+        class AskGuestResponse {
+
+            /**
+             * Constructs a new AskGuestResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.AskGuestResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /**
+             * Creates a new AskGuestResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns AskGuestResponse instance
+             */
+            static create(properties: shoal.v1.AskGuestResponse.$Shape): shoal.v1.AskGuestResponse & shoal.v1.AskGuestResponse.$Shape;
+            static create(properties?: shoal.v1.AskGuestResponse.$Properties): shoal.v1.AskGuestResponse;
+
+            /**
+             * Encodes the specified AskGuestResponse message. Does not implicitly {@link shoal.v1.AskGuestResponse.verify|verify} messages.
+             * @param message AskGuestResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.AskGuestResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an AskGuestResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.AskGuestResponse & shoal.v1.AskGuestResponse.$Shape} AskGuestResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.AskGuestResponse & shoal.v1.AskGuestResponse.$Shape;
+        }
+
+        namespace AskGuestResponse {
+
+            /** Properties of an AskGuestResponse. */
+            interface $Properties {
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an AskGuestResponse. */
+            type $Shape = shoal.v1.AskGuestResponse.$Properties;
+        }
+
+        /**
+         * Properties of a GuestPassword.
+         * @deprecated Use shoal.v1.GuestPassword.$Properties instead.
+         */
+        interface IGuestPassword extends shoal.v1.GuestPassword.$Properties {
+        }
+
+        /** Represents a GuestPassword. */
+        class GuestPassword {
+
+            /**
+             * Constructs a new GuestPassword.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.GuestPassword.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** GuestPassword user. */
+            user: string;
+
+            /** GuestPassword password. */
+            password: string;
+
+            /**
+             * Creates a new GuestPassword instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns GuestPassword instance
+             */
+            static create(properties: shoal.v1.GuestPassword.$Shape): shoal.v1.GuestPassword & shoal.v1.GuestPassword.$Shape;
+            static create(properties?: shoal.v1.GuestPassword.$Properties): shoal.v1.GuestPassword;
+
+            /**
+             * Encodes the specified GuestPassword message. Does not implicitly {@link shoal.v1.GuestPassword.verify|verify} messages.
+             * @param message GuestPassword message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.GuestPassword.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a GuestPassword message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.GuestPassword & shoal.v1.GuestPassword.$Shape} GuestPassword
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.GuestPassword & shoal.v1.GuestPassword.$Shape;
+        }
+
+        namespace GuestPassword {
+
+            /** Properties of a GuestPassword. */
+            interface $Properties {
+
+                /** GuestPassword user */
+                user?: string;
+
+                /** GuestPassword password */
+                password?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a GuestPassword. */
+            type $Shape = shoal.v1.GuestPassword.$Properties;
         }
 
         /**

@@ -77,6 +77,11 @@ export function simulatedPeers(self: HostId, ask: AskHost, within: AskHostWithin
         const answer = await handlers.consoleLog(carried(shoal.v1.ConsoleLogRequest, request), callOf(self, signal));
         return carried(shoal.v1.ConsoleLogResponse, answer);
       }),
+    askGuest: (request, limits) =>
+      within(hostId, limits, async ({ handlers }, signal) => {
+        const answer = await handlers.askGuest(carried(shoal.v1.AskGuestRequest, request), callOf(self, signal));
+        return carried(shoal.v1.AskGuestResponse, answer);
+      }),
     probe: (_request, limits) =>
       within(hostId, limits, async ({ gossip }) => {
         const { isReached } = gossip.answer(self, undefined, undefined);

@@ -64,6 +64,8 @@ export class Convergence {
         found.push(`${where} is to run and is ${guest?.power ?? 'not there'}`);
       else if (server.powerWanted === PowerWanted.POWER_WANTED_STOPPED && guest?.power === 'running')
         found.push(`${where} is to be stopped and runs`);
+      else if (server.powerWanted === PowerWanted.POWER_WANTED_SUSPENDED && guest?.power !== 'suspended')
+        found.push(`${where} is to be suspended and is ${guest?.power ?? 'not there'}`);
     }
     const disks = new Set([...servers.values()].flatMap((server) => disksOf(server).map(({ volumeId }) => volumeId)));
     for (const { record } of volumeTable.list(reader)) {

@@ -2,7 +2,17 @@
 
 /** One call of a client or a tenant that has come to an end. */
 export interface WatchedOperation {
-  readonly kind: 'create' | 'delete' | 'stop' | 'start' | 'reboot' | 'read' | 'write' | 'stale read';
+  readonly kind:
+    | 'create'
+    | 'delete'
+    | 'stop'
+    | 'start'
+    | 'reboot'
+    | 'suspend'
+    | 'resume'
+    | 'read'
+    | 'write'
+    | 'stale read';
   readonly startedMs: number;
   readonly endedMs: number;
   /** `refused`: certainly nothing happened, or a rule forbids it. `unknown`: it may have happened. */

@@ -1,4 +1,4 @@
-/** A project whose user makes, stops, starts, reboots and deletes servers, through any agent. */
+/** A project whose user makes, stops, starts, reboots, suspends, resumes and deletes servers, through any agent. */
 import { permissionsByDefault } from '../../api-gateway/policies/permissions.ts';
 import { ShoalError } from '../../node/base/errors.ts';
 import type { Prng } from '../../node/base/prng.ts';
@@ -107,7 +107,7 @@ export class Tenant {
     if (random.chance(0.1)) return this.#pry();
     if (random.chance(0.05)) return this.#reach();
     const id = random.pick(this.#servers);
-    switch (random.below(6)) {
+    switch (random.below(7)) {
       case 0:
       case 1: {
         onDeleting(id);
@@ -123,6 +123,10 @@ export class Tenant {
         return this.#ask('stop', id, (agent, context) => agent.services.compute.servers.stop(context, id));
       case 3:
         return this.#ask('start', id, (agent, context) => agent.services.compute.servers.start(context, id));
+      case 4:
+        return random.chance(0.5)
+          ? this.#ask('suspend', id, (agent, context) => agent.services.compute.servers.suspend(context, id))
+          : this.#ask('resume', id, (agent, context) => agent.services.compute.servers.resume(context, id));
       default: {
         const hard = random.chance(0.5);
         return this.#ask('reboot', id, (agent, context) => agent.services.compute.servers.reboot(context, id, hard));

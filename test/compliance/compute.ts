@@ -6,6 +6,7 @@ import type { ComputeDriver, GuestEvent, GuestFound, GuestSpec, StorageDriver } 
 import type { ServerId } from '../../node/base/ids.ts';
 import { computeDiskCompliance } from './compute-disks.ts';
 import { computeMirrorCompliance } from './compute-mirror.ts';
+import { computeSuspendCompliance } from './compute-suspend.ts';
 
 /** One kind of host, set up afresh for the suite. */
 export interface ComputeFixture {
@@ -110,11 +111,15 @@ export async function computeCompliance(t: Test, fixture: ComputeFixture): Promi
     off();
   });
 
+  await computeSuspendCompliance(t, driver, { ...fixture, newSpec });
+
   await t.test('what needs a living guest says NOT_FOUND without one', async (t) => {
     const { serverId } = await newSpec();
     await t.rejects(driver.pauseGuest(serverId, signal), { code: 'NOT_FOUND' });
     await t.rejects(driver.resumeGuest(serverId, signal), { code: 'NOT_FOUND' });
     await t.rejects(driver.resetGuest(serverId, signal), { code: 'NOT_FOUND' });
+    await t.rejects(driver.injectNmi(serverId, signal), { code: 'NOT_FOUND' });
+    await t.rejects(driver.setPassword(serverId, 'root', 'secret', signal), { code: 'NOT_FOUND' });
     await t.rejects(driver.consoleLog(serverId, 100, signal), { code: 'NOT_FOUND' });
   });
 

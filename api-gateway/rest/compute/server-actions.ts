@@ -8,7 +8,7 @@ import { parse } from '../kit/validation.ts';
 import * as schemas from '../schemas/compute.ts';
 import { unservedActions } from '../schemas/unserved-actions.ts';
 import { viewingOf } from './kit/common.ts';
-import { microversionOf } from './kit/microversion.ts';
+import { microversionOf, requireMicroversion } from './kit/microversion.ts';
 
 /** What an action is called with. */
 interface Call {
@@ -39,6 +39,8 @@ export function addActions(app: FastifyInstance, gateway: Gateway, { servers, mo
     'os-stop': plain((context, id) => servers.stop(context, id)),
     pause: plain((context, id) => servers.pause(context, id)),
     unpause: plain((context, id) => servers.unpause(context, id)),
+    suspend: plain((context, id) => servers.suspend(context, id)),
+    resume: plain((context, id) => servers.resume(context, id)),
     unlock: plain((context, id) => servers.unlock(context, id)),
     revertResize: plain((context, id) => moves.cancel(context, id)),
     forceDelete: plain((context, id) => servers.delete(context, id)),
@@ -46,6 +48,20 @@ export function addActions(app: FastifyInstance, gateway: Gateway, { servers, mo
       // Before, Nova looks at nothing that stands here.
       const asked = microversionOf(request) >= 73 ? parse(schemas.lockBody, argument) : null;
       await servers.lock(context, id, asked?.locked_reason);
+      return undefined;
+    },
+    async 'os-resetState'({ context, id, argument }) {
+      await servers.resetState(context, id, parse(schemas.resetStateBody, argument).state);
+      return undefined;
+    },
+    async trigger_crash_dump({ request, context, id, argument }) {
+      requireMicroversion(request, { from: 17 });
+      parse(schemas.crashDumpBody, argument);
+      await servers.triggerCrashDump(context, id);
+      return undefined;
+    },
+    async changePassword({ context, id, argument }) {
+      await servers.setPassword(context, id, parse(schemas.changePasswordBody, argument).adminPass);
       return undefined;
     },
     async reboot({ context, id, argument }) {

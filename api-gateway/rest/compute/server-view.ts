@@ -161,6 +161,8 @@ export function statusText(server: shoal.v1.Server): string {
       return 'SHUTOFF';
     case ServerStatus.SERVER_STATUS_PAUSED:
       return 'PAUSED';
+    case ServerStatus.SERVER_STATUS_SUSPENDED:
+      return 'SUSPENDED';
     case ServerStatus.SERVER_STATUS_ERROR:
       return 'ERROR';
     case ServerStatus.SERVER_STATUS_REBOOT:

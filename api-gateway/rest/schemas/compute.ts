@@ -131,6 +131,15 @@ export const tagsBody = only({ tags: Type.Array(tag, { maxItems: 50 }) });
 /** The argument of the action `reboot`: SOFT asks the guest's operating system, HARD cuts the power. */
 export const rebootBody = only({ type: Type.String({ pattern: '^(HARD|Hard|hard|SOFT|Soft|soft)$' }) });
 
+/** The argument of the action `os-resetState`. */
+export const resetStateBody = only({ state: Type.Union([Type.Literal('active'), Type.Literal('error')]) });
+
+/** The argument of the action `changePassword`. */
+export const changePasswordBody = only({ adminPass: Type.String({ maxLength: 255 }) });
+
+/** The argument of the action `trigger_crash_dump`: none. */
+export const crashDumpBody = Type.Null();
+
 /** The argument of the action `lock`, from 2.73 on; Nova looks at none before. */
 export const lockBody = Type.Union([
   Type.Null(),

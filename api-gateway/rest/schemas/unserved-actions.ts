@@ -20,7 +20,6 @@ const consoleType = (types: readonly string[]) => only({ type: Type.Union(types.
 export const unservedActions: Readonly<Record<string, TSchema>> = {
   addFixedIp: only({ networkId: Type.Union([Type.String({ minLength: 1, maxLength: 64 }), Type.Integer()]) }),
   addFloatingIp: only({ address, fixed_address: Type.Optional(address) }),
-  changePassword: only({ adminPass: password }),
   confirmResize: anything,
   createBackup: only({
     name,
@@ -46,7 +45,6 @@ export const unservedActions: Readonly<Record<string, TSchema>> = {
     disk_over_commit: Type.Optional(flag),
     force: Type.Optional(flag),
   }),
-  'os-resetState': only({ state: Type.Union([Type.Literal('active'), Type.Literal('error')]) }),
   rebuild: Type.Object({ imageRef: Type.String({ maxLength: 1024 }) }),
   removeFixedIp: only({ address }),
   removeFloatingIp: only({ address }),
@@ -57,11 +55,8 @@ export const unservedActions: Readonly<Record<string, TSchema>> = {
     'OS-DCF:diskConfig': Type.Optional(Type.Union([Type.Literal('AUTO'), Type.Literal('MANUAL')])),
   }),
   restore: anything,
-  resume: anything,
   shelve: anything,
   shelveOffload: anything,
-  suspend: anything,
-  trigger_crash_dump: Type.Null(),
   unrescue: anything,
   unshelve: orNull(only({ availability_zone: Type.Optional(orNull(host)), host: Type.Optional(host) })),
 };

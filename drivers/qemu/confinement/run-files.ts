@@ -9,6 +9,7 @@
  *       ceph/                      its copy of the Ceph client's files, when it has disks there
  *       process.json               which process it is; there from its start until it was told to stop and is gone
  *       qemu.log                   QEMU's own complaints, of the last start
+ *       saved/                     its memory while it is suspended, see saved-memory.ts
  *       console-earlier.log        serial console, the part before console.log
  *       qemu/                      QEMU's, 0700, as all that is in it
  *         qmp, people, serial, vnc, agent   sockets
@@ -135,6 +136,11 @@ export class RunFiles {
       vncSocket: join(sockets, socketNames.vncSocket),
       agentSocket: join(sockets, socketNames.agentSocket),
     };
+  }
+
+  /** Where the guest's memory passes, when it is saved or loaded. */
+  streamSocket(serverId: ServerId, name: 'stream'): string {
+    return join(this.#socketsDir, serverId, 'qemu', name);
   }
 
   qemuLog(serverId: ServerId): string {

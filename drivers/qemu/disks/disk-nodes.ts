@@ -13,6 +13,12 @@ import type { DiskSource, GuestDisk } from '../../types.ts';
 
 type Options = Readonly<Record<string, unknown>>;
 
+/** Properties of a device that say its place, as QEMU takes them. */
+export type DevicePlace = Readonly<Record<string, string | number>>;
+
+/** By the id of the device; of a disk, by the id that its device has at a start. */
+export type DevicePlaces = ReadonlyMap<string, DevicePlace>;
+
 /** Which of the two sets of names. */
 export type NodeSet = 'd' | 'e';
 /** From the top. */

@@ -14,6 +14,7 @@ import type { QemuGuest } from '../guest/guest.ts';
 import { freezeFileSystems, hasOpenAgent, thawFileSystems } from '../guest/guest-agent.ts';
 import { checkGuestDisk, threadsOfRbdDisk } from './check-guest-disk.ts';
 import { DiskMirror, endMirrorsOf, type MirrorPorts } from './disk-mirror.ts';
+import type { DevicePlaces } from './disk-nodes.ts';
 import {
   limitDisk,
   missingSnapshots,
@@ -71,13 +72,19 @@ export class DiskWork {
   }
 
   /** Adds all disks of a guest that was started without them, before it runs. */
-  async addAtStart(guest: QemuGuest, disks: readonly GuestDisk[], signal: AbortSignal): Promise<void> {
+  async addAtStart(
+    guest: QemuGuest,
+    disks: readonly GuestDisk[],
+    signal: AbortSignal,
+    places?: DevicePlaces,
+  ): Promise<void> {
     for (const disk of disks) {
       await mustAnswer(disk.volumeId, disk.source, signal);
       await withCredentials(guest, disk, await this.#credentialsFolder(guest.serverId, disk), () =>
-        plugDisk(guest, disk, signal),
+        plugDisk(guest, disk, signal, places),
       );
     }
+    if (places !== undefined) return;
     // The order of boot is read from the devices at a reset.
     if (disks.length > 0) await guest.execute('system_reset', undefined, signal);
   }

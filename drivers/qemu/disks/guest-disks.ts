@@ -6,6 +6,7 @@ import { isRecord } from '../../../node/base/json-value.ts';
 import type { DiskLimits, DiskSnapshot, GuestDisk } from '../../types.ts';
 import type { QemuGuest } from '../guest/guest.ts';
 import {
+  type DevicePlaces,
   type DiskNodes,
   diskDevice,
   diskDeviceId,
@@ -44,7 +45,7 @@ export async function pluggedDisks(guest: QemuGuest, signal?: AbortSignal): Prom
 }
 
 /** Ids of the devices, by the disk that each reads: another than its id says, once a guest has gone over to another disk. */
-async function devicesByDisk(guest: QemuGuest, signal?: AbortSignal): Promise<ReadonlyMap<VolumeId, string>> {
+export async function devicesByDisk(guest: QemuGuest, signal?: AbortSignal): Promise<ReadonlyMap<VolumeId, string>> {
   const found = new Map<VolumeId, string>();
   for (const id of await deviceIds(guest, signal)) {
     const named = volumeOfDevice(id);
@@ -58,8 +59,16 @@ async function devicesByDisk(guest: QemuGuest, signal?: AbortSignal): Promise<Re
   return found;
 }
 
-/** Adds nodes and device. `disk` names files as the guest's QEMU sees them. What an earlier try left is replaced. */
-export async function plugDisk(guest: QemuGuest, disk: GuestDisk, signal: AbortSignal): Promise<void> {
+/**
+ * Adds nodes and device. `disk` names files as the guest's QEMU sees them. What an earlier try left is replaced.
+ * @param places where the guest had its devices; absent: QEMU chooses.
+ */
+export async function plugDisk(
+  guest: QemuGuest,
+  disk: GuestDisk,
+  signal: AbortSignal,
+  places?: DevicePlaces,
+): Promise<void> {
   const has = async (): Promise<boolean> => (await devicesByDisk(guest, signal)).has(disk.volumeId);
   if (await has()) return;
   for (const set of ['d', 'e'] as const) await dropNodes(guest, disk.volumeId, set, signal);
@@ -67,13 +76,14 @@ export async function plugDisk(guest: QemuGuest, disk: GuestDisk, signal: AbortS
   try {
     const devices = await deviceIds(guest, signal);
     if (disk.bus === 'scsi' && !devices.includes(scsiController.id)) {
-      await addDevice(guest, { ...scsiController }, signal);
+      await addDevice(guest, { ...scsiController, ...places?.get(scsiController.id) }, signal);
     }
     // Its own name may be the device's that it had before its guest went over to another disk.
     const names = ['', '-2', '-3', '-4'].map((more) => diskDeviceId(disk.volumeId) + more);
     const id = names.find((name) => !devices.includes(name));
     if (id === undefined) throw new ShoalError('CONFLICT', `all names of disk ${disk.volumeId} are taken in the guest`);
-    await addDevice(guest, { ...diskDevice(disk, top), id }, signal);
+    const place = places?.get(diskDeviceId(disk.volumeId));
+    await addDevice(guest, { ...diskDevice(disk, top), id, ...place }, signal);
     if (disk.limits !== undefined) await limitDisk(guest, disk.volumeId, disk.limits, signal);
   } catch (caught) {
     if (!(await has())) await dropNodes(guest, disk.volumeId, 'd');

@@ -1,4 +1,7 @@
-/** The QEMU guest agent, over its virtio-serial channel: it freezes and thaws the guest's file systems. Most guests have none. */
+/**
+ * The QEMU guest agent, over its virtio-serial channel: it freezes and thaws the guest's file systems and sets passwords. Most
+ * guests have none.
+ */
 import { connect, type Socket } from 'node:net';
 import { ShoalError } from '../../../node/base/errors.ts';
 import { isRecord } from '../../../node/base/json-value.ts';
@@ -6,6 +9,8 @@ import { isRecord } from '../../../node/base/json-value.ts';
 /** An agent that is there answers in milliseconds; freezing writes out what is dirty. */
 const answerTimeoutMs = 3_000;
 const thawTimeoutMs = 10_000;
+/** `chpasswd` in the guest. */
+const passwordTimeoutMs = 10_000;
 const answerBytesMax = 64 * 1024;
 /** QEMU's name for the channel's host side. */
 export const agentChardev = 'agent';
@@ -39,8 +44,22 @@ export async function thawFileSystems(socketPath: string): Promise<void> {
   }
 }
 
+/**
+ * Sets a user's password. `UNAVAILABLE`: there is no agent that answers; `DRIVER_FAILED`: it refused, as for a user whom the guest
+ * does not know.
+ */
+export async function setGuestPassword(socketPath: string, username: string, password: string): Promise<void> {
+  const secret = Buffer.from(password, 'utf8').toString('base64');
+  await ask(socketPath, 'guest-set-user-password', passwordTimeoutMs, { username, password: secret, crypted: false });
+}
+
 /** One question on a connection of its own. `UNAVAILABLE`: nobody is behind the channel. */
-async function ask(socketPath: string, command: string, timeoutMs: number): Promise<unknown> {
+async function ask(
+  socketPath: string,
+  command: string,
+  timeoutMs: number,
+  args?: Readonly<Record<string, unknown>>,
+): Promise<unknown> {
   const socket = connect({ path: socketPath });
   const sync = Date.now() % 1_000_000_000;
   try {
@@ -48,7 +67,7 @@ async function ask(socketPath: string, command: string, timeoutMs: number): Prom
     socket.write(`${JSON.stringify({ execute: 'guest-sync', arguments: { id: sync } })}\n`);
     // What an earlier question was answered late comes before our own number.
     await within(answerTimeoutMs, answers, (answer) => answer['return'] === sync, 'UNAVAILABLE');
-    socket.write(`${JSON.stringify({ execute: command })}\n`);
+    socket.write(`${JSON.stringify({ execute: command, ...(args === undefined ? {} : { arguments: args }) })}\n`);
     const answer = await within(timeoutMs, answers, () => true, 'DEADLINE_EXCEEDED');
     if (answer['error'] !== undefined) {
       throw new ShoalError('DRIVER_FAILED', `the guest's agent refused ${command}: ${JSON.stringify(answer['error'])}`);

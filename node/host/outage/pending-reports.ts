@@ -6,7 +6,7 @@
 import { shoal } from '../../../proto/messages.ts';
 import { coverageMark } from '../../base/buggify/buggify.ts';
 import { isUnrecorded, ShoalError } from '../../base/errors.ts';
-import type { HostReports } from '../../services/kit/reporting/host-reporting.ts';
+import type { HostReports, ReportedPower } from '../../services/kit/reporting/host-reporting.ts';
 
 const markReportPending = coverageMark('report-pending', 'a host has a report that it cannot record yet');
 
@@ -16,6 +16,7 @@ const { ServerStatus } = shoal.v1;
 const shown = {
   running: { status: ServerStatus.SERVER_STATUS_ACTIVE, powerState: 1 },
   paused: { status: ServerStatus.SERVER_STATUS_PAUSED, powerState: 3 },
+  suspended: { status: ServerStatus.SERVER_STATUS_SUSPENDED, powerState: 4 },
   stopped: { status: ServerStatus.SERVER_STATUS_SHUTOFF, powerState: 4 },
 } as const;
 
@@ -42,12 +43,7 @@ export class PendingReports implements HostReports {
     return new shoal.v1.Server({ ...server, ...shown[pending.power], taskState: '' });
   }
 
-  power(
-    server: shoal.v1.Server,
-    power: 'running' | 'stopped' | 'paused',
-    rebootsDone: number,
-    notice?: string,
-  ): Promise<void> {
+  power(server: shoal.v1.Server, power: ReportedPower, rebootsDone: number, notice?: string): Promise<void> {
     const pending = this.#pending.get(server.id);
     // Said again, the report is of a guest that runs: how it came to is known here alone.
     const told =

@@ -17,6 +17,7 @@
 import type { GuestFound } from '../../../drivers/types.ts';
 import { shoal } from '../../../proto/messages.ts';
 import type { HostId } from '../../base/ids.ts';
+import type { ReportedPower } from '../../services/kit/reporting/host-reporting.ts';
 import { isObserved } from '../../services/kit/server-request.ts';
 import { isOwnDisk } from '../../services/volume/kit/disks-of-server.ts';
 
@@ -36,8 +37,10 @@ export type ServerStep =
   | { readonly kind: 'resume' }
   /** An error of a disk has stopped the guest, which has a volume of another host: what failed is tried again. */
   | { readonly kind: 'retry-disks' }
+  /** Save the guest's memory, end its process, close its disks, tell the record. */
+  | { readonly kind: 'suspend' }
   /** The record does not say yet what is so here. */
-  | { readonly kind: 'report'; readonly power: 'running' | 'stopped' | 'paused' }
+  | { readonly kind: 'report'; readonly power: ReportedPower }
   /** Open the volume and plug it into the guest, or leave it to the next start of one that is off; tell the record. */
   | { readonly kind: 'plug'; readonly volumeId: string }
   /** A volume that is recorded as attached has gone from the guest by itself: plug it in again. */
@@ -113,17 +116,23 @@ function planPower(
   switch (record.powerWanted) {
     case PowerWanted.POWER_WANTED_STOPPED:
       if (guest !== undefined && guest.power !== 'crashed') return { kind: 'stop', graceMs: options.stopGraceMs };
-      return record.status === ServerStatus.SERVER_STATUS_SHUTOFF && record.taskState === '' && isObserved(record)
-        ? undefined
-        : { kind: 'report', power: 'stopped' };
+      return isTold(record, ServerStatus.SERVER_STATUS_SHUTOFF) ? undefined : { kind: 'report', power: 'stopped' };
     case PowerWanted.POWER_WANTED_PAUSED:
       if (!isUp) return mayStart ? { kind: 'start', reason: guest === undefined ? 'wanted' : 'crashed' } : undefined;
       if (guest.power === 'running') return { kind: 'pause' };
-      return record.status === ServerStatus.SERVER_STATUS_PAUSED && record.taskState === '' && isObserved(record)
-        ? undefined
-        : { kind: 'report', power: 'paused' };
+      return isTold(record, ServerStatus.SERVER_STATUS_PAUSED) ? undefined : { kind: 'report', power: 'paused' };
+    case PowerWanted.POWER_WANTED_SUSPENDED:
+      // Each try stops the guest for a while: one that failed is not made again until it is asked for.
+      if (isUp) return memory.failed ? undefined : { kind: 'suspend' };
+      // It died before its memory was saved, or the host has lost it: there is nothing to go on from.
+      if (guest?.power !== 'suspended') return { kind: 'record-shutdown' };
+      return isTold(record, ServerStatus.SERVER_STATUS_SUSPENDED) ? undefined : { kind: 'report', power: 'suspended' };
     case PowerWanted.POWER_WANTED_RUNNING: {
       if (!isUp) {
+        // A reboot is what does not go on from a saved memory.
+        if (rebootWanted && guest?.power === 'suspended') {
+          return { kind: 'reboot', hard: record.rebootHard, number: record.rebootsWanted };
+        }
         if (!mayStart) return undefined;
         return { kind: 'start', reason: guest?.power === 'crashed' ? 'crashed' : 'wanted' };
       }
@@ -133,18 +142,21 @@ function planPower(
       if (guest.power === 'paused' && guest.detail === 'io-error' && memory.hasServedDisks === true) {
         return { kind: 'retry-disks' };
       }
-      if (guest.power === 'paused' && guest.detail === 'paused') return { kind: 'resume' };
+      // `postmigrate`: its memory was saved, and it is to go on after all.
+      if (guest.power === 'paused' && ['paused', 'postmigrate'].includes(guest.detail)) return { kind: 'resume' };
       const isReported =
-        record.status === ServerStatus.SERVER_STATUS_ACTIVE &&
-        record.taskState === '' &&
-        isObserved(record) &&
-        record.rebootsDone >= record.rebootsWanted;
+        isTold(record, ServerStatus.SERVER_STATUS_ACTIVE) && record.rebootsDone >= record.rebootsWanted;
       return isReported ? undefined : { kind: 'report', power: guest.power === 'paused' ? 'paused' : 'running' };
     }
     default:
       // Written by a newer agent: leave the guest as it is.
       return undefined;
   }
+}
+
+/** Whether the record says all that a report would: an operator's word that it is in ERROR is no report's to change. */
+function isTold(record: shoal.v1.Server, status: shoal.v1.ServerStatus): boolean {
+  return (record.status === status || record.heldInError) && record.taskState === '' && isObserved(record);
 }
 
 /** Volumes alone: disks of the server's own come and go with its guest. */
@@ -180,6 +192,7 @@ function isKnownPower(power: shoal.v1.PowerWanted): boolean {
   return (
     power === PowerWanted.POWER_WANTED_STOPPED ||
     power === PowerWanted.POWER_WANTED_PAUSED ||
+    power === PowerWanted.POWER_WANTED_SUSPENDED ||
     power === PowerWanted.POWER_WANTED_RUNNING
   );
 }

@@ -117,6 +117,7 @@ async function main(): Promise<void> {
         fetchBlob: refuseStream,
         pullView: refuse,
         consoleLog: refuse,
+        askGuest: refuse,
         probe: refuse,
         watchState: refuseStream,
         followSlice: refuseStream,

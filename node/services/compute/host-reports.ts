@@ -15,7 +15,7 @@ import { beginningOf } from '../../base/text.ts';
 import type { Row } from '../../state/table.ts';
 import { portTable, serverTable } from '../../state/tables/index.ts';
 import type { ServiceDependencies } from '../kit/dependencies.ts';
-import type { HostReports } from '../kit/reporting/host-reporting.ts';
+import type { HostReports, ReportedPower } from '../kit/reporting/host-reporting.ts';
 import { requestOf } from '../kit/server-request.ts';
 import { type Attempt, transact } from '../kit/transact.ts';
 import { updatePortRow } from '../network/port-record.ts';
@@ -42,12 +42,14 @@ const reported = {
   running: { status: ServerStatus.SERVER_STATUS_ACTIVE, powerState: powerStates.running },
   stopped: { status: ServerStatus.SERVER_STATUS_SHUTOFF, powerState: powerStates.shutdown },
   paused: { status: ServerStatus.SERVER_STATUS_PAUSED, powerState: powerStates.paused },
+  suspended: { status: ServerStatus.SERVER_STATUS_SUSPENDED, powerState: powerStates.shutdown },
 } as const;
 
 const wanted = {
   running: PowerWanted.POWER_WANTED_RUNNING,
   stopped: PowerWanted.POWER_WANTED_STOPPED,
   paused: PowerWanted.POWER_WANTED_PAUSED,
+  suspended: PowerWanted.POWER_WANTED_SUSPENDED,
 } as const;
 
 /** The reports of one host. Given to its executor. */
@@ -63,12 +65,7 @@ export class HostReportService implements HostReports {
     this.#signal = signal;
   }
 
-  async power(
-    server: shoal.v1.Server,
-    power: 'running' | 'stopped' | 'paused',
-    rebootsDone: number,
-    notice?: string,
-  ): Promise<void> {
+  async power(server: shoal.v1.Server, power: ReportedPower, rebootsDone: number, notice?: string): Promise<void> {
     const requestId = notice === undefined ? '' : `req-${this.#deps.newId()}`;
     await this.#report(server, (attempt, row) => {
       const { record } = row;
@@ -90,12 +87,13 @@ export class HostReportService implements HostReports {
         fault: null,
       });
       if (!isAsked && record.status === ServerStatus.SERVER_STATUS_REBOOT) next.status = record.status;
+      if (record.heldInError) next.status = record.status;
       if (notice !== undefined) {
         const did = { action: 'start', requestId, hostId: this.#hostId, message: notice };
         next.actions = hostAction(record, did, this.#deps.clock.nowMs());
       }
       this.#write(attempt, row, next);
-      this.#setPortStatus(attempt, record, power === 'stopped' ? 'DOWN' : 'ACTIVE');
+      this.#setPortStatus(attempt, record, power === 'stopped' || power === 'suspended' ? 'DOWN' : 'ACTIVE');
     });
   }
 

@@ -1,11 +1,13 @@
 /** Servers: what their owners see of them and ask of them. Making them: server-create.ts. */
 import { shoal } from '../../../proto/messages.ts';
 import { isOutage, ShoalError } from '../../base/errors.ts';
+import type { HostId } from '../../base/ids.ts';
+import { ownValue } from '../../base/own-value.ts';
 import { indexKey, type Row } from '../../state/table.ts';
-import { hostTable, portTable, securityGroupTable, serverTable } from '../../state/tables/index.ts';
+import { hostTable, imageTable, portTable, securityGroupTable, serverTable } from '../../state/tables/index.ts';
 import type { StateReader } from '../../state/types.ts';
 import type { RequestContext } from '../kit/context.ts';
-import type { LocalIntent } from '../kit/dependencies.ts';
+import type { GuestQuestion, LocalIntent } from '../kit/dependencies.ts';
 import { nextRequest } from '../kit/server-request.ts';
 import { type Attempt, transact } from '../kit/transact.ts';
 import { updatePortRow } from '../network/port-record.ts';
@@ -17,6 +19,8 @@ import { checkName, conflict } from './refusals.ts';
 import { type MadeServers, ServerMaker } from './server-create.ts';
 import { checkAccessAddress, checkHostname, checkMetadata, checkTags, type ServerDraft } from './server-draft.ts';
 import { findServer, freeNamingPorts, mustTake, removeServerRow, seeServer } from './server-record.ts';
+
+const { ServerStatus } = shoal.v1;
 
 /** Most of a console log that is handed out, bytes: what fits an answer and a person. */
 const consoleBytesMax = 256 * 1024;
@@ -123,6 +127,75 @@ export class Servers {
 
   unpause(context: RequestContext, id: string): Promise<void> {
     return this.#ask(context, id, 'unpause');
+  }
+
+  /** Saves the guest's memory on its host and ends its process. */
+  suspend(context: RequestContext, id: string): Promise<void> {
+    return this.#ask(context, id, 'suspend');
+  }
+
+  resume(context: RequestContext, id: string): Promise<void> {
+    return this.#ask(context, id, 'resume');
+  }
+
+  /**
+   * Puts a server in ERROR, where it stays until something is asked of it; or ends its error (`active`): its host tries again what
+   * was asked last, and its reports say what is so.
+   */
+  async resetState(context: RequestContext, id: string, state: 'active' | 'error'): Promise<void> {
+    const nowMs = this.#deps.clock.nowMs();
+    await this.#edit(context, id, 'reset-state', (server) => {
+      const { askedRevision } = nextRequest(server);
+      const fields =
+        state === 'error'
+          ? { status: ServerStatus.SERVER_STATUS_ERROR, heldInError: true, observedRevision: askedRevision }
+          : { status: ServerStatus.SERVER_STATUS_ACTIVE, heldInError: false, fault: null };
+      const actions = askedAction(server, verbs['reset-state'].action, context, nowMs);
+      return { ...server, ...fields, taskState: '', askedRevision, actions };
+    });
+  }
+
+  /** Sends the guest a non-maskable interrupt. `CONFLICT` when its host has no guest of it that runs. */
+  triggerCrashDump(context: RequestContext, id: string): Promise<void> {
+    return this.#askGuest(context, id, 'trigger_crash_dump', { kind: 'crash-dump' });
+  }
+
+  /**
+   * Sets the password of the guest's administrator: by the image's `os_admin_user`, else root, or Administrator on Windows.
+   * `CONFLICT` when the guest has no agent that answers, or it refuses.
+   */
+  async setPassword(context: RequestContext, id: string, password: string): Promise<void> {
+    const reader = await this.#deps.state.fresh(context.signal);
+    const { properties = {} } = imageTable.find(reader, seeServer(context, reader, id).record.imageId)?.record ?? {};
+    const isWindows = ownValue(properties, 'os_type') === 'windows';
+    const user = ownValue(properties, 'os_admin_user') ?? (isWindows ? 'Administrator' : 'root');
+    await this.#askGuest(context, id, 'changePassword', { kind: 'password', user, password });
+  }
+
+  async #askGuest(
+    context: RequestContext,
+    id: string,
+    verb: 'trigger_crash_dump' | 'changePassword',
+    question: GuestQuestion,
+  ): Promise<void> {
+    const { hostControl, hostProbe, state, clock } = this.#deps;
+    const server = seeServer(context, await state.fresh(context.signal), id).record;
+    mustTake(context, server, verb);
+    try {
+      await hostControl.askGuest(server, question, context.signal);
+    } catch (caught) {
+      if (!(caught instanceof ShoalError)) throw caught;
+      if (caught.code === 'NOT_FOUND') throw conflict(`Instance ${id} is not ready`);
+      const isGuests = caught.code === 'DRIVER_FAILED' || caught.code === 'CONFLICT';
+      const isSilent =
+        caught.code === 'UNAVAILABLE' && (await hostProbe.answers(server.hostId as HostId, context.signal));
+      if (!isGuests && !isSilent) throw caught;
+      throw conflict(`Cannot '${verbs[verb].action}' instance ${id}: ${caught.message}`);
+    }
+    await this.#edit(context, id, verb, (record) => ({
+      ...record,
+      actions: askedAction(record, verbs[verb].action, context, clock.nowMs()),
+    }));
   }
 
   /** @param reason why, for users who meet the lock; empty: not said. A second lock has the last one's. */

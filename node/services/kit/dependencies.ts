@@ -89,6 +89,11 @@ export interface PlacementGroup {
 export interface HostControl {
   /** Throws `UNAVAILABLE` when the host cannot be reached. */
   consoleLog(server: shoal.v1.Server, bytesMax: number, signal: AbortSignal): Promise<Uint8Array>;
+  /**
+   * Has the server's host do something to the guest at once. Throws `NOT_FOUND` when it has no such guest, `CONFLICT` when the
+   * guest does not run, `UNAVAILABLE` when host or guest do not answer, `DRIVER_FAILED` when the guest refuses.
+   */
+  askGuest(server: shoal.v1.Server, question: GuestQuestion, signal: AbortSignal): Promise<void>;
   /** This agent's host. */
   readonly hostId: HostId;
   /**
@@ -99,6 +104,11 @@ export interface HostControl {
   /** Intentions not yet committed, laid over the record for readers at this agent. */
   withLocalIntents(server: shoal.v1.Server): shoal.v1.Server;
 }
+
+/** What a guest is asked at once. */
+export type GuestQuestion =
+  | { readonly kind: 'crash-dump' }
+  | { readonly kind: 'password'; readonly user: string; readonly password: string };
 
 /** Asks hosts themselves. */
 export interface HostProbe {

@@ -171,6 +171,7 @@ const server = new PeerServer(
       fetchBlob: refuseStream,
       pullView: refuse,
       consoleLog: refuse,
+      askGuest: refuse,
       probe: refuse,
       watchState: refuseStream,
       followSlice: refuseStream,

@@ -59,7 +59,7 @@ void t.test('an unknown server and a wrong value are said before that an action 
     (await cloud.gateway.call('POST', `/compute/v2.1/servers/${id}/action`, { body })).statusCode;
   t.equal(await act('none', { resize: { flavorRef: '1' } }), 404);
   t.equal(await act(server.id, { resize: {} }), 400);
-  t.equal(await act(server.id, { 'os-resetState': { state: 'nonsense' } }), 400);
+  t.equal(await act(server.id, { createBackup: { name: 'a', backup_type: 'daily', rotation: -1 } }), 400);
   t.equal(await act(server.id, { resize: { flavorRef: '1' } }), 501);
   t.equal(await act(server.id, { noSuchAction: null }), 400);
 });

@@ -120,6 +120,77 @@ t.test('after a power cut of the host its servers are started again', async (t) 
   t.ok(w.network.ports.has(portId));
 });
 
+t.test(
+  'a suspended server is there after a power cut, goes on from its memory, and a hard reboot forgets that',
+  async (t) => {
+    const w = await world(t);
+    const first = await w.startLoop();
+    await w.createServer();
+    await first.idle();
+    const suspend = (server: shoal.v1.Server): void => {
+      server.powerWanted = PowerWanted.POWER_WANTED_SUSPENDED;
+      server.taskState = 'suspending';
+    };
+    await w.change(suspend);
+    await first.idle();
+    t.equal(w.server()?.status, ServerStatus.SERVER_STATUS_SUSPENDED);
+    t.equal(w.compute.guests.get(serverId)?.power, 'suspended');
+    t.notOk(w.storage.disks.get('v1' as VolumeId)?.lock, 'its disk is closed');
+    await first.stop();
+    w.compute.reboot();
+    const second = await w.startLoop();
+    t.equal(w.compute.guests.get(serverId)?.power, 'suspended');
+    const before = w.compute.guests.get(serverId);
+    await w.change((server) => {
+      server.powerWanted = PowerWanted.POWER_WANTED_RUNNING;
+      server.taskState = 'resuming';
+    });
+    await second.idle();
+    t.match(w.server(), { status: ServerStatus.SERVER_STATUS_ACTIVE, taskState: '' });
+    t.equal(w.compute.guests.get(serverId), before, 'the same guest');
+    await w.change(suspend);
+    await second.idle();
+    await w.change((server) => {
+      server.powerWanted = PowerWanted.POWER_WANTED_RUNNING;
+      server.rebootsWanted += 1;
+      server.rebootHard = true;
+      server.taskState = 'rebooting_hard';
+    });
+    await second.idle();
+    t.match(w.server(), { status: ServerStatus.SERVER_STATUS_ACTIVE, rebootsDone: 1 });
+    t.not(w.compute.guests.get(serverId), before, 'another one, from its disk');
+  },
+);
+
+t.test(
+  'a guest that cannot be suspended runs on, and its owner is told; one that died meanwhile is stopped',
+  async (t) => {
+    const w = await world(t);
+    const loop = await w.startLoop();
+    await w.createServer();
+    await loop.idle();
+    w.compute.faults.failNext('suspendGuest', new ShoalError('DRIVER_FAILED', 'no room'), 10);
+    const suspend = (server: shoal.v1.Server): void => {
+      server.powerWanted = PowerWanted.POWER_WANTED_SUSPENDED;
+      server.taskState = 'suspending';
+      server.askedRevision += 1;
+    };
+    await w.change(suspend);
+    await loop.idle();
+    t.equal(w.server()?.status, ServerStatus.SERVER_STATUS_ERROR);
+    t.match(w.server()?.fault?.message, /suspending the server/);
+    t.equal(w.compute.guests.get(serverId)?.power, 'running');
+    w.compute.faults.clear();
+    w.compute.crash(serverId);
+    await w.change(suspend);
+    await loop.idle();
+    t.match(w.server(), {
+      status: ServerStatus.SERVER_STATUS_SHUTOFF,
+      powerWanted: PowerWanted.POWER_WANTED_STOPPED,
+    });
+  },
+);
+
 t.test('an empty state removes nothing from a host', async (t) => {
   const w = await world(t);
   const first = await w.startLoop();

@@ -203,7 +203,13 @@ export class World {
 
   #reports(): HostReports {
     const { SERVER_STATUS_ACTIVE, SERVER_STATUS_SHUTOFF, SERVER_STATUS_PAUSED, SERVER_STATUS_ERROR } = ServerStatus;
-    const status = { running: SERVER_STATUS_ACTIVE, stopped: SERVER_STATUS_SHUTOFF, paused: SERVER_STATUS_PAUSED };
+    const suspended = ServerStatus.SERVER_STATUS_SUSPENDED;
+    const status = {
+      running: SERVER_STATUS_ACTIVE,
+      stopped: SERVER_STATUS_SHUTOFF,
+      paused: SERVER_STATUS_PAUSED,
+      suspended,
+    };
     return {
       power: async ({ id }, power, rebootsDone, notice) => {
         if (this.refusedReports > 0) {
@@ -215,6 +221,7 @@ export class World {
           server.status = status[power];
           server.taskState = '';
           server.rebootsDone = rebootsDone;
+          server.observedRevision = server.askedRevision;
         }, id);
       },
       shutdown: () =>

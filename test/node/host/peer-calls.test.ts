@@ -35,6 +35,10 @@ function channel(answers: Partial<HostCalls>): PeerChannel & { readonly asked: s
       },
       probe: (request, options) => (answers.probe ?? refused)(request, options),
       consoleLog: (request, options) => (answers.consoleLog ?? refused)(request, options),
+      askGuest: (request, options) => {
+        told('askGuest');
+        return (answers.askGuest ?? refused)(request, options);
+      },
       fetchBlob: () => {
         throw new ShoalError('NOT_IMPLEMENTED', 'not asked for in this test');
       },
@@ -63,6 +67,10 @@ function own(asked: string[]): HostHandlers {
       return {};
     },
     consoleLog: async () => ({ data: new Uint8Array([1]) }),
+    askGuest: async () => {
+      asked.push('own askGuest');
+      return {};
+    },
     fetchBlob: () => {
       throw new ShoalError('NOT_FOUND', 'not here');
     },

@@ -38,6 +38,7 @@ export const refusingHandlers: PeerHandlers = {
   fetchBlob: refuseStream,
   pullView: refuse,
   consoleLog: refuse,
+  askGuest: refuse,
   probe: async () => ({ reached: true }),
   watchState: refuseStream,
   followSlice: refuseStream,

@@ -7,6 +7,7 @@ import { HostReportService } from '../../../node/services/compute/host-reports.t
 import { ComputeService } from '../../../node/services/compute/index.ts';
 import type {
   AddAuthority,
+  GuestQuestion,
   HostControl,
   HostProbe,
   HostViews,
@@ -116,11 +117,20 @@ export class FakeHostControl implements HostControl {
   console = 'line one\nline two\nline three\n';
   /** What the host answers instead. */
   consoleFailure?: ShoalError;
+  /** What guests were asked at once. */
+  readonly questions: { readonly serverId: string; readonly question: GuestQuestion }[] = [];
+  /** What comes of it instead. */
+  questionFailure?: ShoalError;
   readonly intents: { readonly serverId: string; readonly change: LocalIntent }[] = [];
 
   async consoleLog(): Promise<Uint8Array> {
     if (this.consoleFailure !== undefined) throw this.consoleFailure;
     return new TextEncoder().encode(this.console);
+  }
+
+  async askGuest(server: shoal.v1.Server, question: GuestQuestion): Promise<void> {
+    if (this.questionFailure !== undefined) throw this.questionFailure;
+    this.questions.push({ serverId: server.id, question });
   }
 
   async intendLocally(server: shoal.v1.Server, change: LocalIntent): Promise<void> {
@@ -246,6 +256,8 @@ export async function hostsAct(world: ComputeWorld): Promise<void> {
     const reports = world.reports(server.hostId);
     if (server.deleting) await reports.deleted(server);
     else if (server.powerWanted === PowerWanted.POWER_WANTED_STOPPED) await reports.power(server, 'stopped', 0);
+    else if (server.powerWanted === PowerWanted.POWER_WANTED_PAUSED) await reports.power(server, 'paused', 0);
+    else if (server.powerWanted === PowerWanted.POWER_WANTED_SUSPENDED) await reports.power(server, 'suspended', 0);
     else await reports.power(server, 'running', server.rebootsWanted);
   }
 }

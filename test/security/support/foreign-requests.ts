@@ -78,7 +78,7 @@ function serverBodies(tail: string, theirs: TenantObjects): readonly unknown[] {
     case '':
       return [{ server: { name: 'taken' } }];
     case '/action':
-      return [{ suspend: null }, { rebuild: { imageRef: theirs.image } }, { resize: { flavorRef: '1' } }];
+      return [{ shelve: null }, { rebuild: { imageRef: theirs.image } }, { resize: { flavorRef: '1' } }];
     case '/metadata':
       return [{ metadata: { taken: 'yes' } }];
     case '/metadata/:key':

@@ -101,4 +101,13 @@ function isStoppedBy(job: shoal.v1.Job, server: shoal.v1.Server): boolean {
 }
 
 /** Actions that say what a server's power is to be. */
-const powerActions: ReadonlySet<string> = new Set(['create', 'start', 'stop', 'reboot', 'pause', 'unpause']);
+const powerActions: ReadonlySet<string> = new Set([
+  'create',
+  'start',
+  'stop',
+  'reboot',
+  'pause',
+  'unpause',
+  'suspend',
+  'resume',
+]);

@@ -140,7 +140,7 @@ export function busyPorts(
   const busy = new Set<PortId>();
   for (const server of servers) {
     const guest = guests.get(server.id);
-    if (guest === undefined || guest.power === 'crashed') continue;
+    if (guest === undefined || guest.power === 'crashed' || guest.power === 'suspended') continue;
     for (const portId of server.portIds) busy.add(portId as PortId);
   }
   return busy;

@@ -55,7 +55,9 @@ export function judge(verb: ServerVerb, situation: Situation, mode: 'recorded' |
   if (isDeleting && rule.deletion === 'hides') return refused('gone', `Instance ${id} could not be found.`);
   if (isLocked && rule.lock === 'refuses') return refused('locked', `Instance ${id} is locked`);
   const isRecorded = mode === 'recorded';
-  if (isRecorded && rule.from !== undefined && !rule.from.includes(situation.vmState)) {
+  // That a memory is saved is no guess, and it is lost for good by what is not taken in that state.
+  const isStateSure = isRecorded || situation.vmState === 'suspended';
+  if (isStateSure && rule.from !== undefined && !rule.from.includes(situation.vmState)) {
     return refused('vm-state', inState('vm_state', situation.vmState));
   }
   if (isDeleting && rule.deletion === 'refuses') return refused('deleting', inState('task_state', 'deleting'));
@@ -72,17 +74,19 @@ const powerWanted = {
   running: PowerWanted.POWER_WANTED_RUNNING,
   stopped: PowerWanted.POWER_WANTED_STOPPED,
   paused: PowerWanted.POWER_WANTED_PAUSED,
+  suspended: PowerWanted.POWER_WANTED_SUSPENDED,
 } as const;
 
 /** The record's fields that say what a transition asks of the host. */
 export function fieldsOf(server: shoal.v1.Server, { power, task, reboot }: Transition): shoal.v1.Server.$Properties {
   const wanted = power === undefined ? {} : { powerWanted: powerWanted[power] };
-  if (reboot === undefined) return { ...wanted, taskState: task };
+  if (reboot === undefined) return { ...wanted, taskState: task, heldInError: false };
   // What is off only has to be started.
   const isOff = vmState(server) === 'stopped';
   return {
     ...wanted,
     taskState: task,
+    heldInError: false,
     status: ServerStatus.SERVER_STATUS_REBOOT,
     rebootHard: reboot === 'hard',
     rebootsWanted: server.rebootsWanted + (isOff ? 0 : 1),

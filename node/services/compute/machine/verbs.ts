@@ -4,7 +4,7 @@ import type { VmState } from './vm-state.ts';
 /** What an accepted verb asks of the host, and where the server is once the host has done it. */
 export interface Transition {
   /** What the guest is brought to; absent: as it is. */
-  readonly power?: 'running' | 'stopped' | 'paused';
+  readonly power?: 'running' | 'stopped' | 'paused' | 'suspended';
   /** Nova's task while it is under way. */
   readonly task: string;
   /** One more reboot is owed; `power` says what a guest that is off comes to instead. */
@@ -55,7 +55,7 @@ export const verbs = {
     to: { power: 'running', task: 'rebooting', reboot: 'soft', endsIn: 'active' },
   },
   'reboot-hard': {
-    ...{ action: 'reboot', ...asked, from: ['active', 'stopped', 'paused', 'error'], outage: 'own-host' },
+    ...{ action: 'reboot', ...asked, from: ['active', 'stopped', 'paused', 'suspended', 'error'], outage: 'own-host' },
     to: { power: 'running', task: 'rebooting_hard', reboot: 'hard', endsIn: 'active' },
   },
   pause: {
@@ -66,6 +66,20 @@ export const verbs = {
     ...{ action: 'unpause', ...asked, from: ['paused'], task: 'refuses-unless-error' },
     to: { power: 'running', task: 'unpausing', endsIn: 'active' },
   },
+  suspend: {
+    ...{ action: 'suspend', ...asked, from: ['active'], task: 'refuses-unless-error' },
+    to: { power: 'suspended', task: 'suspending', endsIn: 'suspended' },
+  },
+  resume: {
+    ...{ action: 'resume', ...asked, from: ['suspended'], task: 'refuses-unless-error' },
+    to: { power: 'running', task: 'resuming', endsIn: 'active' },
+  },
+  // An operator's word against the record's: the way out when the record says what is not so.
+  'reset-state': { action: 'reset_state', deletion: 'hides', host: 'needed' },
+  trigger_crash_dump: {
+    ...{ action: 'trigger_crash_dump', ...asked, from: ['active', 'paused', 'error'], task: 'refuses' },
+  },
+  changePassword: { action: 'changePassword', ...asked, from: ['active'], task: 'refuses' },
   // For administrators, whom no lock holds. A move that waits for its former host has the task of one.
   migrate: { action: 'migrate', deletion: 'refuses', from: ['stopped'], task: 'refuses' },
   revertResize: { action: 'revertResize', lock: 'refuses', deletion: 'refuses' },

@@ -4,7 +4,7 @@ import { shoal } from '../../../../proto/messages.ts';
 const { ServerStatus } = shoal.v1;
 
 /** In Nova's words, in the order of a life. */
-export const vmStates = ['building', 'active', 'stopped', 'paused', 'error'] as const;
+export const vmStates = ['building', 'active', 'stopped', 'paused', 'suspended', 'error'] as const;
 
 /** See above. */
 export type VmState = (typeof vmStates)[number];
@@ -23,6 +23,8 @@ export function vmState(server: Pick<shoal.v1.Server, 'status' | 'launchedMs'>):
       return 'stopped';
     case ServerStatus.SERVER_STATUS_PAUSED:
       return 'paused';
+    case ServerStatus.SERVER_STATUS_SUSPENDED:
+      return 'suspended';
     case ServerStatus.SERVER_STATUS_ERROR:
       return 'error';
     case ServerStatus.SERVER_STATUS_DELETING:

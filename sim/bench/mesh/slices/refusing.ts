@@ -24,6 +24,7 @@ export const refusingHandlers: PeerHandlers = {
   fetchBlob: refuseStream,
   pullView: refuse,
   consoleLog: refuse,
+  askGuest: refuse,
   probe: refuse,
   watchState: refuseStream,
   followSlice: refuseStream,

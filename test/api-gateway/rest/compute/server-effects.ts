@@ -16,6 +16,8 @@ export const serverRoutes = {
   metadataBody: ['POST /v2.1/servers/:id/metadata', 'PUT /v2.1/servers/:id/metadata'],
   tagsBody: ['PUT /v2.1/servers/:id/tags'],
   rebootBody: ['POST /v2.1/servers/:id/action#reboot'],
+  resetStateBody: ['POST /v2.1/servers/:id/action#os-resetState'],
+  changePasswordBody: ['POST /v2.1/servers/:id/action#changePassword'],
   lockBody: ['POST /v2.1/servers/:id/action#lock'],
   consoleBody: ['POST /v2.1/servers/:id/action#os-getConsoleOutput'],
   migrateBody: ['POST /v2.1/servers/:id/action#migrate'],
@@ -427,6 +429,32 @@ const actions: Effects = {
       t.equal((await shown(cloud, id)).status, status);
       await act(cloud, id, { reboot: { type: 'firm' } }, 400);
     }
+  },
+  'resetStateBody: state': async (t, cloud) => {
+    const { id } = await made(cloud);
+    await hostsAct(cloud.world);
+    await act(cloud, id, { 'os-resetState': { state: 'error' } });
+    t.match(await shown(cloud, id), { status: 'ERROR', 'OS-EXT-STS:vm_state': 'error' });
+    await hostsAct(cloud.world);
+    t.equal((await shown(cloud, id)).status, 'ERROR', 'whatever its host says');
+    await act(cloud, id, { 'os-resetState': { state: 'active' } });
+    await hostsAct(cloud.world);
+    t.equal((await shown(cloud, id)).status, 'ACTIVE');
+    await act(cloud, id, { 'os-resetState': { state: 'stopped' } }, 400);
+  },
+  'changePasswordBody: adminPass': async (t, cloud) => {
+    const { id } = await made(cloud);
+    const { questions } = cloud.world.hostControl;
+    await act(cloud, id, { changePassword: { adminPass: 'one' } }, 409);
+    await hostsAct(cloud.world);
+    for (const adminPass of ['one', 'two']) {
+      await act(cloud, id, { changePassword: { adminPass } });
+      t.strictSame(questions.at(-1), {
+        serverId: id,
+        question: { kind: 'password', user: 'root', password: adminPass },
+      });
+    }
+    await act(cloud, id, { changePassword: {} }, 400);
   },
   'lockBody: locked_reason': async (t, cloud) => {
     const { id } = await made(cloud);

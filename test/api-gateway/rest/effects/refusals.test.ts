@@ -39,6 +39,7 @@ const refusals: Readonly<Record<string, readonly Refusal[]>> = {
     ['admin', 'POST /compute/v2.1/servers/{server}/action', { fly: null }, 400, 'wsgi.py: There is no such action'],
     ['admin', 'POST /compute/v2.1/servers/{server}/action', { reboot: {} }, 400, 'compute/schemas/servers.py: reboot'],
     ['admin', 'POST /compute/v2.1/servers/{server}/action', { unpause: null }, 409, 'compute/pause_server.py'],
+    ['admin', 'POST /compute/v2.1/servers/{server}/action', { resume: null }, 409, 'compute/suspend_server.py'],
     ['admin', `POST /compute/v2.1/servers/${unknown}/action`, { 'os-stop': null }, 404, 'compute/servers.py'],
     ['admin', 'POST /compute/v2.1/os-keypairs', { keypair: {} }, 400, 'compute/schemas/keypairs.py'],
     [

@@ -324,6 +324,58 @@ void t.test('stop, start and reboot ask the host and are refused out of turn', a
   await servers.stop(world.admin, server.id);
 });
 
+void t.test('suspend and resume, an operator’s word on the state, and what guests are asked at once', async (t) => {
+  const world = await makeComputeWorld();
+  const { servers } = world.compute;
+  const server = await one(world, { networks: 'none' });
+  t.match(await errorOf(servers.triggerCrashDump(world.alice, server.id)), { message: /vm_state building/ });
+  await hostsAct(world);
+  await servers.suspend(world.alice, server.id);
+  t.equal(read(world, server.id)?.taskState, 'suspending');
+  await hostsAct(world);
+  t.match(read(world, server.id), { status: ServerStatus.SERVER_STATUS_SUSPENDED, powerState: 4, taskState: '' });
+  for (const [work, message] of [
+    [servers.stop(world.alice, server.id), /Cannot 'stop' instance .* while it is in vm_state suspended/],
+    [servers.setPassword(world.alice, server.id, 'x'), /vm_state suspended/],
+  ] as const)
+    t.match(await errorOf(work), { code: 'CONFLICT', message });
+  await servers.resume(world.alice, server.id);
+  await hostsAct(world);
+  t.match(read(world, server.id), { status: ServerStatus.SERVER_STATUS_ACTIVE, taskState: '' });
+
+  await servers.resetState(world.admin, server.id, 'error');
+  await hostsAct(world);
+  t.equal(read(world, server.id)?.status, ServerStatus.SERVER_STATUS_ERROR, 'no report changes it');
+  await servers.reboot(world.alice, server.id, true);
+  await hostsAct(world);
+  t.match(read(world, server.id), { status: ServerStatus.SERVER_STATUS_ACTIVE, heldInError: false }, 'a request does');
+
+  await servers.triggerCrashDump(world.alice, server.id);
+  await servers.setPassword(world.alice, server.id, 'secret');
+  t.strictSame(
+    world.hostControl.questions.map(({ question }) => question),
+    [{ kind: 'crash-dump' }, { kind: 'password', user: 'root', password: 'secret' }],
+  );
+  const actions = read(world, server.id)?.actions ?? [];
+  t.strictSame(
+    actions.slice(-3).map(({ action }) => action),
+    ['reboot', 'trigger_crash_dump', 'changePassword'],
+  );
+  t.notMatch(JSON.stringify(read(world, server.id)), 'secret', 'the password is nowhere');
+  for (const [failure, code] of [
+    [new ShoalError('NOT_FOUND', 'no such guest'), 'CONFLICT'],
+    [new ShoalError('DRIVER_FAILED', 'no such user'), 'CONFLICT'],
+    [new ShoalError('UNAVAILABLE', 'no agent'), 'CONFLICT'],
+    [new ShoalError('DEADLINE_EXCEEDED', 'too late'), 'DEADLINE_EXCEEDED'],
+  ] as const) {
+    world.hostControl.questionFailure = failure;
+    t.equal((await errorOf(servers.setPassword(world.alice, server.id, 'x'))).code, code, failure.code);
+  }
+  world.hostControl.questionFailure = new ShoalError('UNAVAILABLE', 'no host');
+  world.hostProbe.silent.add(server.hostId);
+  t.equal((await errorOf(servers.setPassword(world.alice, server.id, 'x'))).code, 'UNAVAILABLE', 'the host is away');
+});
+
 void t.test('without a quorum its own host takes the request, other hosts name it', async (t) => {
   const world = await makeComputeWorld();
   const { servers } = world.compute;

@@ -51,7 +51,7 @@ export function unpluggedPort(server: shoal.v1.Server, tools: ServerTools): stri
 /** The locks of a guest that could not be started go back, unless QEMU may hold the disks after all. */
 export async function giveBackDisks(server: shoal.v1.Server, tools: ServerTools): Promise<void> {
   const found = await tools.compute.find(server.id as ServerId, tools.signal);
-  if (found !== undefined && found.power !== 'crashed') return;
+  if (found !== undefined && found.power !== 'crashed' && found.power !== 'suspended') return;
   markStartFailedLockGivenBack();
   await closeDisks(server, tools);
 }

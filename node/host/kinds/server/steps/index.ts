@@ -16,6 +16,7 @@ import { resume } from './resume.ts';
 import { retryDisks } from './retry-disks.ts';
 import { start } from './start.ts';
 import { stop } from './stop.ts';
+import { suspend } from './suspend.ts';
 import { unplug } from './unplug.ts';
 
 /** By the name that the plan gives them. */
@@ -27,6 +28,7 @@ export const serverSteps: Steps<ServerStep, shoal.v1.Server, ServerTools> = {
   pause,
   resume,
   'retry-disks': retryDisks,
+  suspend,
   plug,
   replug,
   unplug,

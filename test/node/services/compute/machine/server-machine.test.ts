@@ -69,11 +69,12 @@ void t.test('every verb in every situation is taken, or refused in words of Nova
 
 void t.test('in an outage the state of the record refuses nothing, but a lock and a deletion do', (t) => {
   for (const verb of verbNames) {
+    const rule: VerbRule = verbs[verb];
     for (const state of vmStates) {
       const situation = { ...restful, vmState: state, task: 'powering-off' };
-      t.equal(judge(verb, situation, 'outage').kind, 'accepted', `${verb} in ${state}`);
+      const isLoss = state === 'suspended' && rule.from !== undefined && !rule.from.includes(state);
+      t.equal(judge(verb, situation, 'outage').kind, isLoss ? 'refused' : 'accepted', `${verb} in ${state}`);
     }
-    const rule: VerbRule = verbs[verb];
     const isRefused = (change: Partial<Situation>): boolean =>
       judge(verb, { ...restful, ...change }, 'outage').kind === 'refused';
     t.equal(isRefused({ isLocked: true }), rule.lock === 'refuses', `${verb}, locked`);
@@ -91,6 +92,10 @@ const atRest = {
   },
   stopped: { status: ServerStatus.SERVER_STATUS_SHUTOFF, powerWanted: PowerWanted.POWER_WANTED_STOPPED, guest: '' },
   paused: { status: ServerStatus.SERVER_STATUS_PAUSED, powerWanted: PowerWanted.POWER_WANTED_PAUSED, guest: 'paused' },
+  suspended: {
+    ...{ status: ServerStatus.SERVER_STATUS_SUSPENDED, powerWanted: PowerWanted.POWER_WANTED_SUSPENDED },
+    guest: 'suspended',
+  },
   error: { status: ServerStatus.SERVER_STATUS_ERROR, powerWanted: PowerWanted.POWER_WANTED_RUNNING, guest: '' },
   building: { status: ServerStatus.SERVER_STATUS_BUILD, powerWanted: PowerWanted.POWER_WANTED_RUNNING, guest: '' },
 } as const;
@@ -102,6 +107,7 @@ const effects: Readonly<Record<string, { readonly guest: string; readonly endsIn
   resume: { guest: 'running', endsIn: 'active' },
   stop: { guest: '', endsIn: 'stopped' },
   pause: { guest: 'paused', endsIn: 'paused' },
+  suspend: { guest: 'suspended', endsIn: 'suspended' },
 };
 
 void t.test('the host does what each verb asks, from each state in which it is taken', (t) => {
@@ -131,7 +137,7 @@ void t.test('the host does what each verb asks, from each state in which it is t
             : ({ serverId: 's1' as ServerId, generation: 1, power, detail: power } as GuestFound);
         const step = planServer(asked, guest, memory, self, { stopGraceMs: 0 });
         if (step?.kind === 'report') {
-          endsIn = { running: 'active', stopped: 'stopped', paused: 'paused' }[step.power];
+          endsIn = { running: 'active', stopped: 'stopped', paused: 'paused', suspended: 'suspended' }[step.power];
           continue;
         }
         const effect = step === undefined ? undefined : effects[step.kind];

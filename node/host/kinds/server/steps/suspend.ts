@@ -1,0 +1,20 @@
+import { failpoint } from '../../../../base/buggify/buggify.ts';
+import type { ServerId } from '../../../../base/ids.ts';
+import { closeDisks } from '../kit/disks.ts';
+import type { ServerStepDefinition } from './definition.ts';
+
+const failpointSuspendSaved = failpoint('suspend.saved', 'a guest is suspended, and its disk is open');
+const failpointSuspendNotReported = failpoint('suspend.not-reported', 'a guest is suspended, and no record says so');
+
+/** Saves the guest's memory here and ends its process, closes its disks, and tells the record. */
+export const suspend: ServerStepDefinition<'suspend'> = {
+  mode: 'acts',
+  words: 'suspending the server',
+  async do(_step, server, tools) {
+    await tools.compute.suspendGuest(server.id as ServerId, tools.signal);
+    failpointSuspendSaved();
+    await closeDisks(server, tools);
+    failpointSuspendNotReported();
+    await tools.reports.power(server, 'suspended', server.rebootsDone);
+  },
+};
