@@ -54,6 +54,7 @@ export const readmeCommands: Readonly<Record<string, HowRun>> = {
   'shoal rotate-authority': { test: 'test/node/cluster/authority-rotation.test.ts' },
   'shoal rekey': { test: 'test/node/services/host-removal.test.ts' },
   'shoal record list': { test: 'test/security/unreadable-record.test.ts' },
+  'openstack volume backup record export': { test: 'test/node/host/volume-backups.test.ts' },
   'openstack server create': { test: 'test/e2e/cloud.test.ts' },
   'openstack server migrate --host': { test: 'test/node/services/compute/compute-service.test.ts' },
   'openstack server migrate revert': { test: 'test/node/services/compute/compute-service.test.ts' },
