@@ -7,6 +7,7 @@ import { isUnderlayAddress, vxlanOverheadBytes } from '../../drivers/vxlan/model
 import { ShoalError } from '../base/errors.ts';
 import { ipVersion } from '../base/ip-version.ts';
 import { defaultRouteAddress } from './default-route.ts';
+import { exportMistakes } from './export-ports.ts';
 import { listOf } from './list-of.ts';
 import { parseNetworks } from './networks.ts';
 import { type Config, configDefaults, configSchema } from './options.ts';
@@ -175,7 +176,7 @@ function relationMistakes(config: Config): string[] {
   ] as const) {
     if (Number(text.slice(text.lastIndexOf(':') + 1)) > 65_535) mistakes.push(`${path}: the port is over 65535`);
   }
-  mistakes.push(...poolMistakes(config));
+  mistakes.push(...poolMistakes(config), ...exportMistakes(config));
   mistakes.push(...placementMistakes(config));
   mistakes.push(...resourceMistakes(config), ...passthroughMistakes(config));
   mistakes.push(...apiMistakes(config));

@@ -1,4 +1,5 @@
 /** Makes the drivers that the configuration names. */
+import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { RbdStorageDriver } from '../../drivers/ceph/driver.ts';
 import { runCommand } from '../../drivers/command.ts';
@@ -62,16 +63,20 @@ export async function startDrivers(
     const fakeStorages: FakeStorage[] = [];
     const storage = new Map<string, StorageDriver>();
     // One for all pools: ports and user numbers are the host's.
-    const exports = new DiskExports(
-      { log: logger.child({ part: 'exports' }) },
-      {
-        runDir: join(config.dataDir, 'exports'),
-        address: vtepIpOf(config),
-        ports: exportPorts(config),
-        uids,
-        reachablePaths: localFolders(config),
-      },
-    );
+    // A name is no place where something can listen: such a host serves nothing.
+    const isPlace = qemu !== undefined && isIP(vtepIpOf(config)) !== 0;
+    const exports = isPlace
+      ? new DiskExports(
+          { log: logger.child({ part: 'exports' }) },
+          {
+            runDir: join(config.dataDir, 'exports'),
+            address: vtepIpOf(config),
+            ports: exportPorts(config),
+            uids,
+            reachablePaths: localFolders(config),
+          },
+        )
+      : undefined;
     for (const pool of poolSettings(config)) {
       const driver =
         qemu === undefined && pool.driver === 'local'
@@ -152,7 +157,7 @@ function storageDriver(
     readonly hostId: HostId;
     /** Whether guests' users must get through the folders to their disks. */
     readonly passable: boolean;
-    readonly exports: DiskExports;
+    readonly exports: DiskExports | undefined;
   },
 ): StorageDriver {
   const { logger, config, hostId, passable, exports } = host;
@@ -166,7 +171,7 @@ function storageDriver(
   }
   const uids: UidRange = { first: config.compute.uidFirst, count: config.compute.uidCount };
   return new LocalStorageDriver(
-    { log: logger.child({ part: 'local', pool: name }), exports },
+    { log: logger.child({ part: 'local', pool: name }), ...(exports === undefined ? {} : { exports }) },
     {
       root: pool.path,
       passable,

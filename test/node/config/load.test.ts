@@ -86,6 +86,11 @@ t.test('by default, others reach this host at the address of its default route',
 t.test('relations between settings are checked', (t) => {
   const cases: [Record<string, string>, string][] = [
     [{ ...base, storage: 'rbd' }, 'ceph.confPath: needed when storage is "rbd"'],
+    [
+      { ...base, 'exports.ports': '10809-10808' },
+      'exports.ports: 10809-10808 is no range of ports, such as 10809-11808',
+    ],
+    [{ ...base, 'exports.ports': '1-99999' }, 'exports.ports: 1-99999 is no range of ports, such as 10809-11808'],
     [{ ...base, 'raft.electionTicks': '4' }, 'raft.electionTicks: must be more than twice raft.heartbeatTicks'],
     [{}, 'advertiseAddress: needed, since peer.listen names no single address and this machine has no default route'],
     [{ ...base, 'api.tls': 'off' }, offMistake('api.listen')],
