@@ -80,6 +80,7 @@ const serverParts: readonly PolicyRule[] = [
   rule('os_compute_api:servers:detail:get_all_tenants', administrator, []),
   // More keys to filter by, and a mistake in one is refused instead of ignored.
   rule('os_compute_api:servers:allow_all_filters', administrator, []),
+  rule('os_compute_api:os-volumes-attachments:swap', cloudAdmin, []),
   rule('os_compute_api:servers:create:forced_host', administrator, []),
   rule('compute:servers:create:requested_destination', administrator, []),
   rule('os_compute_api:os-extended-server-attributes', administrator, []),

@@ -376,6 +376,9 @@ export class FakeComputeDriver implements ComputeDriver {
     const guest = this.#living('attachDisk', serverId, signal);
     if (disk.limits !== undefined) checkLimits(disk.limits);
     if (guest.spec.disks.some(({ volumeId }) => volumeId === disk.volumeId)) return;
+    if ([...guest.mirrors.values()].some(({ target }) => target.volumeId === disk.volumeId)) {
+      throw new ShoalError('CONFLICT', `disk ${disk.volumeId} is being filled for guest ${serverId}`);
+    }
     if (guest.spec.disks.length + guest.spec.nics.length >= devicesMax) {
       throw new ShoalError('CONFLICT', `guest ${serverId} has no free place for another disk`);
     }

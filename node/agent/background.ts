@@ -14,6 +14,7 @@ import { volumeBackupVerifyJob } from '../host/jobs/kinds/volume-backup-verify.t
 import { type VolumeToolsOf, volumeCopyJob } from '../host/jobs/kinds/volume-copy.ts';
 import { volumeMigrateJob } from '../host/jobs/kinds/volume-migrate.ts';
 import { volumeRestoreJob } from '../host/jobs/kinds/volume-restore.ts';
+import { volumeSwapJob } from '../host/jobs/kinds/volume-swap.ts';
 import { type UploadTools, volumeUploadJob } from '../host/jobs/kinds/volume-upload.ts';
 import { forgetEndedJobs } from '../host/tasks/forget-ended-jobs.ts';
 import { forgetExpiredMessages } from '../host/tasks/forget-expired-messages.ts';
@@ -98,6 +99,7 @@ class Background implements Service {
         anyJobKind(volumeBackupVerifyJob(backupTools)),
         anyJobKind(volumeBackupExpireJob(backups)),
         anyJobKind(volumeMigrateJob(backupTools)),
+        anyJobKind(volumeSwapJob(backupTools)),
         anyJobKind(volumeUploadJob(backupTools)),
       ],
     });

@@ -4817,6 +4817,9 @@ export namespace shoal {
             /** Job volumeBackupExpire. */
             volumeBackupExpire: (shoal.v1.VolumeBackupExpireJob|null);
 
+            /** Job volumeSwap. */
+            volumeSwap: (shoal.v1.VolumeSwapJob|null);
+
             /**
              * Creates a new Job instance using the specified properties.
              * @param [properties] Properties to set
@@ -4929,6 +4932,9 @@ export namespace shoal {
 
                 /** Job volumeBackupExpire */
                 volumeBackupExpire?: (shoal.v1.VolumeBackupExpireJob.$Properties|null);
+
+                /** Job volumeSwap */
+                volumeSwap?: (shoal.v1.VolumeSwapJob.$Properties|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -5715,6 +5721,9 @@ export namespace shoal {
             /** VolumeMigrateJob typeId. */
             typeId: string;
 
+            /** VolumeMigrateJob sourceGeneration. */
+            sourceGeneration: number;
+
             /**
              * Creates a new VolumeMigrateJob instance using the specified properties.
              * @param [properties] Properties to set
@@ -5765,12 +5774,98 @@ export namespace shoal {
                 /** VolumeMigrateJob typeId */
                 typeId?: string;
 
+                /** VolumeMigrateJob sourceGeneration */
+                sourceGeneration?: number;
+
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
             }
 
             /** Shape of a VolumeMigrateJob. */
             type $Shape = shoal.v1.VolumeMigrateJob.$Properties;
+        }
+
+        /**
+         * Properties of a VolumeSwapJob.
+         * @deprecated Use shoal.v1.VolumeSwapJob.$Properties instead.
+         */
+        interface IVolumeSwapJob extends shoal.v1.VolumeSwapJob.$Properties {
+        }
+
+        /** Represents a VolumeSwapJob. */
+        class VolumeSwapJob {
+
+            /**
+             * Constructs a new VolumeSwapJob.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.VolumeSwapJob.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** VolumeSwapJob serverId. */
+            serverId: string;
+
+            /** VolumeSwapJob volumeId. */
+            volumeId: string;
+
+            /** VolumeSwapJob targetVolumeId. */
+            targetVolumeId: string;
+
+            /** VolumeSwapJob sourceGeneration. */
+            sourceGeneration: number;
+
+            /**
+             * Creates a new VolumeSwapJob instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns VolumeSwapJob instance
+             */
+            static create(properties: shoal.v1.VolumeSwapJob.$Shape): shoal.v1.VolumeSwapJob & shoal.v1.VolumeSwapJob.$Shape;
+            static create(properties?: shoal.v1.VolumeSwapJob.$Properties): shoal.v1.VolumeSwapJob;
+
+            /**
+             * Encodes the specified VolumeSwapJob message. Does not implicitly {@link shoal.v1.VolumeSwapJob.verify|verify} messages.
+             * @param message VolumeSwapJob message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.VolumeSwapJob.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a VolumeSwapJob message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.VolumeSwapJob & shoal.v1.VolumeSwapJob.$Shape} VolumeSwapJob
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.VolumeSwapJob & shoal.v1.VolumeSwapJob.$Shape;
+        }
+
+        namespace VolumeSwapJob {
+
+            /** Properties of a VolumeSwapJob. */
+            interface $Properties {
+
+                /** VolumeSwapJob serverId */
+                serverId?: string;
+
+                /** VolumeSwapJob volumeId */
+                volumeId?: string;
+
+                /** VolumeSwapJob targetVolumeId */
+                targetVolumeId?: string;
+
+                /** VolumeSwapJob sourceGeneration */
+                sourceGeneration?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a VolumeSwapJob. */
+            type $Shape = shoal.v1.VolumeSwapJob.$Properties;
         }
 
         /**

@@ -32,7 +32,7 @@ interface ComputeModuleDependencies {
   readonly quotas: QuotaService;
   readonly network: NetworkService;
   readonly images: ImageService;
-  readonly volume: Pick<VolumeService, 'attachments'>;
+  readonly volume: Pick<VolumeService, 'attachments' | 'swaps'>;
 }
 
 /**

@@ -15,12 +15,14 @@ type ByKey = { Params: { id: string; key: string } };
 type Disk = shoal.v1.IServerDisk;
 
 const versions: AttributeVersions = { tag: { from: 49 }, delete_on_termination: { from: 79 } };
+/** Before it the same request only swapped. */
+const updateVersions = { delete_on_termination: { from: 85 } } as const satisfies AttributeVersions;
 
-/** Adds the volumes of servers. To swap one for another answers 501. */
+/** Adds the volumes of servers. */
 export function addVolumeAttachments(
   app: FastifyInstance,
   gateway: Gateway,
-  { attachments }: Pick<VolumeService, 'attachments'>,
+  { attachments, swaps }: Pick<VolumeService, 'attachments' | 'swaps'>,
 ): void {
   const path = '/v2.1/servers/:id/os-volume_attachments';
   addNovaList<Disk>(app, gateway, {
@@ -48,13 +50,20 @@ export function addVolumeAttachments(
     });
     return { volumeAttachment: diskView(disk, request.params.id, microversionOf(request)) };
   });
-  app.put<ByKey>(`${path}/:key`, async (request) => {
+  app.put<ByKey>(`${path}/:key`, async (request, reply) => {
     const { volumeAttachment: body } = parse(schemas.volumeSwapBody, request.body);
+    const microversion = microversionOf(request);
+    checkAttributes('volumeAttachment', body, updateVersions, microversion);
+    const { id, key } = request.params;
     await findDisk(request);
-    throw new ShoalError(
-      'NOT_IMPLEMENTED',
-      `This version of Shoal does not swap a volume that a server has for ${body.volumeId}: detach the one and attach the other.`,
-    );
+    const context = gateway.context(request);
+    if (body.volumeId !== key || microversion < updateVersions.delete_on_termination.from) {
+      await swaps.begin(context, id, key, body.volumeId);
+    } else if (body.delete_on_termination !== undefined) {
+      const goes = readFlag(String(body.delete_on_termination)) === true;
+      await attachments.setDeleteOnTermination(context, id, key, goes);
+    }
+    return reply.code(202).send();
   });
   app.delete<ByKey>(`${path}/:key`, async (request, reply) => {
     await attachments.unplug(gateway.context(request), request.params.id, request.params.key);

@@ -163,8 +163,10 @@ export const volumeAttachmentBody = only({
   }),
 });
 
-/** The volume that a server is to have in the place of another. */
-export const volumeSwapBody = only({ volumeAttachment: only({ volumeId: uuid }) });
+/** The volume that a server is to have in the place of another; or the same one, and what changes of its use. */
+export const volumeSwapBody = only({
+  volumeAttachment: only({ volumeId: uuid, delete_on_termination: Type.Optional(flag) }),
+});
 
 /** The argument of the action `migrate`: null, or from 2.56 on the name of the host to go to. */
 export const migrateBody = Type.Union([Type.Null(), only({ host: orNull(hostName) })]);

@@ -68,6 +68,8 @@ interface ServerMemory {
   readonly hasServedDisks?: boolean;
   /** Volumes of which its guest has other limits than their types say, or may have. Default: none. */
   readonly staleLimitIds?: ReadonlySet<string>;
+  /** Its volumes that a job moves or swaps: which of two disks the guest has of them is the job's to say. Absent: none. */
+  readonly movingVolumeIds?: ReadonlySet<string>;
 }
 
 /** How long a guest may take to power off when its owner asks for a stop or a soft reboot. */
@@ -163,7 +165,7 @@ function isTold(record: shoal.v1.Server, status: shoal.v1.ServerStatus): boolean
 function planDisks(
   { disks, powerWanted }: shoal.v1.Server,
   guest: GuestFound | undefined,
-  { disksFailed, unmadeVolumeIds, staleLimitIds }: ServerMemory,
+  { disksFailed, unmadeVolumeIds, staleLimitIds, movingVolumeIds }: ServerMemory,
 ): ServerStep | undefined {
   if (disksFailed || !isKnownPower(powerWanted)) return undefined;
   const volumes = disks.filter((disk) => !isOwnDisk(disk));
@@ -172,8 +174,9 @@ function planDisks(
   const fresh = volumes.find(({ volumeId, attached }) => !attached && !unmadeVolumeIds.has(volumeId));
   if (fresh !== undefined) return { kind: 'plug', volumeId: fresh.volumeId };
   const plugged: readonly string[] | undefined = isGuestUp(guest) ? guest.disks : undefined;
-  const gone =
-    plugged === undefined ? undefined : volumes.find((disk) => disk.attached && !plugged.includes(disk.volumeId));
+  const isGone = ({ attached, volumeId }: shoal.v1.IServerDisk): boolean =>
+    attached === true && plugged?.includes(volumeId ?? '') === false && movingVolumeIds?.has(volumeId ?? '') !== true;
+  const gone = volumes.find(isGone);
   if (gone !== undefined) return { kind: 'replug', volumeId: gone.volumeId };
   const stale = volumes.find(
     ({ volumeId, attached }) =>

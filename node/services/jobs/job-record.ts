@@ -38,6 +38,7 @@ type JobDetail = Pick<
   | 'volumeBackupDelete'
   | 'volumeUpload'
   | 'volumeMigrate'
+  | 'volumeSwap'
   | 'volumeBackupVerify'
   | 'volumeBackupExpire'
 >;

@@ -1,5 +1,6 @@
 /** The volume service: what both gateways call. */
 import { VolumeAttachments } from './attachments/attachments.ts';
+import { VolumeSwaps } from './attachments/volume-swaps.ts';
 import { BackupUpkeep } from './backups/backup-upkeep.ts';
 import { VolumeBackups } from './backups/backups.ts';
 import { VolumeGroupSnapshots } from './groups/group-snapshots.ts';
@@ -25,6 +26,7 @@ export class VolumeService {
   readonly messages: VolumeMessages;
   readonly quotas: VolumeQuotas;
   readonly moves: VolumeMoves;
+  readonly swaps: VolumeSwaps;
   readonly transfers: VolumeTransfers;
   readonly backups: VolumeBackups;
   readonly backupUpkeep: BackupUpkeep;
@@ -41,6 +43,7 @@ export class VolumeService {
     this.messages = new VolumeMessages(deps);
     this.quotas = new VolumeQuotas(deps);
     this.moves = new VolumeMoves(deps, options);
+    this.swaps = new VolumeSwaps(deps);
     this.transfers = new VolumeTransfers(deps);
     this.backups = new VolumeBackups(deps, options);
     this.backupUpkeep = new BackupUpkeep(deps);

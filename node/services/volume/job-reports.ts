@@ -6,14 +6,15 @@ import type { Row } from '../../state/table.ts';
 import { imageTable, volumeBackupTable, volumeMessageTable, volumeTable } from '../../state/tables/index.ts';
 import type { ServiceDependencies, StoredImage } from '../kit/dependencies.ts';
 import { idFromToken } from '../kit/id-from-token.ts';
-import { putOnHost } from '../kit/put-on-host.ts';
-import type { BackupMade, VolumeJobReports, VolumePlace } from '../kit/reporting/volume-job-reporting.ts';
+import type { BackupMade, VolumeJobReports } from '../kit/reporting/volume-job-reporting.ts';
+import type { VolumeMoveReports } from '../kit/reporting/volume-move-reporting.ts';
 import type { VolumeFault } from '../kit/reporting/volume-reporting.ts';
 import { type Attempt, transact } from '../kit/transact.ts';
-import { amountsOfVolume, chargeAnyway, refund } from './kit/charges.ts';
+import { chargeAnyway } from './kit/charges.ts';
 import { addMessage, type MessageAction } from './kit/messages.ts';
+import { VolumeMoveReportService } from './move-reports.ts';
 import { removeBackupRow, writeBackup } from './records/backup-record.ts';
-import { isMigrating, restingStatus, writeVolume } from './records/volume-record.ts';
+import { restingStatus, writeVolume } from './records/volume-record.ts';
 
 type Backup = shoal.v1.VolumeBackup;
 type Volume = shoal.v1.Volume;
@@ -23,6 +24,7 @@ const reasonCharactersMax = 255;
 
 /** See above. Given to the kinds of jobs. */
 export class VolumeJobReportService implements VolumeJobReports {
+  readonly moves: VolumeMoveReports;
   readonly #deps: ServiceDependencies;
   readonly #signal: AbortSignal;
 
@@ -30,6 +32,7 @@ export class VolumeJobReportService implements VolumeJobReports {
   constructor(deps: ServiceDependencies, signal: AbortSignal) {
     this.#deps = deps;
     this.#signal = signal;
+    this.moves = new VolumeMoveReportService(deps, signal);
   }
 
   async backupMade(backupId: string, made: BackupMade): Promise<void> {
@@ -112,34 +115,6 @@ export class VolumeJobReportService implements VolumeJobReports {
         hostIds: [],
       }));
       this.#tellVolume(attempt, row.record, 'upload', fault);
-    });
-  }
-
-  async migrated(volumeId: string, { hostId, pool, typeId }: VolumePlace): Promise<void> {
-    await this.#onVolume(volumeId, ({ change }, row) => {
-      const { record } = row;
-      if (!isMigrating(record)) return;
-      const isRetyped = typeId !== '' && typeId !== record.typeId;
-      if (isRetyped) {
-        refund(change, record.projectId, amountsOfVolume(record));
-        chargeAnyway(change, record.projectId, amountsOfVolume({ ...record, typeId }));
-      }
-      putOnHost(change, hostId);
-      writeVolume(
-        change,
-        row,
-        { hostId, pool, migrationStatus: 'success', ...endOf(record), ...(isRetyped ? { typeId } : {}) },
-        this.#nowMs,
-      );
-    });
-  }
-
-  async migrateFailed(volumeId: string, fault: VolumeFault): Promise<void> {
-    await this.#onVolume(volumeId, (attempt, row) => {
-      const { record } = row;
-      if (!isMigrating(record)) return;
-      writeVolume(attempt.change, row, { migrationStatus: 'error', ...endOf(record) }, this.#nowMs);
-      this.#tellVolume(attempt, record, record.status === 'retyping' ? 'retype' : 'migrate', fault);
     });
   }
 

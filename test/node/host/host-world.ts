@@ -35,9 +35,13 @@ export class World {
   readonly state = new MemoryStateClient();
   readonly network = new FakeNetworkHost();
   readonly storage = new FakeStorage({ shared: false });
+  /** A second pool, "fast". */
+  readonly otherStorage = new FakeStorage({ shared: false, name: 'fast' });
   /** What other hosts have, by the address at which they serve it. */
   readonly storagesElsewhere = new Map<string, FakeStorage>();
-  readonly compute = new FakeComputeHost(systemClock, [this.storage], (address) => this.storagesElsewhere.get(address));
+  readonly compute = new FakeComputeHost(systemClock, [this.storage, this.otherStorage], (address) =>
+    this.storagesElsewhere.get(address),
+  );
   readonly store = memoryHostStore();
   /** What services and reports are given. */
   readonly deps = { state: this.state, clock: systemClock, logger: silentLogger, newId: () => randomUUID() };
@@ -63,7 +67,8 @@ export class World {
     const compute = new FakeComputeDriver(this.compute);
     const network = new FakeNetworkDriver(this.network);
     const storage = new FakeStorageDriver(this.storage);
-    for (const driver of [compute, network, storage]) await driver.start(signal);
+    const other = new FakeStorageDriver(this.otherStorage);
+    for (const driver of [compute, network, storage, other]) await driver.start(signal);
     const reports = this.#reports();
     const loop = hostKeeper(
       {
@@ -71,7 +76,10 @@ export class World {
         state: this.state,
         compute,
         network,
-        storage: new Map([['local', storage]]),
+        storage: new Map([
+          ['local', storage],
+          ['fast', other],
+        ]),
         store: this.store,
         reports,
         volumeReports: new VolumeReportService(this.deps, self, signal),

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { Test } from 'tap';
 import { FolderBackupStore } from '../../../drivers/backup/folder-store.ts';
 import { FakeComputeDriver } from '../../../drivers/fake/compute.ts';
-import { FakeStorage, FakeStorageDriver } from '../../../drivers/fake/storage.ts';
+import { FakeStorageDriver } from '../../../drivers/fake/storage.ts';
 import { setFaultInjector } from '../../../node/base/buggify/buggify.ts';
 import { ShoalError } from '../../../node/base/errors.ts';
 import type { HostId, VolumeId } from '../../../node/base/ids.ts';
@@ -17,6 +17,7 @@ import { volumeBackupVerifyJob } from '../../../node/host/jobs/kinds/volume-back
 import { volumeCopyJob } from '../../../node/host/jobs/kinds/volume-copy.ts';
 import { volumeMigrateJob } from '../../../node/host/jobs/kinds/volume-migrate.ts';
 import { volumeRestoreJob } from '../../../node/host/jobs/kinds/volume-restore.ts';
+import { volumeSwapJob } from '../../../node/host/jobs/kinds/volume-swap.ts';
 import { type UploadTools, volumeUploadJob } from '../../../node/host/jobs/kinds/volume-upload.ts';
 import { beginVolumeCopy } from '../../../node/services/jobs/volume-jobs.ts';
 import type { HostViews } from '../../../node/services/kit/dependencies.ts';
@@ -53,8 +54,8 @@ const waitMs = 10_000;
 /** See above. */
 export class VolumeHost {
   readonly world = new World();
-  /** A second pool, which jobs reach. */
-  readonly fast = new FakeStorage({ shared: false });
+  /** A second pool. */
+  readonly fast = this.world.otherStorage;
   readonly context = contextOf(projectId);
   /** The content of images: what was read is counted and summed, and not kept. */
   readonly images = new SummedImageContent();
@@ -143,6 +144,7 @@ export class VolumeHost {
         anyJobKind(volumeBackupVerifyJob(tools)),
         anyJobKind(volumeBackupExpireJob(this.service.backups)),
         anyJobKind(volumeMigrateJob(tools)),
+        anyJobKind(volumeSwapJob(tools)),
         anyJobKind(volumeUploadJob(tools)),
       ],
     });
@@ -226,6 +228,15 @@ export class VolumeHost {
 
   backup(id: string): shoal.v1.VolumeBackup | undefined {
     return volumeBackupTable.get(this.world.state.local, id)?.record;
+  }
+
+  /** Somebody asks for the job that is under way to be taken back. */
+  async cancelJob(): Promise<void> {
+    const [row] = jobTable.by(this.world.state.local, 'under-way', 'yes');
+    if (row === undefined) throw new Error('no job is under way');
+    const builder = new TransactionBuilder();
+    jobTable.update(builder, row, new shoal.v1.Job({ ...row.record, cancelRequested: true }));
+    await this.world.state.commit(builder.build());
   }
 
   /** What the guest has plugged in. */

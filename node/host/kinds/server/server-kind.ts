@@ -7,6 +7,7 @@ import type { PortId } from '../../../base/ids.ts';
 import { requestOf } from '../../../services/kit/server-request.ts';
 import { diskLimits } from '../../../services/volume/kit/disk-limits.ts';
 import { isOwnDisk } from '../../../services/volume/kit/disks-of-server.ts';
+import { isMigrating } from '../../../services/volume/records/volume-record.ts';
 import { serverTable, volumeTable } from '../../../state/tables/index.ts';
 import type { StateReader } from '../../../state/types.ts';
 import type { Fault, SteppedDefinition } from '../../engine/stepped-kind.ts';
@@ -67,6 +68,7 @@ export function serverKind(
   /** Servers with a volume that another host serves. */
   const served = new Set<string>();
   const staleLimits = new Map<string, ReadonlySet<string>>();
+  const moving = new Map<string, ReadonlySet<string>>();
   return {
     name: 'server',
     atOnceMax: stepsAtOnceMax,
@@ -76,12 +78,14 @@ export function serverKind(
     requestOf: (server) => requestOf(server) + askedOfDisks(server) + (places.get(server.id) ?? ''),
     wanted: (reader, failed) => {
       unmade.clear();
+      moving.clear();
       places.clear();
       served.clear();
       staleLimits.clear();
       return serverTable.by(reader, 'host', deps.hostId).map(({ record }) => {
         try {
           unmade.set(record.id, unmadeVolumes(record, reader));
+          moving.set(record.id, movingVolumes(record, reader));
           places.set(record.id, placesOfServed(record, reader));
           if (hasServedDisk(record, reader)) served.add(record.id);
           staleLimits.set(record.id, volumesLimitedOtherwise(record, reader, appliedLimits));
@@ -114,6 +118,7 @@ export function serverKind(
         unmadeVolumeIds: unmade.get(server.id) ?? new Set<string>(),
         hasServedDisks: served.has(server.id),
         staleLimitIds: staleLimits.get(server.id) ?? new Set<string>(),
+        movingVolumeIds: moving.get(server.id) ?? new Set<string>(),
       };
       return planServer(server, guest, memory, deps.hostId, options);
     },
@@ -211,6 +216,15 @@ function volumesLimitedOtherwise(
       })
       .map(({ volumeId }) => volumeId),
   );
+}
+
+/** Its volumes that a job moves, or swaps for others. */
+function movingVolumes({ disks }: shoal.v1.Server, reader: StateReader): ReadonlySet<string> {
+  const moving = disks.filter(({ volumeId }) => {
+    const volume = volumeTable.get(reader, volumeId ?? '')?.record;
+    return volume !== undefined && isMigrating(volume);
+  });
+  return new Set(moving.map(({ volumeId }) => volumeId ?? ''));
 }
 
 /** A step failed for good, and nothing was asked since. */

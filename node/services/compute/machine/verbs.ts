@@ -84,6 +84,14 @@ export const verbs = {
   migrate: { action: 'migrate', deletion: 'refuses', from: ['stopped'], task: 'refuses' },
   revertResize: { action: 'revertResize', lock: 'refuses', deletion: 'refuses' },
   attach_volume: { action: 'attach_volume', ...plugged, task: 'refuses', host: 'needed' },
+  swap_volume: {
+    action: 'swap_volume',
+    lock: 'refuses',
+    deletion: 'refuses',
+    from: ['active', 'paused'],
+    task: 'refuses',
+    host: 'needed',
+  },
   // Two volumes may be on their way out at once, and one whose host is busy too.
   detach_volume: { action: 'detach_volume', ...plugged },
   addSecurityGroup: { action: 'addSecurityGroup', lock: 'refuses' },

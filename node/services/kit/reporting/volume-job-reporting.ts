@@ -1,4 +1,5 @@
 import type { StoredImage } from '../dependencies.ts';
+import type { VolumeMoveReports } from './volume-move-reporting.ts';
 import type { VolumeFault } from './volume-reporting.ts';
 
 /** What a backup is once all of it is in its store. */
@@ -9,14 +10,6 @@ export interface BackupMade {
   readonly manifestSha256: string;
   /** The instant that its content is of, wall clock. */
   readonly dataTimestampMs: number;
-}
-
-/** A volume's new place. */
-export interface VolumePlace {
-  readonly hostId: string;
-  readonly pool: string;
-  /** Empty: as before. */
-  readonly typeId: string;
 }
 
 /**
@@ -42,8 +35,6 @@ export interface VolumeJobReports {
   uploaded(volumeId: string, imageId: string, stored: StoredImage): Promise<void>;
   /** The same, and the image has failed for good: its owner deletes it. */
   uploadFailed(volumeId: string, imageId: string, fault: VolumeFault): Promise<void>;
-  /** The bytes are in the new place, and nowhere else: host, pool and type of the volume and of its quota follow. */
-  migrated(volumeId: string, place: VolumePlace): Promise<void>;
-  /** They are where they were. */
-  migrateFailed(volumeId: string, fault: VolumeFault): Promise<void>;
+  /** What jobs that move volumes say. */
+  readonly moves: VolumeMoveReports;
 }

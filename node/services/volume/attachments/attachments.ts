@@ -17,7 +17,7 @@ import { listOf, ownVolume } from '../kit/find.ts';
 import { conflict, invalidInput, notFound } from '../kit/refusals.ts';
 import { mustBeFree, planPlug } from '../records/plug.ts';
 import { diskOf, disksMax, hasImplicitRoot, nextDeviceName, volumeDisks, writeDisks } from '../records/server-disks.ts';
-import { checkNotLost, restingStatus, writeVolume } from '../records/volume-record.ts';
+import { checkNotLost, checkNotMigrating, restingStatus, writeVolume } from '../records/volume-record.ts';
 
 type Volume = shoal.v1.Volume;
 type Attachment = shoal.v1.IVolumeAttachment;
@@ -92,6 +92,7 @@ export class VolumeAttachments {
         throw new ShoalError('FORBIDDEN', 'Cannot detach a root device volume.');
       }
       if (disk.detaching === true) return;
+      checkNotMigrating(volume.record, 'detach');
       if (disk.attached !== true) {
         throw conflict(
           `Volume ${volumeId} is just being attached to instance ${serverId}; try again when it is in-use.`,

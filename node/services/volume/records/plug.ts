@@ -8,7 +8,7 @@ import { conflict, invalidVolume } from '../kit/refusals.ts';
 import { isElsewhere, toBeServed, whyNotServed } from './served-volume.ts';
 import { newAttachment, volumeKind } from './server-disks.ts';
 import { bindVolume } from './volume-binding.ts';
-import { nextVolumeRequest } from './volume-record.ts';
+import { checkNotMigrating, nextVolumeRequest } from './volume-record.ts';
 
 type Volume = shoal.v1.Volume;
 
@@ -79,6 +79,7 @@ function busOf({ imageMetadata }: Volume): string {
 export function mustBeFree(volume: Volume, serverId: string): void {
   const isSame = serverId !== '' && volume.attachments.some((one) => one.serverId === serverId);
   const isShared = volume.multiattach && volume.status === 'in-use' && !isSame;
+  checkNotMigrating(volume, 'attach');
   if (volume.status === 'available' || isShared) return;
   throw invalidVolume(
     `Volume ${volume.id} status must be available or downloading to reserve, but the current status is ${volume.status}.`,
@@ -89,7 +90,7 @@ export function mustBeFree(volume: Volume, serverId: string): void {
  * Whether the server's host has the volume over the network only. Refuses a volume that it has in no way: `CONFLICT`, which says what
  * to do.
  */
-function isServedTo({ hostViews }: VolumeDependencies, volume: Volume, hostId: string): boolean {
+export function isServedTo({ hostViews }: VolumeDependencies, volume: Volume, hostId: string): boolean {
   const adverts = hostViews.adverts();
   if (isElsewhere(adverts, volume, hostId)) {
     const why = whyNotServed(hostViews, volume);

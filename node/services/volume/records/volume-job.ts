@@ -16,7 +16,8 @@ interface VolumeJobDraft {
     | 'volume-backup-delete'
     | 'volume-backup-verify'
     | 'volume-upload'
-    | 'volume-migrate';
+    | 'volume-migrate'
+    | 'volume-swap';
   /** "volume/<id>" or "backup/<id>": one job at a time is about each. */
   readonly subject: string;
   readonly ownerHostId: string;

@@ -57,9 +57,17 @@ export function restingStatus(attachments: readonly shoal.v1.IVolumeAttachment[]
   return 'available';
 }
 
-/** Refuses while a migration of it is under way. */
+/** Whether its bytes are moved to another place, or swapped for another volume's. */
 export function isMigrating({ migrationStatus }: Volume): boolean {
   return ['starting', 'migrating', 'completing'].includes(migrationStatus);
+}
+
+/** Refuses what cannot be done to a volume while its bytes move. */
+export function checkNotMigrating(volume: Volume, what: string): void {
+  if (!isMigrating(volume)) return;
+  throw invalidVolume(
+    `Volume ${volume.id} must not be migrating to ${what}, and its migration status is ${volume.migrationStatus}.`,
+  );
 }
 
 /** What a deletion leaves behind of a volume. */

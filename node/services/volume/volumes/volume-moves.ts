@@ -4,7 +4,8 @@
  */
 import { shoal } from '../../../../proto/messages.ts';
 import { indexKey, type Row } from '../../../state/table.ts';
-import { hostTable, imageTable, volumeSnapshotTable, volumeTable } from '../../../state/tables/index.ts';
+import { hostTable, imageTable, serverTable, volumeSnapshotTable, volumeTable } from '../../../state/tables/index.ts';
+import type { StateReader } from '../../../state/types.ts';
 import type { RequestContext } from '../../kit/context.ts';
 import { isAllowed } from '../../kit/permissions.ts';
 import { chargeQuota } from '../../kit/quota.ts';
@@ -250,11 +251,16 @@ export class VolumeMoves {
     if (volumeSnapshotTable.count(reader, 'volume', indexKey(record.id)) > 0) {
       throw invalidVolume(`Volume ${record.id} has snapshots, which do not move with it: delete them first.`);
     }
+    // Of a volume that a server has, the server's host moves it, and the new place is one that it reaches.
+    const userHostId = hostOfUser(reader, record);
     const pool = findPool(reader, this.#deps.hostViews, to.pool);
-    const needs = { sizeGib: record.sizeGib, zone: '', hostId: to.hostId };
+    const needs = { sizeGib: record.sizeGib, zone: '', hostId: userHostId ?? to.hostId };
     const targetHostId = pool === undefined ? undefined : chooseHost(reader, pool, needs, random);
     if (targetHostId === undefined) {
       throw invalidInput(`No host that reaches the storage pool ${to.pool} has room for ${record.sizeGib} GiB.`);
+    }
+    if (userHostId !== undefined && targetHostId === record.hostId && to.pool === record.pool) {
+      throw invalidInput('Destination host must be different than current host.');
     }
     if (isUnbound(record)) {
       // Where an empty volume goes is decided by its first use; of another pool it is at once.
@@ -279,7 +285,7 @@ export class VolumeMoves {
       id: this.#deps.newId(),
       kind: 'volume-migrate',
       subject: `volume/${record.id}`,
-      ownerHostId: record.hostId,
+      ownerHostId: userHostId ?? record.hostId,
       detail: { volumeMigrate: job },
       nowMs,
     });
@@ -299,6 +305,31 @@ function mustRest(volume: Volume, what: string): void {
   throw invalidVolume(
     `Volume ${volume.id} status must be available or in-use to ${what}, must not be migrating and must not be a member of a group; it is ${volume.status}.`,
   );
+}
+
+/**
+ * The host of the one server that has the volume; undefined: nobody has it. Throws `INVALID_ARGUMENT` for uses during which it cannot
+ * move: several, somebody else's, and a server that does not run, as its QEMU is what copies the bytes.
+ */
+function hostOfUser(reader: StateReader, { id, attachments, multiattach, served }: Volume): string | undefined {
+  const [first] = attachments;
+  if (first === undefined) return undefined;
+  if (served !== null) {
+    throw invalidVolume(
+      `Volume ${id} is served over the network to the host of its server: detach it, and move it then.`,
+    );
+  }
+  const server = serverTable.get(reader, first.serverId ?? '')?.record;
+  if (attachments.length > 1 || server === undefined || multiattach) {
+    throw invalidVolume(`Volume ${id} is attached otherwise than to one server alone: detach it, and move it then.`);
+  }
+  const { SERVER_STATUS_ACTIVE, SERVER_STATUS_PAUSED } = shoal.v1.ServerStatus;
+  if (server.status !== SERVER_STATUS_ACTIVE && server.status !== SERVER_STATUS_PAUSED) {
+    throw invalidVolume(
+      `Volume ${id} is attached to instance ${server.id}, which does not run: start it, or detach the volume, and move it then.`,
+    );
+  }
+  return server.hostId;
 }
 
 /** "HOST@POOL#POOL" in parts. */

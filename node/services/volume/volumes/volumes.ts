@@ -19,6 +19,7 @@ import { deleteSnapshot } from '../records/snapshot-record.ts';
 import {
   checkDeletable,
   checkNotLost,
+  checkNotMigrating,
   deleteVolume,
   isUnbound,
   nextVolumeRequest,
@@ -139,6 +140,7 @@ export class Volumes {
           `Volume ${id} is served over the network to the host of its server, which would not see it grow: detach it first.`,
         );
       }
+      checkNotMigrating(volume, 'extend');
       if (sizeGib <= volume.sizeGib) {
         throw invalidInput(
           `New size for extend must be greater than current size. (current: ${volume.sizeGib}, extended: ${sizeGib}).`,

@@ -94,8 +94,29 @@ export const volumeEffects: Effects = {
         body: { volumeAttachment: { volumeId: newId } },
         status,
       });
-    t.match(await swap(other, 501), { notImplemented: { message: /does not swap/ } });
     await swap('none', 400);
+    await swap(volumeId, 400);
+    await swap(randomUUID(), 400);
+    await volumeHostsAct(cloud.world);
+    await swap(other, 202);
+    t.equal(await statusOf(cloud, other), 'reserved');
+    await swap(other, 400);
+  },
+  'volumeSwapBody: volumeAttachment.delete_on_termination': async (t, cloud) => {
+    const id = await server(cloud);
+    const volumeId = await volume(cloud);
+    await attach(cloud, id, { volumeId });
+    const set = (flag: boolean, minor: number, status: number) =>
+      cloud.ask('PUT', `/compute/v2.1/servers/${id}/os-volume_attachments/${volumeId}`, {
+        body: { volumeAttachment: { volumeId, delete_on_termination: flag } },
+        headers: at(minor),
+        status,
+      });
+    await set(true, 84, 400);
+    for (const flag of [true, false]) {
+      await set(flag, 85, 202);
+      t.match(await list(cloud, id), [{ delete_on_termination: flag }]);
+    }
   },
   'GET /v2.1/servers/:id/os-volume_attachments ?limit': async (t, cloud) => {
     const id = await server(cloud);

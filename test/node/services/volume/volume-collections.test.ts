@@ -206,9 +206,12 @@ t.test('a volume changes its type: at once within a pool, by a job to another on
   const [job] = jobs(world);
   t.match(job?.volumeMigrate, { sourcePool: 'rbd', targetPool: 'local', typeId: other.id });
   t.match(await refusalText(moves.migrate(world.admin, volume.id, 'host-1@rbd#rbd')), /INVALID_ARGUMENT/);
-  const place = { hostId: job?.volumeMigrate?.targetHostId ?? '', pool: 'local', typeId: other.id };
-  await jobReports(world).migrated(volume.id, place);
-  await jobReports(world).migrated(volume.id, place);
+  const { moves: reports } = jobReports(world);
+  const { generation } = volumeOf(world, volume.id);
+  t.equal(await reports.switched(job?.id ?? '', generation + 1), false, 'another opened it meanwhile');
+  for (let round = 0; round < 2; round += 1) t.equal(await reports.switched(job?.id ?? '', generation), true);
+  t.match(volumeOf(world, volume.id), { migrationStatus: 'completing', generation: generation + 1 });
+  for (let round = 0; round < 2; round += 1) await reports.moved(volume.id);
   t.match(volumeOf(world, volume.id), {
     status: 'available',
     migrationStatus: 'success',
