@@ -7,7 +7,6 @@ import { buildBackground } from '../../node/agent/background.ts';
 import type { HostPorts } from '../../node/agent/host-ports.ts';
 import { buildHost, type HostSide } from '../../node/agent/host-side.ts';
 import { buildServices, type Services } from '../../node/agent/services.ts';
-import { ShoalError } from '../../node/base/errors.ts';
 import type { Service } from '../../node/base/lifecycle.ts';
 import { fixedTokenKeys } from '../../node/services/identity/token-keys.ts';
 import type { Placer, ServiceDependencies } from '../../node/services/kit/dependencies.ts';
@@ -15,6 +14,7 @@ import { plainMetadataSettings } from '../../node/services/network/metadata.ts';
 import type { HostMachine } from '../world/machine.ts';
 import type { SimGossip } from './gossip.ts';
 import { hostConfig } from './host-config.ts';
+import { notSimulated } from './not-simulated.ts';
 import { plainSealing } from './sealing.ts';
 import { type HostWorldParts, simulatedPorts } from './simulated-ports.ts';
 
@@ -77,8 +77,7 @@ export class HostAgent {
       isLeader: () => process.loop.isLeader,
       isSharedStorage: () => machine.storage.shared,
       hostViews: gossip,
-      // Outages are short here.
-      downHostGraceMs: 5_000,
+      downHostGraceMs: 5_000, // Outages are short here.
       volumeTools: this.host.volumeTools,
       imageContent: images,
       backupStore: () => notSimulated('has no store for backups'),
@@ -95,8 +94,4 @@ export class HostAgent {
     await this.host.start();
     await this.#background.start();
   }
-}
-
-function notSimulated(what: string): never {
-  throw new ShoalError('NOT_IMPLEMENTED', `The simulator ${what}.`);
 }

@@ -333,7 +333,7 @@ void t.test('F8: a server that very many ports of its project name', async (t) =
 const boundedLoops: Readonly<Record<string, string>> = {
   'node/host/tasks/forget-ended-jobs.ts: run': 'removedAtOnceMax',
   'node/host/tasks/forget-expired-messages.ts: run': 'removedAtOnceMax',
-  'node/mesh/identity/rekey.ts: rekey': 'the epochs before the last: each re-keying leaves one',
+  'node/host/tasks/reseal-secrets.ts: noteDone': 'the epochs before the last: each re-keying leaves one',
   'node/services/cluster/bootstrap.ts: addFirstRecords': 'a list in the code',
   'node/services/compute/host-reports.ts: #setPortStatus': 'the NICs of a server, 16',
   'node/services/compute/server-create.ts: #bind': 'servers of one transaction, by their bytes (fillMax)',

@@ -28,8 +28,9 @@ export interface LinkPolicy {
   readonly yieldMs: number;
   /**
    * Time between dials of a random host beyond those wanted, ms: two groups that each have links enough, as after a network
-   * partition, would otherwise never find each other again. The first while a host could not be reached when it was dialled last;
-   * the second while there is none, since each such dial costs two hosts a handshake.
+   * partition, would otherwise never find each other again, and neither would a host whose links are all held by attackers
+   * (test/security/gossip-strangers). The first while a host could not be reached when it was dialled last; the second while
+   * there is none, since each such dial costs two hosts a handshake.
    */
   readonly exploreMs: number;
   readonly exploreRestMs: number;
@@ -51,7 +52,7 @@ export const linkPolicy: LinkPolicy = {
   backoffMsMax: 10_000,
   yieldMs: 600,
   exploreMs: 15_000,
-  exploreRestMs: 120_000,
+  exploreRestMs: 30_000,
   pingMs: 30_000,
   tickMs: 250,
 };
