@@ -128,7 +128,8 @@ function planPower(
       if (isUp) return memory.failed ? undefined : { kind: 'suspend' };
       // It died before its memory was saved, or the host has lost it: there is nothing to go on from.
       if (guest?.power !== 'suspended') return { kind: 'record-shutdown' };
-      return isTold(record, ServerStatus.SERVER_STATUS_SUSPENDED) ? undefined : { kind: 'report', power: 'suspended' };
+      // Done again until it is told: an agent that died in the middle may have left its disks open.
+      return isTold(record, ServerStatus.SERVER_STATUS_SUSPENDED) ? undefined : { kind: 'suspend' };
     case PowerWanted.POWER_WANTED_RUNNING: {
       if (!isUp) {
         // A reboot is what does not go on from a saved memory.
