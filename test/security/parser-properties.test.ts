@@ -36,7 +36,6 @@ import {
 } from '../../node/consensus/transport/codec.ts';
 import { sources } from '../../node/dev/house/source.ts';
 import { parseCpuInfo } from '../../node/host/machine/cpu-info.ts';
-import { parseMemoryInfo } from '../../node/host/machine/memory-info.ts';
 import { parseCpuList, parseNodeMemoryMib } from '../../node/host/machine/numa-cells.ts';
 import { openAdvert, openHealthUpdate, signAdvert } from '../../node/mesh/gossip/advert-check.ts';
 import { MeshAuthority, verifyHost } from '../../node/mesh/identity/authority.ts';
@@ -156,10 +155,6 @@ const message = <T extends object>(
 /** By `file: name`. A text: why its input is nobody else's, or which of the others it is a part of. */
 const parsers: Readonly<Record<string, Property | string>> = {
   'node/config/networks.ts: parseNetworks': lines(parseNetworks, '10.0.0.0/8, fd00::/8,192.0.2.1'),
-  'node/host/machine/memory-info.ts: parseMemoryInfo': lines(
-    parseMemoryInfo,
-    'MemTotal: 1024 kB\nMemAvailable: 512 kB',
-  ),
   'node/host/machine/cpu-info.ts: parseCpuInfo': lines(parseCpuInfo, 'processor : 0\nflags : fpu avx2\nsiblings : 4'),
   'node/host/machine/numa-cells.ts: parseCpuList': lines(parseCpuList, '0-3,8', '0-99999'),
   'node/host/machine/numa-cells.ts: parseNodeMemoryMib': lines(parseNodeMemoryMib, 'Node 0 MemTotal: 23685332 kB'),

@@ -1,11 +1,14 @@
-/** What this host has: totals once at start, load now and then. The kernel is asked, and no program run: an agent does so for ever. */
+/**
+ * What this host has: totals once at start, load now and then. systeminformation tells of memory. What it would run programs for,
+ * processor load included, is asked of the kernel here: an agent does so for as long as it runs.
+ */
 import { readFile, statfs } from 'node:fs/promises';
 import { cpus, release as kernelRelease, loadavg, machine } from 'node:os';
+import si from 'systeminformation';
 import type { NumaCell } from '../../../placement/index.ts';
 import { ShoalError } from '../../base/errors.ts';
-import { gibBytes } from '../../base/units.ts';
+import { gibBytes, mibBytes } from '../../base/units.ts';
 import { type CpuInfo, parseCpuInfo } from './cpu-info.ts';
-import { parseMemoryInfo } from './memory-info.ts';
 import { readNumaCells } from './numa-cells.ts';
 import { type PciDevice, readPciDevices } from './pci-devices.ts';
 
@@ -36,8 +39,8 @@ export interface HostLoad {
 
 /** Reads the totals. Throws `DRIVER_FAILED` or `CANNOT_TELL` when the machine does not say. */
 export async function readInventory(dataDir: string): Promise<Inventory> {
-  const [memoryText, disk, release, cpuText, numaCells, pciDevices] = await Promise.all([
-    readFile('/proc/meminfo', 'utf8'),
+  const [memory, disk, release, cpuText, numaCells, pciDevices] = await Promise.all([
+    si.mem(),
     statfs(dataDir),
     readFile('/etc/os-release', 'utf8').catch(() => ''),
     readFile('/proc/cpuinfo', 'utf8'),
@@ -45,18 +48,17 @@ export async function readInventory(dataDir: string): Promise<Inventory> {
     readPciDevices(),
   ]);
   const cpuCount = cpus().length;
-  const { totalMib } = parseMemoryInfo(memoryText);
   const diskBytes = disk.blocks * disk.bsize;
-  if (cpuCount === 0 || totalMib === 0 || diskBytes === 0) {
+  if (cpuCount === 0 || memory.total === 0 || diskBytes === 0) {
     throw new ShoalError('DRIVER_FAILED', 'the CPUs, memory or disks of this machine could not be read', {
-      facts: { cpus: cpuCount, memoryMib: totalMib, diskBytes, dataDir },
+      facts: { cpus: cpuCount, memoryBytes: memory.total, diskBytes, dataDir },
     });
   }
   return {
     cpus: cpuCount,
     cpu: parseCpuInfo(cpuText),
     architecture: machine(),
-    memoryMib: totalMib,
+    memoryMib: Math.floor(memory.total / mibBytes),
     numaCells,
     pciDevices,
     diskGib: Math.floor(diskBytes / gibBytes),
@@ -85,7 +87,7 @@ let lastTimes = cpuTimes();
 
 /** Reads the load: of the time since the last reading, at first since the agent has started. */
 export async function readLoad(): Promise<HostLoad> {
-  const memory = parseMemoryInfo(await readFile('/proc/meminfo', 'utf8'));
+  const memory = await si.mem();
   const before = lastTimes;
   lastTimes = cpuTimes();
   const allMs = lastTimes.allMs - before.allMs;
@@ -94,7 +96,7 @@ export async function readLoad(): Promise<HostLoad> {
   return {
     cpuPercent: Math.round(Math.min(1, Math.max(0, busyShare)) * 1000) / 10,
     load1m: loadavg()[0] ?? 0,
-    memoryAvailableMib: memory.availableMib,
+    memoryAvailableMib: Math.floor(memory.available / mibBytes),
   };
 }
 

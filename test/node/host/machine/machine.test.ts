@@ -8,7 +8,6 @@ import { loadConfig } from '../../../../node/config/load.ts';
 import { passedThrough } from '../../../../node/config/pci-passthrough.ts';
 import { parseCpuInfo } from '../../../../node/host/machine/cpu-info.ts';
 import { parseOsRelease, readInventory, readLoad } from '../../../../node/host/machine/inventory.ts';
-import { parseMemoryInfo } from '../../../../node/host/machine/memory-info.ts';
 import { parseCpuList, parseNodeMemoryMib, readNumaCells } from '../../../../node/host/machine/numa-cells.ts';
 import { pciPoolsOf, readPciDevices } from '../../../../node/host/machine/pci-devices.ts';
 
@@ -124,16 +123,6 @@ await t.test('this machine tells of itself', async (t) => {
   t.not(inventory.cpu.model, '');
   const cpus = inventory.numaCells.reduce((sum, cell) => sum + cell.cpus, 0);
   t.ok(cpus === 0 || cpus === inventory.cpus, `${cpus} of ${inventory.cpus} CPUs are in NUMA nodes`);
-});
-
-t.test('memory is what /proc/meminfo says, whatever it holds', (t) => {
-  const text =
-    'MemTotal:       24640404 kB\nMemFree:         2640404 kB\nMemAvailable:   20971520 kB\nHugePages_Total:  0\n';
-  t.same(parseMemoryInfo(text), { totalMib: 24_062, availableMib: 20_480 });
-  for (const odd of ['', 'MemTotal: many kB', 'MemTotal: 5', '\0\xff']) {
-    t.same(parseMemoryInfo(odd), { totalMib: 0, availableMib: 0 });
-  }
-  t.end();
 });
 
 await t.test('its load is that of the time since it was read last', async (t) => {
