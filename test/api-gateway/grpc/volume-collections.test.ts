@@ -110,10 +110,10 @@ void t.test('types and QoS specs are administrators’', async (t) => {
   await volumes.setVolumeTypeQos({ type: 'fast', qosSpecsId }, as('root'));
   const typeId = (await fast())?.id ?? '';
   t.match((await volumes.listQosSpecs({}, as('root'))).qosSpecs, [{ name: 'slow', typeIds: [typeId] }]);
-  t.match(await volumes.updateQosSpecs({ qosSpecsId, setSpecs: { read_iops_sec: '5' } }, as('root')), {
-    qosSpecs: { specs: { total_iops_sec: '100', read_iops_sec: '5' } },
+  t.match(await volumes.updateQosSpecs({ qosSpecsId, setSpecs: { total_bytes_sec: '5' } }, as('root')), {
+    qosSpecs: { specs: { total_iops_sec: '100', total_bytes_sec: '5' } },
   });
-  await volumes.removeQosSpecsKeys({ qosSpecsId, keys: ['read_iops_sec'] }, as('root'));
+  await volumes.removeQosSpecsKeys({ qosSpecsId, keys: ['total_bytes_sec'] }, as('root'));
   await t.rejects(volumes.deleteQosSpecs({ qosSpecsId }, as('root')), { code: 'INVALID_ARGUMENT' }, 'it is bound');
   await volumes.deleteQosSpecs({ qosSpecsId, force: true }, as('root'));
   await volumes.deleteVolumeType({ type: 'fast' }, as('root'));

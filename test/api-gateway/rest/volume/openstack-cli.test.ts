@@ -89,8 +89,8 @@ void t.test('types, QoS specs, services, quotas', { skip: skipCli }, async (t) =
   await run('volume qos create --consumer front-end --property total_iops_sec=100 -f json slow');
   await run('volume qos associate slow silver');
   t.match(JSON.stringify(await run('volume qos show -f json slow')), /silver/);
-  await run('volume qos set --property read_iops_sec=50 slow');
-  await run('volume qos unset --property read_iops_sec slow');
+  await run('volume qos set --property total_bytes_sec=50 slow');
+  await run('volume qos unset --property total_bytes_sec slow');
   t.match(await run('volume qos list -f json'), [{ Name: 'slow', Consumer: 'front-end' }]);
   await run('volume qos disassociate --volume-type silver slow');
   await run('volume qos delete slow');
