@@ -26,6 +26,7 @@ void t.test('whether storage is shared is asked of its driver or its advert, not
     // Which of the two that there are is set up.
     'node/config/load.ts',
     'node/dev/start.ts',
+    'sim/bench/volumes/operations.ts',
     'sim/cluster/host-world.ts',
     'sim/run/flags.ts',
   ]);

@@ -70,10 +70,17 @@ export class VolumeHost {
   /** @param backupStoreUrl where backups go; empty: nowhere. @param mesh what seals its secrets. */
   constructor(backupStoreUrl: string, mesh: string) {
     this.#sealing = sealingOf(mesh);
-    const pools = (serves: boolean) => ['local', 'fast'].map((name) => ({ name, shared: false, freeGib: 90, serves }));
+    const pools = (freeGib: number, serves: boolean) =>
+      ['local', 'fast'].map((name) => ({ name, shared: false, freeGib, serves }));
     const adverts = () => [
-      new shoal.v1.Advert({ hostId: self, hostName: 'host-1', enabled: true, pools: pools(true) }),
-      new shoal.v1.Advert({ hostId: otherHost, hostName: 'host-2', enabled: true, pools: pools(this.other.serves) }),
+      new shoal.v1.Advert({ hostId: self, hostName: 'host-1', enabled: true, pools: pools(90, true) }),
+      // Of less room: what may be on either host is on this one.
+      new shoal.v1.Advert({
+        hostId: otherHost,
+        hostName: 'host-2',
+        enabled: true,
+        pools: pools(50, this.other.serves),
+      }),
     ];
     this.#hostViews = { adverts, condition: (id) => (id === otherHost ? this.other.condition : 'alive') };
     this.service = new VolumeService(

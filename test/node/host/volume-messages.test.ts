@@ -7,6 +7,7 @@ import t, { type Test } from 'tap';
 import { setFaultInjector } from '../../../node/base/buggify/buggify.ts';
 import { ShoalError } from '../../../node/base/errors.ts';
 import { jobTable } from '../../../node/state/tables/index.ts';
+import { serverId } from './host-world.ts';
 import { type VolumeHost, volumeHost } from './volume-host.ts';
 
 /** One way for a job to fail: where, and what asks for it. */
@@ -51,6 +52,18 @@ const failures: Readonly<Record<string, Failure>> = {
     point: 'migrate.copied',
     action: /^migrate volume:/,
     begin: ({ service, context }, volumeId) => service.moves.migrate(context, volumeId, 'host-1@fast#fast'),
+  },
+  'volume-swap': {
+    point: 'move.writes-wait',
+    action: /^migrate volume:/,
+    begin: async (host, volumeId) => {
+      const { service, context } = host;
+      await service.attachments.plug(context, serverId, { volumeId });
+      await host.until('it is attached', () => host.volume(volumeId)?.status === 'in-use');
+      const { id: otherId } = await service.volumes.create(context, { sizeGib: 1 });
+      const admin = { ...context, permissions: { operation: '', allows: () => true } };
+      return service.swaps.begin(admin, serverId, volumeId, otherId);
+    },
   },
 };
 /** Says why in the job itself: what it fails at are jobs of their own, which are above. */

@@ -70,6 +70,8 @@ function actionArgument(action: string): unknown {
   if (action === 'reboot') return { type: 'HARD' };
   if (/SecurityGroup$/.test(action)) return { name: 'default' };
   if (action === 'os-getConsoleOutput') return { length: 1 };
+  if (action === 'os-resetState') return { state: 'error' };
+  if (action === 'changePassword') return { adminPass: 'taken' };
   return null;
 }
 
