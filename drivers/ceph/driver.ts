@@ -504,10 +504,10 @@ export class RbdStorageDriver implements StorageDriver {
   // ------------------------------------------------------------------------------------------------------------ images
 
   async #importImage(image: ImageFile, signal: AbortSignal): Promise<void> {
-    // Under a name of this host's own, so that two hosts that import the same image do not meet.
+    // Under a name of this host's and this pool's own, so that two that import the same image do not meet.
     const { user } = this.#client.identity;
     // RBD takes 96 characters.
-    const beside = `incoming-${createHash('sha256').update(`${image.sha256} ${user}`).digest('hex')}`;
+    const beside = `incoming-${createHash('sha256').update(`${image.sha256} ${user} ${this.#volumes}`).digest('hex')}`;
     const name = `${this.#images}/${beside}`;
     await this.#client.rbd(['rm', name, '--no-progress'], { signal, okStatus: [0, exitStatus.notFound], isLong: true });
     await this.#client.rbd(['create', name, '--size', `${image.virtualSizeBytes}B`, '--image-feature', features], {
