@@ -22,7 +22,7 @@ export const uidRangeDefault: UidRange = { first: 1_900_000_000, count: 65_536 }
 const reserved = 16;
 /** One number of so many is for what serves a disk to another host. */
 const exportShare = 8;
-/** As many guests as a host may have, with room for numbers that rest. */
+/** 56 guests and 8 disks that are served, numbers that rest among them. */
 const countMin = reserved + 64;
 const uidMax = 2_147_483_646;
 
