@@ -1,7 +1,7 @@
 /** Networks of one host. */
 import type { NetworkId, PortId, RouterId, SubnetId } from '../../node/base/ids.ts';
 
-/** A subnet as the data plane needs it. IPv4 only for now. */
+/** A subnet as the data plane needs it, of IPv4: guests have no other family (README, Limits). */
 export interface SubnetSpec {
   readonly subnetId: SubnetId;
   /** `10.0.0.0/24`. */
@@ -22,7 +22,7 @@ export interface NetworkSpec {
   readonly vni: number;
   /** What guests may send, bytes; the underlay carries 50 more. */
   readonly mtu: number;
-  /** At most one for now. */
+  /** At most one: a tenant network has one subnet (README, Limits). */
   readonly subnets: readonly SubnetSpec[];
 }
 
