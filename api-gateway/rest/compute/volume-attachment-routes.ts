@@ -15,8 +15,6 @@ type ByKey = { Params: { id: string; key: string } };
 type Disk = shoal.v1.IServerDisk;
 
 const versions: AttributeVersions = { tag: { from: 49 }, delete_on_termination: { from: 79 } };
-/** Before it the same request only swapped. */
-const updateVersions = { delete_on_termination: { from: 85 } } as const satisfies AttributeVersions;
 
 /** Adds the volumes of servers. */
 export function addVolumeAttachments(
@@ -52,17 +50,9 @@ export function addVolumeAttachments(
   });
   app.put<ByKey>(`${path}/:key`, async (request, reply) => {
     const { volumeAttachment: body } = parse(schemas.volumeSwapBody, request.body);
-    const microversion = microversionOf(request);
-    checkAttributes('volumeAttachment', body, updateVersions, microversion);
     const { id, key } = request.params;
     await findDisk(request);
-    const context = gateway.context(request);
-    if (body.volumeId !== key || microversion < updateVersions.delete_on_termination.from) {
-      await swaps.begin(context, id, key, body.volumeId);
-    } else if (body.delete_on_termination !== undefined) {
-      const goes = readFlag(String(body.delete_on_termination)) === true;
-      await attachments.setDeleteOnTermination(context, id, key, goes);
-    }
+    await swaps.begin(gateway.context(request), id, key, body.volumeId);
     return reply.code(202).send();
   });
   app.delete<ByKey>(`${path}/:key`, async (request, reply) => {

@@ -165,7 +165,7 @@ export const volumeAttachmentBody = only({
 
 /** The volume that a server is to have in the place of another; or the same one, and what changes of its use. */
 export const volumeSwapBody = only({
-  volumeAttachment: only({ volumeId: uuid, delete_on_termination: Type.Optional(flag) }),
+  volumeAttachment: only({ volumeId: uuid }),
 });
 
 /** The argument of the action `migrate`: null, or from 2.56 on the name of the host to go to. */

@@ -102,20 +102,6 @@ export const volumeEffects: Effects = {
     t.equal(await statusOf(cloud, other), 'reserved');
     await swap(other, 400);
   },
-  'volumeSwapBody: volumeAttachment.delete_on_termination': async (t, cloud) => {
-    const id = await server(cloud);
-    const volumeId = await volume(cloud);
-    await attach(cloud, id, { volumeId });
-    const refused = (minor: number, status: number) =>
-      cloud.ask('PUT', `/compute/v2.1/servers/${id}/os-volume_attachments/${volumeId}`, {
-        body: { volumeAttachment: { volumeId, delete_on_termination: true } },
-        headers: at(minor),
-        status,
-      });
-    await refused(79, 400);
-    await refused(85, 406);
-    t.match(await list(cloud, id), [{ delete_on_termination: false }]);
-  },
   'GET /v2.1/servers/:id/os-volume_attachments ?limit': async (t, cloud) => {
     const id = await server(cloud);
     for (let count = 0; count < 2; count++) await attach(cloud, id, { volumeId: await volume(cloud) });
