@@ -10,6 +10,7 @@ import { tokenOf } from './kit/client-token.ts';
 import { pageById } from './kit/page.ts';
 import { RecordWatch } from './kit/record-watch.ts';
 import type { WatchStreams } from './kit/watch-streams.ts';
+import { serverMoveHandlers } from './server-moves.ts';
 import { serverStateHandlers } from './server-states.ts';
 import { serverView, watchedServers } from './server-watch.ts';
 
@@ -74,11 +75,6 @@ export function computeHandlers(
         await compute.servers.reboot(context, serverId, hard);
         return {};
       }),
-    migrateServer: ({ serverId, hostName }, call) =>
-      callers.serve(call, async ({ context }) => {
-        await compute.moves.migrate(context, serverId, hostName === '' ? undefined : hostName);
-        return {};
-      }),
     getConsoleLog: ({ serverId, linesMax }, call) =>
       callers.serve(call, async ({ context, read }) => {
         const { reader } = await read();
@@ -96,6 +92,7 @@ export function computeHandlers(
         return { flavors: [...compute.flavors.list(context, reader)] };
       }),
     ...serverStateHandlers(callers, compute),
+    ...serverMoveHandlers(callers, compute),
     ...keypairHandlers(callers, compute),
   };
 }

@@ -38,8 +38,14 @@ const serverRules: readonly PolicyRule[] = [
   rule('os_compute_api:os-security-groups:remove', projectMember, [action('removeSecurityGroup')]),
   // The handler refuses what is no action of this version; this rule says which callers it tells.
   rule('os_compute_api:servers:action', projectMember, [`POST ${servers}/:id/action`]),
-  rule('os_compute_api:os-instance-actions:list', projectReader, [`GET ${servers}/:id/os-instance-actions`]),
+  rule('os_compute_api:os-instance-actions:list', projectReader, [
+    `GET ${servers}/:id/os-instance-actions`,
+    rpc('ListServerActions'),
+  ]),
   rule('os_compute_api:os-instance-actions:show', projectReader, [`GET ${servers}/:id/os-instance-actions/:key`]),
+  rule('os_compute_api:os-migrations:index', cloudAdmin, ['GET /v2.1/os-migrations', rpc('ListMigrations')]),
+  rule('os_compute_api:servers:migrations:index', cloudAdmin, [`GET ${servers}/:id/migrations`]),
+  rule('os_compute_api:servers:migrations:show', cloudAdmin, [`GET ${servers}/:id/migrations/:key`]),
   rule('os_compute_api:ips:index', projectReader, [`GET ${servers}/:id/ips`]),
   rule('os_compute_api:ips:show', projectReader, [`GET ${servers}/:id/ips/:key`]),
   rule('os_compute_api:os-security-groups:list', projectReader, [`GET ${servers}/:id/os-security-groups`]),

@@ -136,6 +136,7 @@ export class GossipPlacer implements Placer {
     columns.expireHolds(clock.nowMs());
     this.#attempt = (this.#attempt + 1) % 2 ** 32;
     const attempt = this.#attempt;
+    const beganMs = clock.nowMs();
     const refusals: Refusal[] = [];
     const excluded = new Set(request.excludeHostIds as readonly HostId[]);
     const placed: PlacedServer[] = [];
@@ -168,13 +169,15 @@ export class GossipPlacer implements Placer {
         continue;
       }
       const askedMs = clock.monotonicMs();
+      const chosenMs = clock.nowMs();
       const answers = await this.#ask(request, placement, members, attempt, signal);
+      const times = { beganMs, chosenMs, admittedMs: clock.nowMs() };
       pending = [];
       for (const [at, { key, candidate }] of members.entries()) {
         const { hostId } = candidate;
         const refusal = this.#take(key, hostId, answers[at], attempt);
         if (refusal === undefined) {
-          placed.push({ serverId: key.serverId, ...this.#placed(key, hostId, { attempt, askedMs }) });
+          placed.push({ serverId: key.serverId, ...this.#placed(key, hostId, { attempt, askedMs }), times });
           continue;
         }
         refusals.push({ hostName: this.#hostName(hostId), reason: refusal });

@@ -4634,6 +4634,15 @@ export namespace shoal {
             /** ServerAction hostId. */
             hostId: string;
 
+            /** ServerAction events. */
+            events: shoal.v1.ServerActionEvent[];
+
+            /** ServerAction askedRevision. */
+            askedRevision: number;
+
+            /** ServerAction updatedMs. */
+            updatedMs: number;
+
             /**
              * Creates a new ServerAction instance using the specified properties.
              * @param [properties] Properties to set
@@ -4687,12 +4696,313 @@ export namespace shoal {
                 /** ServerAction hostId */
                 hostId?: string;
 
+                /** ServerAction events */
+                events?: shoal.v1.ServerActionEvent.$Properties[];
+
+                /** ServerAction askedRevision */
+                askedRevision?: number;
+
+                /** ServerAction updatedMs */
+                updatedMs?: number;
+
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
             }
 
             /** Shape of a ServerAction. */
             type $Shape = shoal.v1.ServerAction.$Properties;
+        }
+
+        /**
+         * Properties of a ServerActionEvent.
+         * @deprecated Use shoal.v1.ServerActionEvent.$Properties instead.
+         */
+        interface IServerActionEvent extends shoal.v1.ServerActionEvent.$Properties {
+        }
+
+        /** Represents a ServerActionEvent. */
+        class ServerActionEvent {
+
+            /**
+             * Constructs a new ServerActionEvent.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ServerActionEvent.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ServerActionEvent event. */
+            event: string;
+
+            /** ServerActionEvent hostId. */
+            hostId: string;
+
+            /** ServerActionEvent startMs. */
+            startMs: number;
+
+            /** ServerActionEvent finishMs. */
+            finishMs: number;
+
+            /** ServerActionEvent result. */
+            result: string;
+
+            /** ServerActionEvent details. */
+            details: string;
+
+            /**
+             * Creates a new ServerActionEvent instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ServerActionEvent instance
+             */
+            static create(properties: shoal.v1.ServerActionEvent.$Shape): shoal.v1.ServerActionEvent & shoal.v1.ServerActionEvent.$Shape;
+            static create(properties?: shoal.v1.ServerActionEvent.$Properties): shoal.v1.ServerActionEvent;
+
+            /**
+             * Encodes the specified ServerActionEvent message. Does not implicitly {@link shoal.v1.ServerActionEvent.verify|verify} messages.
+             * @param message ServerActionEvent message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ServerActionEvent.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ServerActionEvent message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ServerActionEvent & shoal.v1.ServerActionEvent.$Shape} ServerActionEvent
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ServerActionEvent & shoal.v1.ServerActionEvent.$Shape;
+        }
+
+        namespace ServerActionEvent {
+
+            /** Properties of a ServerActionEvent. */
+            interface $Properties {
+
+                /** ServerActionEvent event */
+                event?: string;
+
+                /** ServerActionEvent hostId */
+                hostId?: string;
+
+                /** ServerActionEvent startMs */
+                startMs?: number;
+
+                /** ServerActionEvent finishMs */
+                finishMs?: number;
+
+                /** ServerActionEvent result */
+                result?: string;
+
+                /** ServerActionEvent details */
+                details?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ServerActionEvent. */
+            type $Shape = shoal.v1.ServerActionEvent.$Properties;
+        }
+
+        /**
+         * Properties of a Migration.
+         * @deprecated Use shoal.v1.Migration.$Properties instead.
+         */
+        interface IMigration extends shoal.v1.Migration.$Properties {
+        }
+
+        /** Represents a Migration. */
+        class Migration {
+
+            /**
+             * Constructs a new Migration.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.Migration.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** Migration id. */
+            id: string;
+
+            /** Migration number. */
+            number: number;
+
+            /** Migration serverId. */
+            serverId: string;
+
+            /** Migration projectId. */
+            projectId: string;
+
+            /** Migration userId. */
+            userId: string;
+
+            /** Migration kind. */
+            kind: string;
+
+            /** Migration status. */
+            status: string;
+
+            /** Migration sourceHostId. */
+            sourceHostId: string;
+
+            /** Migration targetHostId. */
+            targetHostId: string;
+
+            /** Migration sourceHostName. */
+            sourceHostName: string;
+
+            /** Migration targetHostName. */
+            targetHostName: string;
+
+            /** Migration oldFlavorId. */
+            oldFlavorId: string;
+
+            /** Migration newFlavorId. */
+            newFlavorId: string;
+
+            /** Migration createdMs. */
+            createdMs: number;
+
+            /** Migration updatedMs. */
+            updatedMs: number;
+
+            /** Migration generation. */
+            generation: number;
+
+            /** Migration memoryTotalBytes. */
+            memoryTotalBytes: number;
+
+            /** Migration memoryProcessedBytes. */
+            memoryProcessedBytes: number;
+
+            /** Migration memoryRemainingBytes. */
+            memoryRemainingBytes: number;
+
+            /** Migration diskTotalBytes. */
+            diskTotalBytes: number;
+
+            /** Migration diskProcessedBytes. */
+            diskProcessedBytes: number;
+
+            /** Migration diskRemainingBytes. */
+            diskRemainingBytes: number;
+
+            /** Migration error. */
+            error: string;
+
+            /**
+             * Creates a new Migration instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns Migration instance
+             */
+            static create(properties: shoal.v1.Migration.$Shape): shoal.v1.Migration & shoal.v1.Migration.$Shape;
+            static create(properties?: shoal.v1.Migration.$Properties): shoal.v1.Migration;
+
+            /**
+             * Encodes the specified Migration message. Does not implicitly {@link shoal.v1.Migration.verify|verify} messages.
+             * @param message Migration message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.Migration.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a Migration message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.Migration & shoal.v1.Migration.$Shape} Migration
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.Migration & shoal.v1.Migration.$Shape;
+        }
+
+        namespace Migration {
+
+            /** Properties of a Migration. */
+            interface $Properties {
+
+                /** Migration id */
+                id?: string;
+
+                /** Migration number */
+                number?: number;
+
+                /** Migration serverId */
+                serverId?: string;
+
+                /** Migration projectId */
+                projectId?: string;
+
+                /** Migration userId */
+                userId?: string;
+
+                /** Migration kind */
+                kind?: string;
+
+                /** Migration status */
+                status?: string;
+
+                /** Migration sourceHostId */
+                sourceHostId?: string;
+
+                /** Migration targetHostId */
+                targetHostId?: string;
+
+                /** Migration sourceHostName */
+                sourceHostName?: string;
+
+                /** Migration targetHostName */
+                targetHostName?: string;
+
+                /** Migration oldFlavorId */
+                oldFlavorId?: string;
+
+                /** Migration newFlavorId */
+                newFlavorId?: string;
+
+                /** Migration createdMs */
+                createdMs?: number;
+
+                /** Migration updatedMs */
+                updatedMs?: number;
+
+                /** Migration generation */
+                generation?: number;
+
+                /** Migration memoryTotalBytes */
+                memoryTotalBytes?: number;
+
+                /** Migration memoryProcessedBytes */
+                memoryProcessedBytes?: number;
+
+                /** Migration memoryRemainingBytes */
+                memoryRemainingBytes?: number;
+
+                /** Migration diskTotalBytes */
+                diskTotalBytes?: number;
+
+                /** Migration diskProcessedBytes */
+                diskProcessedBytes?: number;
+
+                /** Migration diskRemainingBytes */
+                diskRemainingBytes?: number;
+
+                /** Migration error */
+                error?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a Migration. */
+            type $Shape = shoal.v1.Migration.$Properties;
         }
 
         /** JobStatus enum. */
@@ -10155,6 +10465,12 @@ export namespace shoal {
             /** Calls MigrateServer. */
             migrateServer: shoal.v1.ComputeService.MigrateServer;
 
+            /** Calls ListServerActions. */
+            listServerActions: shoal.v1.ComputeService.ListServerActions;
+
+            /** Calls ListMigrations. */
+            listMigrations: shoal.v1.ComputeService.ListMigrations;
+
             /** Calls GetConsoleLog. */
             getConsoleLog: shoal.v1.ComputeService.GetConsoleLog;
 
@@ -10498,6 +10814,44 @@ export namespace shoal {
               readonly path: "/shoal.v1.ComputeService/MigrateServer";
               readonly requestType: "MigrateServerRequest";
               readonly responseType: "MigrateServerResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.ComputeService#listServerActions}.
+             * @param error Error, if any
+             * @param [response] ListServerActionsResponse
+             */
+            type ListServerActionsCallback = (error: (Error|null), response?: shoal.v1.ListServerActionsResponse) => void;
+
+            /** Calls ListServerActions. */
+            type ListServerActions = {
+              (request: shoal.v1.IListServerActionsRequest, callback: shoal.v1.ComputeService.ListServerActionsCallback): void;
+              (request: shoal.v1.IListServerActionsRequest): Promise<shoal.v1.ListServerActionsResponse>;
+              readonly name: "ListServerActions";
+              readonly path: "/shoal.v1.ComputeService/ListServerActions";
+              readonly requestType: "ListServerActionsRequest";
+              readonly responseType: "ListServerActionsResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.ComputeService#listMigrations}.
+             * @param error Error, if any
+             * @param [response] ListMigrationsResponse
+             */
+            type ListMigrationsCallback = (error: (Error|null), response?: shoal.v1.ListMigrationsResponse) => void;
+
+            /** Calls ListMigrations. */
+            type ListMigrations = {
+              (request: shoal.v1.IListMigrationsRequest, callback: shoal.v1.ComputeService.ListMigrationsCallback): void;
+              (request: shoal.v1.IListMigrationsRequest): Promise<shoal.v1.ListMigrationsResponse>;
+              readonly name: "ListMigrations";
+              readonly path: "/shoal.v1.ComputeService/ListMigrations";
+              readonly requestType: "ListMigrationsRequest";
+              readonly responseType: "ListMigrationsResponse";
               readonly requestStream: undefined;
               readonly responseStream: undefined;
             };
@@ -12922,6 +13276,308 @@ export namespace shoal {
 
             /** Shape of a MigrateServerResponse. */
             type $Shape = shoal.v1.MigrateServerResponse.$Properties;
+        }
+
+        /**
+         * Properties of a ListServerActionsRequest.
+         * @deprecated Use shoal.v1.ListServerActionsRequest.$Properties instead.
+         */
+        interface IListServerActionsRequest extends shoal.v1.ListServerActionsRequest.$Properties {
+        }
+
+        /** Represents a ListServerActionsRequest. */
+        class ListServerActionsRequest {
+
+            /**
+             * Constructs a new ListServerActionsRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ListServerActionsRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ListServerActionsRequest serverId. */
+            serverId: string;
+
+            /**
+             * Creates a new ListServerActionsRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ListServerActionsRequest instance
+             */
+            static create(properties: shoal.v1.ListServerActionsRequest.$Shape): shoal.v1.ListServerActionsRequest & shoal.v1.ListServerActionsRequest.$Shape;
+            static create(properties?: shoal.v1.ListServerActionsRequest.$Properties): shoal.v1.ListServerActionsRequest;
+
+            /**
+             * Encodes the specified ListServerActionsRequest message. Does not implicitly {@link shoal.v1.ListServerActionsRequest.verify|verify} messages.
+             * @param message ListServerActionsRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ListServerActionsRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ListServerActionsRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ListServerActionsRequest & shoal.v1.ListServerActionsRequest.$Shape} ListServerActionsRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ListServerActionsRequest & shoal.v1.ListServerActionsRequest.$Shape;
+        }
+
+        namespace ListServerActionsRequest {
+
+            /** Properties of a ListServerActionsRequest. */
+            interface $Properties {
+
+                /** ListServerActionsRequest serverId */
+                serverId?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ListServerActionsRequest. */
+            type $Shape = shoal.v1.ListServerActionsRequest.$Properties;
+        }
+
+        /**
+         * Properties of a ListServerActionsResponse.
+         * @deprecated Use shoal.v1.ListServerActionsResponse.$Properties instead.
+         */
+        interface IListServerActionsResponse extends shoal.v1.ListServerActionsResponse.$Properties {
+        }
+
+        /** Represents a ListServerActionsResponse. */
+        class ListServerActionsResponse {
+
+            /**
+             * Constructs a new ListServerActionsResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ListServerActionsResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ListServerActionsResponse actions. */
+            actions: shoal.v1.ServerAction[];
+
+            /** ListServerActionsResponse stale. */
+            stale: boolean;
+
+            /**
+             * Creates a new ListServerActionsResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ListServerActionsResponse instance
+             */
+            static create(properties: shoal.v1.ListServerActionsResponse.$Shape): shoal.v1.ListServerActionsResponse & shoal.v1.ListServerActionsResponse.$Shape;
+            static create(properties?: shoal.v1.ListServerActionsResponse.$Properties): shoal.v1.ListServerActionsResponse;
+
+            /**
+             * Encodes the specified ListServerActionsResponse message. Does not implicitly {@link shoal.v1.ListServerActionsResponse.verify|verify} messages.
+             * @param message ListServerActionsResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ListServerActionsResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ListServerActionsResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ListServerActionsResponse & shoal.v1.ListServerActionsResponse.$Shape} ListServerActionsResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ListServerActionsResponse & shoal.v1.ListServerActionsResponse.$Shape;
+        }
+
+        namespace ListServerActionsResponse {
+
+            /** Properties of a ListServerActionsResponse. */
+            interface $Properties {
+
+                /** ListServerActionsResponse actions */
+                actions?: shoal.v1.ServerAction.$Properties[];
+
+                /** ListServerActionsResponse stale */
+                stale?: boolean;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ListServerActionsResponse. */
+            type $Shape = shoal.v1.ListServerActionsResponse.$Properties;
+        }
+
+        /**
+         * Properties of a ListMigrationsRequest.
+         * @deprecated Use shoal.v1.ListMigrationsRequest.$Properties instead.
+         */
+        interface IListMigrationsRequest extends shoal.v1.ListMigrationsRequest.$Properties {
+        }
+
+        /** Represents a ListMigrationsRequest. */
+        class ListMigrationsRequest {
+
+            /**
+             * Constructs a new ListMigrationsRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ListMigrationsRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ListMigrationsRequest serverId. */
+            serverId: string;
+
+            /** ListMigrationsRequest kind. */
+            kind: string;
+
+            /** ListMigrationsRequest status. */
+            status: string;
+
+            /** ListMigrationsRequest pageSize. */
+            pageSize: number;
+
+            /** ListMigrationsRequest pageToken. */
+            pageToken: string;
+
+            /**
+             * Creates a new ListMigrationsRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ListMigrationsRequest instance
+             */
+            static create(properties: shoal.v1.ListMigrationsRequest.$Shape): shoal.v1.ListMigrationsRequest & shoal.v1.ListMigrationsRequest.$Shape;
+            static create(properties?: shoal.v1.ListMigrationsRequest.$Properties): shoal.v1.ListMigrationsRequest;
+
+            /**
+             * Encodes the specified ListMigrationsRequest message. Does not implicitly {@link shoal.v1.ListMigrationsRequest.verify|verify} messages.
+             * @param message ListMigrationsRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ListMigrationsRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ListMigrationsRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ListMigrationsRequest & shoal.v1.ListMigrationsRequest.$Shape} ListMigrationsRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ListMigrationsRequest & shoal.v1.ListMigrationsRequest.$Shape;
+        }
+
+        namespace ListMigrationsRequest {
+
+            /** Properties of a ListMigrationsRequest. */
+            interface $Properties {
+
+                /** ListMigrationsRequest serverId */
+                serverId?: string;
+
+                /** ListMigrationsRequest kind */
+                kind?: string;
+
+                /** ListMigrationsRequest status */
+                status?: string;
+
+                /** ListMigrationsRequest pageSize */
+                pageSize?: number;
+
+                /** ListMigrationsRequest pageToken */
+                pageToken?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ListMigrationsRequest. */
+            type $Shape = shoal.v1.ListMigrationsRequest.$Properties;
+        }
+
+        /**
+         * Properties of a ListMigrationsResponse.
+         * @deprecated Use shoal.v1.ListMigrationsResponse.$Properties instead.
+         */
+        interface IListMigrationsResponse extends shoal.v1.ListMigrationsResponse.$Properties {
+        }
+
+        /** Represents a ListMigrationsResponse. */
+        class ListMigrationsResponse {
+
+            /**
+             * Constructs a new ListMigrationsResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ListMigrationsResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ListMigrationsResponse migrations. */
+            migrations: shoal.v1.Migration[];
+
+            /** ListMigrationsResponse nextPageToken. */
+            nextPageToken: string;
+
+            /** ListMigrationsResponse stale. */
+            stale: boolean;
+
+            /**
+             * Creates a new ListMigrationsResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ListMigrationsResponse instance
+             */
+            static create(properties: shoal.v1.ListMigrationsResponse.$Shape): shoal.v1.ListMigrationsResponse & shoal.v1.ListMigrationsResponse.$Shape;
+            static create(properties?: shoal.v1.ListMigrationsResponse.$Properties): shoal.v1.ListMigrationsResponse;
+
+            /**
+             * Encodes the specified ListMigrationsResponse message. Does not implicitly {@link shoal.v1.ListMigrationsResponse.verify|verify} messages.
+             * @param message ListMigrationsResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ListMigrationsResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ListMigrationsResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ListMigrationsResponse & shoal.v1.ListMigrationsResponse.$Shape} ListMigrationsResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ListMigrationsResponse & shoal.v1.ListMigrationsResponse.$Shape;
+        }
+
+        namespace ListMigrationsResponse {
+
+            /** Properties of a ListMigrationsResponse. */
+            interface $Properties {
+
+                /** ListMigrationsResponse migrations */
+                migrations?: shoal.v1.Migration.$Properties[];
+
+                /** ListMigrationsResponse nextPageToken */
+                nextPageToken?: string;
+
+                /** ListMigrationsResponse stale */
+                stale?: boolean;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ListMigrationsResponse. */
+            type $Shape = shoal.v1.ListMigrationsResponse.$Properties;
         }
 
         /**

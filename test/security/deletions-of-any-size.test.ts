@@ -335,6 +335,8 @@ const boundedLoops: Readonly<Record<string, string>> = {
   'node/host/tasks/forget-expired-messages.ts: run': 'removedAtOnceMax',
   'node/host/tasks/reseal-secrets.ts: noteDone': 'the epochs before the last: each re-keying leaves one',
   'node/services/cluster/bootstrap.ts: addFirstRecords': 'a list in the code',
+  'node/services/compute/history/migrations.ts: beginMigration': 'keptMax',
+  'node/services/compute/history/migrations.ts: removeMigrationsOf': 'keptMax',
   'node/services/compute/host-reports.ts: #setPortStatus': 'the NICs of a server, 16',
   'node/services/compute/server-create.ts: #bind': 'servers of one transaction, by their bytes (fillMax)',
   'node/services/compute/server-moves.ts: movePorts': 'the NICs of a server, 16',

@@ -20,6 +20,7 @@ import { addImages } from './image-routes.ts';
 import { addKeypairs } from './keypair-routes.ts';
 import { addMicroversions, firstApi, isFirstApi } from './kit/microversion.ts';
 import { addQueryChecks } from './kit/queries.ts';
+import { addMigrations } from './migration-routes.ts';
 import { addLimits, addQuotaSets } from './quota-routes.ts';
 import { addSecurityGroups } from './security-group-routes.ts';
 import { addActions } from './server-actions.ts';
@@ -61,6 +62,7 @@ export function computeModule({ compute, quotas, network, images, volume }: Comp
       addVolumeAttachments(app, gateway, volume);
       addActions(app, gateway, compute);
       addServerActions(app, gateway, compute);
+      addMigrations(app, gateway, compute);
       addFlavors(app, gateway, compute);
       addImages(app, gateway, images);
       addKeypairs(app, gateway, compute);

@@ -10,7 +10,6 @@ export const unservedCompute: readonly UnservedPart[] = [
     paths: [`${servers}/remote-consoles`],
   },
   { what: 'diagnostics of servers', paths: [`${servers}/diagnostics`] },
-  { what: 'migrations as resources', paths: [`${servers}/migrations`, '/v2.1/os-migrations'] },
   { what: 'the NUMA topology of servers', paths: [`${servers}/topology`] },
   { what: "servers' passwords (log in with a key)", paths: [`${servers}/os-server-password`] },
   { what: 'shares of servers', paths: [`${servers}/shares`] },

@@ -6,7 +6,7 @@
 import { shoal } from '../../../proto/messages.ts';
 import { coverageMark } from '../../base/buggify/buggify.ts';
 import { isUnrecorded, ShoalError } from '../../base/errors.ts';
-import type { HostReports, ReportedPower } from '../../services/kit/reporting/host-reporting.ts';
+import type { DoneFor, HostReports, ReportedPower } from '../../services/kit/reporting/host-reporting.ts';
 
 const markReportPending = coverageMark('report-pending', 'a host has a report that it cannot record yet');
 
@@ -24,7 +24,8 @@ interface PendingReport {
   readonly generation: number;
   readonly power: keyof typeof shown;
   /** What its owner is to be told of how it got there. */
-  readonly notice: string | undefined;
+  readonly notice?: string | undefined;
+  readonly done?: DoneFor | undefined;
 }
 
 /** Reports through `inner`, and remembers what it could not say. */
@@ -43,16 +44,25 @@ export class PendingReports implements HostReports {
     return new shoal.v1.Server({ ...server, ...shown[pending.power], taskState: '' });
   }
 
-  power(server: shoal.v1.Server, power: ReportedPower, rebootsDone: number, notice?: string): Promise<void> {
+  power(
+    server: shoal.v1.Server,
+    power: ReportedPower,
+    rebootsDone: number,
+    notice?: string,
+    done?: DoneFor,
+  ): Promise<void> {
     const pending = this.#pending.get(server.id);
     // Said again, the report is of a guest that runs: how it came to is known here alone.
     const told =
       notice ?? (pending?.generation === server.generation && pending.power === power ? pending.notice : undefined);
-    return this.#say(server, power, () => this.#inner.power(server, power, rebootsDone, told), told);
+    const how =
+      done ?? (pending?.generation === server.generation && pending.power === power ? pending.done : undefined);
+    const say = (): Promise<void> => this.#inner.power(server, power, rebootsDone, told, how);
+    return this.#say(server, power, say, { notice: told, done: how });
   }
 
   shutdown(server: shoal.v1.Server): Promise<void> {
-    return this.#say(server, 'stopped', () => this.#inner.shutdown(server));
+    return this.#say(server, 'stopped', () => this.#inner.shutdown(server), {});
   }
 
   fault(server: shoal.v1.Server, message: string, details: string): Promise<void> {
@@ -76,7 +86,7 @@ export class PendingReports implements HostReports {
     server: shoal.v1.Server,
     power: keyof typeof shown,
     run: () => Promise<void>,
-    notice?: string,
+    told: Pick<PendingReport, 'notice' | 'done'>,
   ): Promise<void> {
     try {
       await run();
@@ -84,7 +94,7 @@ export class PendingReports implements HostReports {
     } catch (caught) {
       if (ShoalError.of(caught, isUnrecorded)) {
         markReportPending();
-        this.#pending.set(server.id, { generation: server.generation, power, notice });
+        this.#pending.set(server.id, { generation: server.generation, power, ...told });
       }
       throw caught;
     }

@@ -15,11 +15,12 @@ import { beginningOf } from '../../base/text.ts';
 import type { Row } from '../../state/table.ts';
 import { portTable, serverTable } from '../../state/tables/index.ts';
 import type { ServiceDependencies } from '../kit/dependencies.ts';
-import type { HostReports, ReportedPower } from '../kit/reporting/host-reporting.ts';
+import type { DoneFor, HostReports, ReportedPower } from '../kit/reporting/host-reporting.ts';
 import { requestOf } from '../kit/server-request.ts';
 import { type Attempt, transact } from '../kit/transact.ts';
 import { updatePortRow } from '../network/port-record.ts';
-import { hostAction } from './action-history.ts';
+import { askedAt, hostAction, hostEventOf, withEvents } from './history/action-history.ts';
+import { noteMigration, openMigration } from './history/migrations.ts';
 import { freeNamingPorts, powerStates, removeServerRow } from './server-record.ts';
 
 const markReportOfAnotherState = coverageMark(
@@ -65,22 +66,28 @@ export class HostReportService implements HostReports {
     this.#signal = signal;
   }
 
-  async power(server: shoal.v1.Server, power: ReportedPower, rebootsDone: number, notice?: string): Promise<void> {
+  async power(
+    server: shoal.v1.Server,
+    power: ReportedPower,
+    rebootsDone: number,
+    notice?: string,
+    done?: DoneFor,
+  ): Promise<void> {
     const requestId = notice === undefined ? '' : `req-${this.#deps.newId()}`;
     await this.#report(server, (attempt, row) => {
       const { record } = row;
       const isWanted = record.powerWanted === wanted[power];
       // A guest that is to be off, and is, owes no reboot any more.
       const moot = isWanted && power !== 'running' ? record.rebootsWanted : 0;
-      const done = Math.max(record.rebootsDone, rebootsDone, moot);
+      const reboots = Math.max(record.rebootsDone, rebootsDone, moot);
       if (!isWanted) markReportOfAnotherState();
       const observedRevision = Math.max(record.observedRevision, server.askedRevision);
       const isAllAsked = observedRevision >= record.askedRevision;
-      const isAsked = isWanted && isAllAsked && done >= record.rebootsWanted && !record.deleting;
+      const isAsked = isWanted && isAllAsked && reboots >= record.rebootsWanted && !record.deleting;
       const next = new shoal.v1.Server({
         ...record,
         ...reported[power],
-        rebootsDone: done,
+        rebootsDone: reboots,
         observedRevision,
         taskState: isAsked ? '' : record.taskState,
         launchedMs: record.launchedMs === 0 && power === 'running' ? this.#deps.clock.nowMs() : record.launchedMs,
@@ -91,7 +98,10 @@ export class HostReportService implements HostReports {
       if (notice !== undefined) {
         const did = { action: 'start', requestId, hostId: this.#hostId, message: notice };
         next.actions = hostAction(record, did, this.#deps.clock.nowMs());
+      } else if (isWanted && record.observedRevision < server.askedRevision) {
+        next.actions = this.#withEvents(record, server.askedRevision, done);
       }
+      if (isAsked && record.status === ServerStatus.SERVER_STATUS_MIGRATING) this.#endMigration(attempt, record.id);
       this.#write(attempt, row, next);
       this.#setPortStatus(attempt, record, power === 'stopped' || power === 'suspended' ? 'DOWN' : 'ACTIVE');
     });
@@ -134,6 +144,7 @@ export class HostReportService implements HostReports {
         taskState: '',
         fault,
       });
+      next.actions = this.#withEvents(row.record, server.askedRevision, undefined, message);
       this.#write(attempt, row, next);
     });
   }
@@ -178,6 +189,33 @@ export class HostReportService implements HostReports {
 
   get #options(): { readonly signal: AbortSignal } {
     return { signal: this.#signal };
+  }
+
+  /** The server is where its migration has brought it. */
+  #endMigration(attempt: Attempt, serverId: string): void {
+    const migration = openMigration(attempt.reader, serverId);
+    if (migration !== undefined)
+      noteMigration(attempt, migration.id, { status: 'confirmed' }, this.#deps.clock.nowMs());
+  }
+
+  /** The history with what this host did for the request of that number: the whole of it, and its parts. */
+  #withEvents(
+    record: shoal.v1.Server,
+    askedRevision: number,
+    done: DoneFor | undefined,
+    error?: string,
+  ): shoal.v1.ServerAction[] {
+    const isAsked = askedAt(askedRevision);
+    const name = record.actions.findLast(isAsked)?.action ?? '';
+    const nowMs = this.#deps.clock.nowMs();
+    const whole = {
+      event: hostEventOf(name),
+      hostId: this.#hostId,
+      startMs: done?.startMs ?? nowMs,
+      finishMs: nowMs,
+      ...(error === undefined ? {} : { error }),
+    };
+    return withEvents(record, isAsked, [...(done?.events ?? []), whole], nowMs);
   }
 
   /** Runs `work` on the record if it is still this host's at this generation. */

@@ -3,6 +3,7 @@
 import { Aggregates } from './aggregates.ts';
 import type { ComputeDependencies, ComputeOptions } from './dependencies.ts';
 import { Flavors } from './flavors.ts';
+import { Migrations } from './history/migrations.ts';
 import { Hosts } from './hosts.ts';
 import { Keypairs } from './keypairs.ts';
 import { ServerGroups } from './server-groups.ts';
@@ -18,6 +19,7 @@ export class ComputeService {
   readonly serverGroups: ServerGroups;
   readonly servers: Servers;
   readonly moves: ServerMoves;
+  readonly migrations: Migrations;
   readonly hosts: Hosts;
   readonly aggregates: Aggregates;
 
@@ -27,6 +29,7 @@ export class ComputeService {
     this.serverGroups = new ServerGroups(deps);
     this.servers = new Servers(deps, options);
     this.moves = new ServerMoves(deps);
+    this.migrations = new Migrations();
     this.hosts = new Hosts(deps);
     this.aggregates = new Aggregates(deps);
   }

@@ -26,9 +26,10 @@ import { amountsOfVolume, charge, sumOf } from '../volume/kit/charges.ts';
 import type { CheckedDisks } from '../volume/servers/block-devices.ts';
 import { planDisks } from '../volume/servers/server-volumes.ts';
 import type { CheckedVolume } from '../volume/volumes/volume-draft.ts';
-import { askedAction } from './action-history.ts';
 import type { ComputeDependencies, ComputeOptions } from './dependencies.ts';
 import { groupAllows, groupForPlacement, writeGroup } from './group-hosts.ts';
+import { askedAction, askedAt, withEvents } from './history/action-history.ts';
+import { placementEvents } from './history/placement-events.ts';
 import { badRequest } from './refusals.ts';
 import {
   type CheckedDraft,
@@ -297,7 +298,8 @@ export class ServerMaker {
       const servers: shoal.v1.Server[] = [];
       const added: shoal.v1.Server[] = [];
       const gone = where.placed.filter((one) => !hostTable.exists(reader, one.hostId)).map((one) => one.hostId);
-      for (const { serverId, hostId } of where.placed) {
+      for (const one of where.placed) {
+        const { serverId, hostId } = one;
         const existing = serverTable.get(reader, serverId)?.record;
         if (existing !== undefined) {
           servers.push(existing);
@@ -306,6 +308,12 @@ export class ServerMaker {
         const naming = must(namingOf.get(serverId), 'the name of a server that was placed');
         const server = this.#record(context, checked, naming, where.storage);
         server.hostId = hostId;
+        server.actions = withEvents(
+          server,
+          askedAt(1),
+          placementEvents(one, this.#deps.clock.nowMs()),
+          server.createdMs,
+        );
         server.portIds = [...this.#ports(context, attempt, checked, naming, hostId)];
         planDisks({ deps: this.#deps, options: this.#options, context }, attempt, server, checked.disks);
         servers.push(server);
@@ -481,7 +489,7 @@ export class ServerMaker {
       accessIpv6: checked.accessIpv6,
       diskConfigAuto: checked.diskConfigAuto,
       hostname: serverHostname(checked, naming),
-      actions: askedAction({ actions: [] }, 'create', context, nowMs),
+      actions: askedAction({ actions: [] }, 'create', context, nowMs, { askedRevision: 1 }),
     });
   }
 }

@@ -19,12 +19,16 @@ import type { StateReader } from '../../state/types.ts';
 import type { RequestContext } from '../kit/context.ts';
 import type { Placed } from '../kit/dependencies.ts';
 import { putOnHost } from '../kit/put-on-host.ts';
+import { nextRequest } from '../kit/server-request.ts';
 import { isSharedPool, servesPool } from '../kit/storage-pools.ts';
 import { type Attempt, type Change, transact } from '../kit/transact.ts';
 import { updatePortRow } from '../network/port-record.ts';
 import { moveVolumes } from '../volume/records/server-disks.ts';
 import type { ComputeDependencies } from './dependencies.ts';
 import { groupAllows, groupForPlacement, writeGroup } from './group-hosts.ts';
+import { askedAction } from './history/action-history.ts';
+import { beginMigration, noteMigration, openMigration } from './history/migrations.ts';
+import { placementEvents } from './history/placement-events.ts';
 import { badRequest, conflict } from './refusals.ts';
 import { mustTake, seeServer } from './server-record.ts';
 
@@ -101,8 +105,12 @@ export class ServerMoves {
       const group = serverGroupTable.get(attempt.reader, record.serverGroupId);
       if (group !== undefined) writeGroup(attempt.change, group, group.record.memberIds);
       const generation = record.generation + 1;
+      const nowMs = this.#deps.clock.nowMs();
+      const migration = openMigration(attempt.reader, id);
+      if (migration !== undefined) noteMigration(attempt, migration.id, { status: 'reverted' }, nowMs);
       const next = new shoal.v1.Server({
         ...record,
+        actions: askedAction(record, 'revertResize', context, nowMs),
         hostId: previousHostId,
         previousHostId: '',
         generation,
@@ -110,7 +118,7 @@ export class ServerMoves {
         releasedGeneration: generation - 1,
         status: ServerStatus.SERVER_STATUS_SHUTOFF,
         taskState: '',
-        updatedMs: this.#deps.clock.nowMs(),
+        updatedMs: nowMs,
         disks: moveVolumes(this.#deps, attempt, record, previousHostId),
       });
       serverTable.update(attempt.change, row, next);
@@ -145,6 +153,7 @@ export class ServerMoves {
   }
 
   async #move(context: RequestContext, server: shoal.v1.Server, placed: Placed): Promise<void> {
+    const migrationId = this.#deps.newId();
     try {
       await transact(this.#deps, context, (attempt) => {
         const { reader, change } = attempt;
@@ -163,14 +172,30 @@ export class ServerMoves {
         }
         putOnHost(change, placed.hostId);
         agreeWithGroup(change, reader, server, placed.hostId);
+        const nowMs = this.#deps.clock.nowMs();
+        const flavorId = row.record.flavor?.id ?? '';
+        const generation = row.record.generation + 1;
+        beginMigration(
+          attempt,
+          context,
+          {
+            ...{ id: migrationId, kind: 'migration', status: 'migrating', server: row.record, generation },
+            ...{ targetHostId: placed.hostId, oldFlavorId: flavorId, newFlavorId: flavorId },
+          },
+          nowMs,
+        );
+        const request = nextRequest(row.record);
+        const events = placementEvents(placed, nowMs);
         const next = new shoal.v1.Server({
           ...row.record,
+          ...request,
+          actions: askedAction(row.record, 'migrate', context, nowMs, { ...request, events }),
           hostId: placed.hostId,
           previousHostId: row.record.hostId,
-          generation: row.record.generation + 1,
+          generation,
           status: ServerStatus.SERVER_STATUS_MIGRATING,
           taskState: 'resize_migrating',
-          updatedMs: this.#deps.clock.nowMs(),
+          updatedMs: nowMs,
           disks: moveVolumes(this.#deps, attempt, row.record, placed.hostId),
         });
         serverTable.update(change, row, next);

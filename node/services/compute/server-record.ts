@@ -13,6 +13,7 @@ import type { Change, TransactOptions } from '../kit/transact.ts';
 import { editWhileRoom, transactInPieces, unfinished } from '../kit/transact-in-pieces.ts';
 import { releaseFloatingIps, removePortRow, updatePortRow } from '../network/port-record.ts';
 import { releaseVolumes } from '../volume/records/server-disks.ts';
+import { removeMigrationsOf } from './history/migrations.ts';
 import { judge, situationOf } from './machine/server-machine.ts';
 import type { ServerVerb } from './machine/verbs.ts';
 import { conflict, serverNotFound } from './refusals.ts';
@@ -55,7 +56,7 @@ export function amountsOf(server: shoal.v1.Server): { instances: number; cores: 
 
 /**
  * Removes a server with the ports made for it, its place in its group and its quota; other ports and its volumes become
- * free, or go with it. Only its NICs and disks are looked at, which are few, so that the change always fits a transaction. Ports that merely name the server are
+ * free, or go with it. Only its NICs, disks and migrations are looked at, which are few, so that the change always fits a transaction. Ports that merely name the server are
  * for `freeNamingPorts`.
  */
 export function removeServerRow(change: Change, reader: StateReader, row: Row<shoal.v1.Server>, nowMs: number): void {
@@ -76,6 +77,7 @@ export function removeServerRow(change: Change, reader: StateReader, row: Row<sh
     serverGroupTable.update(change, group, new shoal.v1.ServerGroup({ ...group.record, memberIds }));
   }
   releaseVolumes(change, reader, server, nowMs);
+  removeMigrationsOf(change, reader, server.id);
   refundQuota(change, server.projectId, amountsOf(server));
   serverTable.remove(change, row);
 }

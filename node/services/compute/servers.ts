@@ -11,8 +11,8 @@ import type { GuestQuestion, LocalIntent } from '../kit/dependencies.ts';
 import { nextRequest } from '../kit/server-request.ts';
 import { type Attempt, transact } from '../kit/transact.ts';
 import { updatePortRow } from '../network/port-record.ts';
-import { askedAction } from './action-history.ts';
 import type { ComputeDependencies, ComputeOptions } from './dependencies.ts';
+import { askedAction } from './history/action-history.ts';
 import { fieldsOf } from './machine/server-machine.ts';
 import { type HostVerb, type ServerVerb, verbs } from './machine/verbs.ts';
 import { checkName, conflict } from './refusals.ts';
@@ -102,8 +102,9 @@ export class Servers {
       if (row.record.hostId === '') {
         removeServerRow(attempt.change, attempt.reader, row, this.#deps.clock.nowMs());
       } else if (!row.record.deleting) {
-        const actions = askedAction(row.record, 'delete', context, this.#deps.clock.nowMs());
-        const deletion = { deleting: true, taskState: 'deleting', ...nextRequest(row.record), actions };
+        const request = nextRequest(row.record);
+        const actions = askedAction(row.record, 'delete', context, this.#deps.clock.nowMs(), request);
+        const deletion = { deleting: true, taskState: 'deleting', ...request, actions };
         this.#write(attempt, row, { ...row.record, ...deletion });
       }
     });
@@ -329,8 +330,9 @@ export class Servers {
         // Judged by what this agent shows: what its host does and could not report yet counts.
         mustTake(context, this.#deps.hostControl.withLocalIntents(row.record), verb);
         const fields = fieldsOf(row.record, verbs[verb].to);
-        const actions = askedAction(row.record, action, context, this.#deps.clock.nowMs());
-        this.#write(attempt, row, { ...row.record, ...fields, ...nextRequest(row.record), actions });
+        const request = nextRequest(row.record);
+        const actions = askedAction(row.record, action, context, this.#deps.clock.nowMs(), request);
+        this.#write(attempt, row, { ...row.record, ...fields, ...request, actions });
       });
     } catch (caught) {
       const intent = intents.get(verb);

@@ -12,6 +12,8 @@ import type { StateClient, StateReader } from '../../state/types.ts';
 export interface Placed {
   readonly hostId: HostId;
   readonly hostName: string;
+  /** When it was looked for, chosen and admitted, wall clock, ms. Absent: not known. */
+  readonly times?: { readonly beganMs: number; readonly chosenMs: number; readonly admittedMs: number };
   /** Whether so much time has passed that the host may have given the room away: then it must not be bound any more. */
   isTooOld(): boolean;
   /** Gives the claim back; failing to reach the host is no error, as the claim expires by itself. */

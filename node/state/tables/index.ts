@@ -137,6 +137,20 @@ export const serverTable = new Table<shoal.v1.Server>({
   ],
 });
 
+/**
+ * Nova's migrations: moves of servers, under way and ended. Found by their number, their server and their status.
+ */
+export const migrationTable = new Table<shoal.v1.Migration>({
+  name: 'migration',
+  codec: v1.Migration,
+  id: (r) => r.id,
+  indexes: [
+    { name: 'number', unique: true, keys: (r) => [String(r.number)] },
+    { name: 'server', keys: (r) => [indexKey(r.serverId)] },
+    { name: 'status', keys: (r) => [indexKey(r.status)] },
+  ],
+});
+
 /** Long work (node/host/jobs). Two jobs about one subject are never under way. */
 export const jobTable = new Table<shoal.v1.Job>({
   name: 'job',

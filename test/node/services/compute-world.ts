@@ -79,6 +79,7 @@ export class FakePlacer implements Placer {
     return {
       hostId: host.id as HostId,
       hostName: host.name,
+      times: { beganMs: 1_000, chosenMs: 1_001, admittedMs: 1_002 },
       isTooOld: () => isTooOld,
       release: async () => {
         this.released.push(request.serverId);

@@ -28,25 +28,27 @@ function offsetPage<T>({ listing: { gateway, query }, items }: Cut<T>): Page<T> 
   });
 }
 
-/** @param hasLinks whether an answer says where its next page is. */
-function novaLists(page: ListStyle['page'], hasLinks: boolean): ListStyle {
+/** @param linksKey names the place in an answer that says where its next page is; absent: it does not say. */
+function novaLists(page: ListStyle['page'], linksKey?: (key: string) => string): ListStyle {
   return {
     reserved: new Set(['limit', 'marker', 'offset', 'sort_key', 'sort_dir']),
     refuseUnknown() {},
     page,
     body({ listing: { gateway, request }, key, views, ids, page: { hasNext } }) {
-      if (!hasLinks || !hasNext) return { [key]: views };
+      if (linksKey === undefined || !hasNext) return { [key]: views };
       const href = `${gateway.baseUrl(request)}${pathWith(request, { marker: ids.at(-1) })}`;
-      return { [key]: views, [`${key}_links`]: [{ rel: 'next', href }] };
+      return { [key]: views, [linksKey(key)]: [{ rel: 'next', href }] };
     },
   };
 }
 
 const styles = {
-  marker: novaLists(markerPage, true),
-  offset: novaLists(offsetPage, false),
+  marker: novaLists(markerPage, (key) => `${key}_links`),
+  offset: novaLists(offsetPage),
   // Early versions of Nova's images have pages, and no word of the next.
-  'marker without links': novaLists(markerPage, false),
+  'marker without links': novaLists(markerPage),
+  // Of instance actions.
+  'marker with links': novaLists(markerPage, () => 'links'),
 } as const;
 
 /** One of Nova's lists. */

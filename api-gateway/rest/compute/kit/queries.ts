@@ -111,7 +111,17 @@ const images: QueryKeys = { keys: { ...page, name: first, status: first, minDisk
 export const queries: Readonly<Record<string, QueryKeys>> = {
   'GET /v2.1/servers': servers,
   'GET /v2.1/servers/detail': servers,
-  'GET /v2.1/servers/:id/os-instance-actions': { strictFrom: 58, keys: {} },
+  'GET /v2.1/servers/:id/os-instance-actions': {
+    strictFrom: 58,
+    keys: { limit: 58, marker: 58, 'changes-since': 58, 'changes-before': 66 },
+  },
+  'GET /v2.1/os-migrations': {
+    strictFrom: 59,
+    keys: {
+      ...{ hidden: first, host: first, instance_uuid: first, source_compute: first, status: first },
+      ...{ migration_type: first, limit: 59, marker: 59, 'changes-since': 59, 'changes-before': 66 },
+    },
+  },
   'GET /v2.1/servers/:id/os-volume_attachments': { strictFrom: 75, keys: { limit: first, offset: first } },
   'GET /v2.1/flavors': flavors,
   'GET /v2.1/flavors/detail': flavors,

@@ -19,6 +19,7 @@ import { Crashes, crashesMax, crashWindowMs } from './crashes.ts';
 import { AppliedLimits } from './kit/applied-limits.ts';
 import { diskOf, pullOut } from './kit/plugging.ts';
 import { RebootNotes } from './kit/reboot-notes.ts';
+import { StepEvents } from './kit/step-events.ts';
 import type { ServerPorts, ServerTools } from './kit/tools.ts';
 import { serverSteps } from './steps/index.ts';
 
@@ -123,7 +124,11 @@ export function serverKind(
       return planServer(server, guest, memory, deps.hostId, options);
     },
     refuse: (step, server) => refusal(step, server, roomless, crashes),
-    tools: (reader, signal) => ({ ...deps, powerOffs, reboots, revisionFence, appliedLimits, reader, signal }),
+    tools: (reader, signal) => ({
+      ...deps,
+      ...{ powerOffs, reboots, revisionFence, appliedLimits, reader, signal },
+      events: new StepEvents(deps.clock, deps.hostId),
+    }),
     async fault(server, fault, step, tools) {
       if (step.kind === 'plug') {
         // The guest may have it in spite of the failure: nothing is free in the records that is open here.

@@ -66,8 +66,34 @@ void t.test('requests of the owner, and a start that nobody requested, are actio
   t.notOk('events' in old.json().instanceAction, 'before 2.51 events are for administrators');
   const none = await gateway.call('GET', `${url}/os-instance-actions/req-none`, { token });
   t.equal(none.statusCode, 404);
-  const paged = await gateway.call('GET', `${url}/os-instance-actions?limit=1`, { token, headers: at(58) });
-  t.equal(paged.statusCode, 400, 'what is not done is not taken');
+  const eventsOf = async (action: { request_id: string }, minor: number) =>
+    (await gateway.call('GET', `${url}/os-instance-actions/${action.request_id}`, { token, headers: at(minor) })).json()
+      .instanceAction.events;
+  const created = await eventsOf(before[2], 62);
+  t.match(created.at(-1), { event: 'compute__do_build_and_run_instance', result: 'Success', hostId: /^[0-9a-f]{56}$/ });
+  const told = created.map(({ event }: { event: string }) => event);
+  t.same(told.slice(0, 3), ['scheduler_select_destinations', 'compute_claim_resources', 'conductor_bind_instance']);
+  for (const { start_time: start, finish_time: finish } of created) t.ok(start <= finish && start !== null);
+  t.match(await eventsOf(before[1], 51), [{ event: 'compute_stop_instance', result: 'Success' }]);
+  t.notOk('hostId' in (await eventsOf(before[1], 61)).at(-1), 'where is told from 2.62 on');
+});
+
+void t.test('what failed at the host is an event with its reason, and the action says so', async (t) => {
+  const cloud = await startCloud();
+  t.teardown(() => cloud.stop());
+  const { gateway, world, memberToken: token } = cloud;
+  const made = await gateway.call('POST', '/compute/v2.1/servers', {
+    token,
+    body: { server: { name: 'web', flavorRef: '1', imageRef: 'cirros', networks: 'none' } },
+    headers: at(37),
+  });
+  const record = serverTable.must(world.state.local, made.json().server.id).record;
+  await world.reports(record.hostId).fault(record, 'starting the server failed on its host', 'details');
+  const url = `/compute/v2.1/servers/${record.id}/os-instance-actions`;
+  const { instanceActions } = (await gateway.call('GET', url, { token })).json();
+  t.match(instanceActions, [{ action: 'create', message: 'Error' }]);
+  const one = await gateway.call('GET', `${url}/${instanceActions[0].request_id}`, { token, headers: at(51) });
+  t.match(one.json().instanceAction.events.at(-1), { event: 'compute__do_build_and_run_instance', result: 'Error' });
 });
 
 void t.test('the history is bounded', async (t) => {

@@ -16,24 +16,24 @@ const markStartFailedLockGivenBack = coverageMark(
 
 /** Makes the disks and runs the guest, unless it runs at the server's generation. */
 export async function startGuest(server: shoal.v1.Server, tools: ServerTools): Promise<void> {
-  const { compute, signal } = tools;
+  const { compute, signal, events } = tools;
   const running = await compute.find(server.id as ServerId, signal);
   if (running?.power === 'running' && running.generation === server.generation) return;
   await tools.powerOffs.drop(server.id);
-  const nics = server.portIds.map((id) => nic(id as PortId, tools));
-  const disks = await openDisks(server, tools);
-  await compute.startGuest(
-    {
-      serverId: server.id as ServerId,
-      generation: server.generation,
-      name: server.name,
-      vcpus: server.flavor?.vcpus ?? 1,
-      memoryMib: server.flavor?.memoryMib ?? 128,
-      disks,
-      nics,
-    },
-    signal,
+  const nics = await events.during('compute_find_ports', async () =>
+    server.portIds.map((id) => nic(id as PortId, tools)),
   );
+  const disks = await events.during('compute_open_disks', () => openDisks(server, tools));
+  const spec = {
+    serverId: server.id as ServerId,
+    generation: server.generation,
+    name: server.name,
+    vcpus: server.flavor?.vcpus ?? 1,
+    memoryMib: server.flavor?.memoryMib ?? 128,
+    disks,
+    nics,
+  };
+  await events.during('compute_start_guest', () => compute.startGuest(spec, signal));
   // A guest that ran meanwhile, as another start made it, may have other limits.
   for (const { volumeId, limits } of disks) {
     if (running === undefined) tools.appliedLimits.note(server.id, volumeId, limits);

@@ -11,6 +11,7 @@ import type { RevisionFence } from '../../../outage/revision-fence.ts';
 import type { VolumeKeyTools } from '../../volume/kit/volume-spec.ts';
 import type { AppliedLimits } from './applied-limits.ts';
 import type { RebootNotes } from './reboot-notes.ts';
+import type { StepEvents } from './step-events.ts';
 
 /** What this host gives to the steps of its servers. */
 export interface ServerPorts extends VolumeKeyTools {
@@ -35,6 +36,8 @@ export interface ServerTools extends ServerPorts {
   readonly reboots: RebootNotes;
   readonly revisionFence: RevisionFence;
   readonly appliedLimits: AppliedLimits;
+  /** What the step does, for the history of the server's actions. */
+  readonly events: StepEvents;
   /** The replica here, as it goes on. */
   readonly reader: StateReader;
   /** Ends when the agent stops. */

@@ -7,6 +7,6 @@ export const pause: ServerStepDefinition<'pause'> = {
   words: 'pausing the server',
   async do(_step, server, tools) {
     await tools.compute.pauseGuest(server.id as ServerId, tools.signal);
-    await tools.reports.power(server, 'paused', server.rebootsDone);
+    await tools.reports.power(server, 'paused', server.rebootsDone, undefined, tools.events.done());
   },
 };

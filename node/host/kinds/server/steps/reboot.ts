@@ -31,7 +31,7 @@ export const reboot: ServerStepDefinition<'reboot'> = {
     // Written before it is reported: should the report fail, the guest is not rebooted again.
     await tools.reboots.note(server, step.number);
     failpointRebootNotedNotReported();
-    await tools.reports.power(server, 'running', step.number);
+    await tools.reports.power(server, 'running', step.number, undefined, tools.events.done());
   },
   undo: (_step, server, tools) => giveBackDisks(server, tools),
 };

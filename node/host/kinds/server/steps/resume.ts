@@ -7,6 +7,6 @@ export const resume: ServerStepDefinition<'resume'> = {
   words: 'resuming the server',
   async do(_step, server, tools) {
     await tools.compute.resumeGuest(server.id as ServerId, tools.signal);
-    await tools.reports.power(server, 'running', server.rebootsDone);
+    await tools.reports.power(server, 'running', server.rebootsDone, undefined, tools.events.done());
   },
 };

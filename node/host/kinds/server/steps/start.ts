@@ -12,7 +12,7 @@ export const start: ServerStepDefinition<'start'> = {
   async do(step, server, tools) {
     await startGuest(server, tools);
     const rebootsDone = Math.max(server.rebootsDone, tools.reboots.done(server));
-    await tools.reports.power(server, 'running', rebootsDone, restartNotice(step, server));
+    await tools.reports.power(server, 'running', rebootsDone, restartNotice(step, server), tools.events.done());
   },
   undo: (_step, server, tools) => giveBackDisks(server, tools),
 };

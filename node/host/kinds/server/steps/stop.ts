@@ -10,9 +10,13 @@ export const stop: ServerStepDefinition<'stop'> = {
   mode: 'acts',
   words: 'stopping the server',
   async do(step, server, tools) {
-    await tools.compute.stopGuest(server.id as ServerId, { graceMs: step.graceMs }, tools.signal);
+    const { events, compute, signal, reports } = tools;
+    await events.during('compute_stop_guest', () =>
+      compute.stopGuest(server.id as ServerId, { graceMs: step.graceMs }, signal),
+    );
     failpointStopGuestStopped();
-    await closeDisks(server, tools);
-    await tools.reports.power(server, 'stopped', Math.max(server.rebootsDone, server.rebootsWanted));
+    await events.during('compute_close_disks', () => closeDisks(server, tools));
+    const reboots = Math.max(server.rebootsDone, server.rebootsWanted);
+    await reports.power(server, 'stopped', reboots, undefined, events.done());
   },
 };

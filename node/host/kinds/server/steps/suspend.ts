@@ -11,10 +11,11 @@ export const suspend: ServerStepDefinition<'suspend'> = {
   mode: 'acts',
   words: 'suspending the server',
   async do(_step, server, tools) {
-    await tools.compute.suspendGuest(server.id as ServerId, tools.signal);
+    const { events, compute, signal } = tools;
+    await events.during('compute_save_memory', () => compute.suspendGuest(server.id as ServerId, signal));
     failpointSuspendSaved();
-    await closeDisks(server, tools);
+    await events.during('compute_close_disks', () => closeDisks(server, tools));
     failpointSuspendNotReported();
-    await tools.reports.power(server, 'suspended', server.rebootsDone);
+    await tools.reports.power(server, 'suspended', server.rebootsDone, undefined, events.done());
   },
 };
