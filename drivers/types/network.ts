@@ -22,7 +22,7 @@ export interface NetworkSpec {
   readonly vni: number;
   /** What guests may send, bytes; the underlay carries 50 more. */
   readonly mtu: number;
-  /** At most one: a tenant network has one subnet (README, Limits). */
+  /** None overlaps another. */
   readonly subnets: readonly SubnetSpec[];
 }
 
@@ -82,13 +82,14 @@ export interface ForwardingSpec {
 /** A router, present on every host that carries one of its networks. */
 export interface RouterSpec {
   readonly routerId: RouterId;
+  /** One for each subnet that it routes for; a network may have several. */
   readonly interfaces: readonly {
     readonly networkId: NetworkId;
     readonly subnetId: SubnetId;
     /** The gateway's address on that subnet; its MAC is the same on every host. */
     readonly ip: string;
     readonly prefixLength: number;
-    /** Every port of that network: static neighbours of the router. */
+    /** Every address of that subnet: static neighbours of the router. */
     readonly neighbours: readonly { readonly ip: string; readonly mac: string }[];
   }[];
   /** Static routes. A next hop that is on no interface's prefix, nor on the external one, is left out. */

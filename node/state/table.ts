@@ -95,6 +95,18 @@ export class TransactionBuilder {
   }
 
   /**
+   * Gives a unique key to a row. It must be nobody's, or be given up by another row in this very change: whose it was that
+   * row's own compare says.
+   */
+  give(key: string, value: Uint8Array): this {
+    const put: Op = { kind: 'put', key, value };
+    const freed = this.#ops.findIndex((op) => op.kind === 'delete' && op.key === key);
+    if (freed === -1) return this.compare({ key, revision: 0 }).op(put);
+    this.#ops.splice(freed, 1);
+    return this.op(put);
+  }
+
+  /**
    * Whether the change of any one more row certainly fits. A change of rows without bound asks before each, and leaves the
    * rest to another transaction.
    */
@@ -342,12 +354,8 @@ export class Table<T extends object> {
       for (const key of now) {
         if (old.has(key)) continue;
         const entry = this.#entryKey(index, key, id);
-        if (index.unique) builder.compare({ key: entry, revision: 0 });
-        builder.op({
-          kind: 'put',
-          key: entry,
-          value: index.unique ? new TextEncoder().encode(id) : new Uint8Array(0),
-        });
+        if (index.unique) builder.give(entry, new TextEncoder().encode(id));
+        else builder.op({ kind: 'put', key: entry, value: new Uint8Array(0) });
       }
     }
   }

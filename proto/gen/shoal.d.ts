@@ -7112,6 +7112,9 @@ export namespace shoal {
             /** Port dnsName. */
             dnsName: string;
 
+            /** Port sharesMac. */
+            sharesMac: boolean;
+
             /**
              * Creates a new Port instance using the specified properties.
              * @param [properties] Properties to set
@@ -7203,6 +7206,9 @@ export namespace shoal {
 
                 /** Port dnsName */
                 dnsName?: string;
+
+                /** Port sharesMac */
+                sharesMac?: boolean;
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];

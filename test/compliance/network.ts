@@ -155,6 +155,30 @@ export async function networkCompliance(t: Test, fixture: NetworkFixture): Promi
     t.equal(await fixture.picture(), before);
   });
 
+  await t.test('a network has several subnets, of which none overlaps another', async (t) => {
+    const [first] = network.subnets;
+    if (first === undefined) throw new Error('the network has a subnet');
+    const second = { ...first, subnetId: randomUUID() as SubnetId, cidr: '10.20.1.0/24', gatewayIp: '10.20.1.1' };
+    const further = { ...second, serviceIp: '10.20.1.2', hostRoutes: [] };
+    const wide = { ...further, cidr: '10.20.0.0/16' };
+    await t.rejects(driver.ensureNetwork({ ...network, subnets: [first, wide] }, signal), { code: 'INVALID_ARGUMENT' });
+    await driver.ensureNetwork({ ...network, subnets: [first, further] }, signal);
+    const before = await fixture.picture();
+    await driver.ensureNetwork({ ...network, subnets: [first, further] }, signal);
+    t.equal(await fixture.picture(), before, 'again');
+    const [leg] = router.interfaces;
+    if (leg === undefined) throw new Error('the router has an interface');
+    const secondLeg = { ...leg, subnetId: further.subnetId, ip: '10.20.1.1', neighbours: [] };
+    await t.rejects(driver.ensureRouter({ ...router, interfaces: [leg, leg] }, signal), { code: 'INVALID_ARGUMENT' });
+    const both = { ...router, interfaces: [leg, secondLeg] };
+    await driver.ensureRouter(both, signal);
+    const routed = await fixture.picture();
+    await driver.ensureRouter(both, signal);
+    t.equal(await fixture.picture(), routed, 'a router on both, again');
+    await driver.removeRouter(router.routerId, signal);
+    await driver.ensureNetwork(network, signal);
+  });
+
   await t.test('a router is found with its floating IPs, and without them when they are gone', async (t) => {
     await driver.ensureRouter(router, signal);
     t.same((await driver.found(signal)).routers, [{ routerId: router.routerId, floatingIps: [] }]);

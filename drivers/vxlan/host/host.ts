@@ -230,11 +230,10 @@ export class Host {
     const entry = this.book.networks.values().find((candidate) => candidate.spec.vni === vni);
     if (entry === undefined) return undefined;
     const { networkId, subnets } = entry.spec;
-    const serviceIp = subnets[0]?.serviceIp;
     return {
       vni,
       zone: entry.zone,
-      ...(serviceIp === undefined ? {} : { serviceIp }),
+      serviceIps: subnets.flatMap(({ serviceIp }) => (serviceIp === undefined ? [] : [serviceIp])),
       anycastIps: [
         ...this.book.legsOf(networkId).map((leg) => leg.ip),
         ...this.book.portsOf(networkId).flatMap((port) => [port.spec.ip, ...(port.spec.moreIps ?? [])]),
@@ -259,14 +258,15 @@ export class Host {
     const devs = new Set([tunnel, serviceVethName(spec.vni)]);
 
     fdb.push({ mac: serviceMac, dev: serviceVethName(spec.vni) });
-    for (const subnet of spec.subnets) {
-      if (subnet.serviceIp !== undefined) neighbours.push({ ip: subnet.serviceIp, mac: serviceMac });
-      neighbours.push({ ip: metadataIp, mac: serviceMac });
+    for (const { serviceIp } of spec.subnets) {
+      if (serviceIp !== undefined) neighbours.push({ ip: serviceIp, mac: serviceMac });
     }
+    if (spec.subnets.length > 0) neighbours.push({ ip: metadataIp, mac: serviceMac });
     for (const leg of this.book.legsOf(networkId)) {
       const dev = routerLegName(leg.routerId, spec.vni);
+      // A router on several of the network's subnets has one leg there.
+      if (!devs.has(dev)) fdb.push({ mac: routerMac(leg.routerId), dev });
       devs.add(dev);
-      fdb.push({ mac: routerMac(leg.routerId), dev });
       neighbours.push({ ip: leg.ip, mac: routerMac(leg.routerId) });
     }
     for (const { spec: port } of this.book.portsOf(networkId)) {

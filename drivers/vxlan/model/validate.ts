@@ -22,6 +22,8 @@ const prefixesMax = 16_384;
 /** Few enough for DHCP options, which hold 255 bytes each. */
 const dnsServersMax = 8;
 const hostRoutesMax = 20;
+/** Subnets of one network: each is an address of its service, and a range of its DHCP. */
+const subnetsMax = 256;
 const floatingIpsMax = 4_096;
 /** Addresses, and address pairs, of one port. */
 const addressesMax = 64;
@@ -33,7 +35,8 @@ export function checkNetwork(spec: NetworkSpec): void {
   checkId(spec.networkId, 'network');
   checkVni(spec.vni);
   range(spec.mtu, mtuMin, mtuMax, 'mtu');
-  if (spec.subnets.length > 1) refuse('a network has at most one subnet for now', { networkId: spec.networkId });
+  bounded(spec.subnets, subnetsMax, 'subnets');
+  checkDisjoint(spec);
   for (const subnet of spec.subnets) {
     checkId(subnet.subnetId, 'subnet');
     const cidr = readCidr(subnet.cidr);
@@ -50,6 +53,17 @@ export function checkNetwork(spec: NetworkSpec): void {
     for (const route of subnet.hostRoutes) {
       readCidr(route.destination);
       address(route.nextHop, 'nextHop');
+    }
+  }
+}
+
+/** Of two subnets that overlap nobody could tell which one a guest's address is of. */
+function checkDisjoint({ networkId, subnets }: NetworkSpec): void {
+  const sorted = subnets.map(({ cidr }) => readCidr(cidr)).sort((a, b) => a.first - b.first);
+  for (const [at, cidr] of sorted.entries()) {
+    const next = sorted[at + 1];
+    if (next !== undefined && next.first <= cidr.last) {
+      refuse(`subnets ${cidr.text} and ${next.text} overlap`, { networkId });
     }
   }
 }
@@ -113,11 +127,11 @@ export function checkForwarding(spec: ForwardingSpec): void {
 /** A router's record. */
 export function checkRouter(spec: RouterSpec): void {
   checkId(spec.routerId, 'router');
-  const networks = new Set<string>();
+  const subnets = new Set<string>();
   for (const leg of spec.interfaces) {
     checkId(leg.networkId, 'network');
-    if (networks.has(leg.networkId)) refuse('a router has at most one interface on a network', { leg });
-    networks.add(leg.networkId);
+    if (subnets.has(leg.subnetId)) refuse('a router has at most one interface on a subnet', { leg });
+    subnets.add(leg.subnetId);
     address(leg.ip, 'ip');
     range(leg.prefixLength, 0, 32, 'prefixLength');
     bounded(leg.neighbours, portsMax, 'neighbours');

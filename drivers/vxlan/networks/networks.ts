@@ -63,10 +63,9 @@ export async function ensureNetwork(host: Host, spec: NetworkSpec, signal: Abort
     changed = (await host.syncForwarding(spec.networkId, signal)) || changed;
 
     const dnsmasq = new Dnsmasq(host, spec.networkId);
-    const subnet = spec.subnets[0];
-    if (subnet?.dhcp === true) {
+    if (spec.subnets.some((subnet) => subnet.dhcp)) {
       if (previous === undefined) undo.add('dnsmasq', () => dnsmasq.remove());
-      changed = (await dnsmasq.ensure(service, spec, subnet, book.portsOf(spec.networkId), signal)) || changed;
+      changed = (await dnsmasq.ensure(service, spec, book.portsOf(spec.networkId), signal)) || changed;
     } else {
       await dnsmasq.remove();
     }
@@ -123,12 +122,12 @@ export async function syncService(host: Host, networkId: NetworkId, signal: Abor
       links,
       [serviceInner, metadataInner],
       [
-        ...spec.subnets.flatMap((subnet) => [
-          ...(subnet.serviceIp === undefined
+        ...spec.subnets.flatMap((subnet) =>
+          subnet.serviceIp === undefined
             ? []
-            : [{ dev: serviceInner, address: `${subnet.serviceIp}/${readCidr(subnet.cidr).prefixLength}` }]),
-          { dev: serviceInner, address: `${metadataIp}/32` },
-        ]),
+            : [{ dev: serviceInner, address: `${subnet.serviceIp}/${readCidr(subnet.cidr).prefixLength}` }],
+        ),
+        ...(spec.subnets.length === 0 ? [] : [{ dev: serviceInner, address: `${metadataIp}/32` }]),
         { dev: metadataInner, address: keepAddress, scope: 'host' },
         ...ports.map((port) => ({ dev: metadataInner, address: `${identityIp(port.identityIndex)}/32` })),
       ],

@@ -109,10 +109,9 @@ export async function syncDhcp(
   signal: AbortSignal,
 ): Promise<boolean> {
   const { spec } = host.network(networkId);
-  const subnet = spec.subnets[0];
-  if (subnet?.dhcp !== true) return false;
+  if (!spec.subnets.some((subnet) => subnet.dhcp)) return false;
   const service = host.namespace(serviceNamespace(host.options.namespacePrefix, spec.vni));
-  return new Dnsmasq(host, networkId).ensure(service, spec, subnet, host.book.portsOf(networkId), signal);
+  return new Dnsmasq(host, networkId).ensure(service, spec, host.book.portsOf(networkId), signal);
 }
 
 /** Whether something that was allowed is not any more, or the address that it was allowed to went. */

@@ -50,7 +50,7 @@ export interface RouterTransit {
  * Throws `INVALID_ARGUMENT` when the record does not say enough.
  */
 export function routerWanted(spec: RouterSpec, vnis: ReadonlyMap<string, number>): RouterWanted {
-  const devs: string[] = [];
+  const devs = new Set<string>();
   const addresses: AddressWanted[] = [];
   const routes: RouteWanted[] = [];
   const rules: RuleWanted[] = [{ priority: connectedPriority, table: 'main', withoutDefault: true }];
@@ -61,7 +61,7 @@ export function routerWanted(spec: RouterSpec, vnis: ReadonlyMap<string, number>
         facts: { routerId: spec.routerId, networkId: leg.networkId },
       });
     }
-    devs.push(routerInner(vni));
+    devs.add(routerInner(vni));
     addresses.push({ dev: routerInner(vni), address: `${leg.ip}/${leg.prefixLength}` });
   }
 
@@ -70,7 +70,7 @@ export function routerWanted(spec: RouterSpec, vnis: ReadonlyMap<string, number>
   const snatIp = external?.snatHere === true ? external.snatIp : undefined;
   const hasExternal = floating.length > 0 || snatIp !== undefined;
   if (external !== undefined && hasExternal) {
-    devs.push(externalInner);
+    devs.add(externalInner);
     addresses.push({ dev: externalInner, address: keepAddress, scope: 'host' });
     for (const ip of [...floating.map((entry) => entry.floatingIp), ...(snatIp === undefined ? [] : [snatIp])]) {
       addresses.push({ dev: externalInner, address: `${ip}/32` });
@@ -88,14 +88,14 @@ export function routerWanted(spec: RouterSpec, vnis: ReadonlyMap<string, number>
 
   const transit = external === undefined ? undefined : transitOf(external);
   if (transit !== undefined) {
-    devs.push(transitInner);
+    devs.add(transitInner);
     addresses.push({ dev: transitInner, address: `${transitIp(transit.index)}/32` });
     if (transit.next !== undefined) {
       routes.push({ destination: 'default', dev: transitInner, gateway: transitIp(transit.next.index) });
     }
   }
   return {
-    devs,
+    devs: [...devs],
     addresses,
     routes: lastOfEach([
       ...routes,

@@ -219,13 +219,14 @@ async function syncInside(
     ...wanted.devs.map((name) => ({ name, mac: macs.get(name) ?? routerMac(spec.routerId) })),
   ];
   const lines = [...linkBatch(links, inner, { ipv6: false }).ip];
-  for (const leg of spec.interfaces) {
-    const vni = host.network(leg.networkId).spec;
-    const dev = routerInner(vni.vni);
-    if (links.get(dev)?.mtu !== vni.mtu) lines.push(`link set ${dev} mtu ${vni.mtu}`);
+  for (const [networkId, legs] of Map.groupBy(spec.interfaces, (leg) => leg.networkId)) {
+    const network = host.network(networkId).spec;
+    const dev = routerInner(network.vni);
+    if (links.get(dev)?.mtu !== network.mtu) lines.push(`link set ${dev} mtu ${network.mtu}`);
     // A leg that was made a moment ago has none yet; asking would be an error only if it were not there.
     const found = await netns.neighbours(dev, signal);
-    lines.push(...neighbourLines(dev, found, leg.neighbours));
+    const neighbours = legs.flatMap((leg) => leg.neighbours);
+    lines.push(...neighbourLines(dev, found, neighbours));
   }
   const addresses = addressLines(links, wanted.devs, wanted.addresses);
   lines.push(...addresses, ...ruleLines(rules, wanted.rules));

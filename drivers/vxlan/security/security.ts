@@ -223,8 +223,8 @@ const guardAt = `${guardTable.family} ${guardTable.name}`;
 export interface FilterNetwork {
   readonly vni: number;
   readonly zone: number;
-  /** Absent: no subnet yet. */
-  readonly serviceIp?: string;
+  /** Addresses of its DHCP: one for each subnet that has it. */
+  readonly serviceIps: readonly string[];
   /** Router addresses and local ports' addresses: ARP for them stays on the host. */
   readonly anycastIps: readonly string[];
   /** Address pairs of its local ports that have port security. */
@@ -382,9 +382,9 @@ export function filterText(sg: TableFound, guard: TableFound, scope: FilterScope
       want('egress_pairs', key, `jump ${egressChain(pair.portId)}`);
       want('ingress_pairs', key, `jump ${ingressChain(pair.portId)}`);
     }
-    if (network.serviceIp !== undefined) {
-      want('service', `${bridge} . ${network.serviceIp}`);
-      want('anycast', `${tunnel} . ${network.serviceIp}`);
+    for (const serviceIp of network.serviceIps) {
+      want('service', `${bridge} . ${serviceIp}`);
+      want('anycast', `${tunnel} . ${serviceIp}`);
     }
     want('anycast', `${tunnel} . ${metadataIp}`);
   }

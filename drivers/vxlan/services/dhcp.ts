@@ -1,6 +1,6 @@
 /** DHCP and names of a network: one dnsmasq in its service namespace, told about each local port by a file. Pure. */
 import type { LocalPortSpec, NetworkSpec, SubnetSpec } from '../../types.ts';
-import { readCidr } from '../model/cidr.ts';
+import { holds, netmask, readCidr } from '../model/cidr.ts';
 import { metadataIp } from '../model/metadata.ts';
 import { serviceInner } from '../model/names.ts';
 import { guestDomain, isHostname } from './dns.ts';
@@ -22,22 +22,27 @@ export interface DhcpPaths {
 /** Questions of one network for names of the outside world that are under way at once. */
 const networkQueriesMax = 50;
 
+/** The address that a port is given: the first of its own in a subnet with DHCP. Undefined: it is given none. */
+export function leasedIp(
+  { subnets }: Pick<NetworkSpec, 'subnets'>,
+  { ip, moreIps = [] }: Pick<LocalPortSpec, 'ip' | 'moreIps'>,
+): string | undefined {
+  const served = subnets.filter((subnet) => subnet.dhcp).map((subnet) => readCidr(subnet.cidr));
+  return [ip, ...moreIps].find((candidate) => served.some((cidr) => holds(cidr, candidate)));
+}
+
 /**
  * The command line, beginning with `dnsmasq`. It stays in the foreground, so that its pid is the one that was started.
  * It answers for the guests of the network. Guests are given it as their name server where the subnet names none. Names are
- * the records', never those that a client claims by DHCP.
+ * the records', never those that a client claims by DHCP. Each subnet with DHCP is a range, whose tag its options have.
  * @param resolver `ADDRESS#PORT` of the host's resolver, which is asked for all other names; absent: they are REFUSED
  */
 export function dnsmasqArguments(
-  network: Pick<NetworkSpec, 'mtu'>,
-  subnet: SubnetSpec,
+  network: Pick<NetworkSpec, 'mtu' | 'subnets'>,
   paths: DhcpPaths,
   user: string,
   resolver: string | undefined,
 ): string[] {
-  const cidr = readCidr(subnet.cidr);
-  const [firstAddress = ''] = cidr.text.split('/');
-  const routes = dhcpRoutes(subnet);
   return [
     'dnsmasq',
     '--keep-in-foreground',
@@ -60,15 +65,25 @@ export function dnsmasqArguments(
     `--pid-file=${paths.pidFile}`,
     `--dhcp-leasefile=${paths.leaseFile}`,
     `--dhcp-hostsdir=${paths.hostsDir}`,
-    `--dhcp-range=${firstAddress},static,${leaseTime}`,
     '--dhcp-authoritative',
-    ...(subnet.gatewayIp === undefined
-      ? ['--dhcp-option=option:router']
-      : [`--dhcp-option=option:router,${subnet.gatewayIp}`]),
     `--dhcp-option=option:mtu,${network.mtu}`,
-    `--dhcp-option=option:dns-server,${nameServers(subnet).join(',')}`,
-    `--dhcp-option=option:classless-static-route,${routes.join(',')}`,
+    ...network.subnets.filter((subnet) => subnet.dhcp).flatMap(rangeArguments),
     '--log-facility=-',
+  ];
+}
+
+/** One subnet's range and options. */
+function rangeArguments(subnet: SubnetSpec): string[] {
+  const { text, prefixLength } = readCidr(subnet.cidr);
+  const [firstAddress = ''] = text.split('/');
+  const tag = subnet.subnetId;
+  const option = (name: string, ...values: readonly string[]): string =>
+    `--dhcp-option=tag:${tag},${[`option:${name}`, ...values].join(',')}`;
+  return [
+    `--dhcp-range=set:${tag},${firstAddress},static,${netmask(prefixLength)},${leaseTime}`,
+    option('router', ...(subnet.gatewayIp === undefined ? [] : [subnet.gatewayIp])),
+    option('dns-server', ...nameServers(subnet)),
+    option('classless-static-route', ...dhcpRoutes(subnet)),
   ];
 }
 
@@ -89,7 +104,7 @@ function dhcpRoutes(subnet: SubnetSpec): string[] {
 /** What dnsmasq would read as something else than a name: a lease time, a keyword. */
 const ambiguousPattern = /^(\d+[smhdw]?|infinite|ignore|deprecated)$/i;
 
-/** The line that gives a port its address, and its name where that can be one (else the guest goes without). */
+/** The line that gives a port `ip`, and its name where that can be one (else the guest goes without). */
 export function dhcpHostLine(port: Pick<LocalPortSpec, 'mac' | 'ip' | 'hostname'>): string {
   const named = isHostname(port.hostname) && !ambiguousPattern.test(port.hostname);
   return `${[port.mac, port.ip, ...(named ? [port.hostname] : []), leaseTime].join(',')}\n`;

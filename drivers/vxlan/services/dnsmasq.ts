@@ -4,15 +4,30 @@ import { dirname, join } from 'node:path';
 import { writeFileDurably } from '../../../node/base/durable-file.ts';
 import type { NetworkId } from '../../../node/base/ids.ts';
 import { isMissing } from '../../../node/base/system-error.ts';
-import type { NetworkSpec, SubnetSpec } from '../../types.ts';
+import type { NetworkSpec } from '../../types.ts';
 import type { Host } from '../host/host.ts';
 import type { Netns } from '../links/netns.ts';
 import type { PortEntry } from '../model/book.ts';
 import { DetachedProcess } from './detached.ts';
-import { type DhcpPaths, dhcpHostLine, dnsmasqArguments, readLeases } from './dhcp.ts';
+import { type DhcpPaths, dhcpHostLine, dnsmasqArguments, leasedIp, readLeases } from './dhcp.ts';
 import { hostsText } from './dns.ts';
 import { dnsmasqUser } from './dnsmasq-user.ts';
 import { forwardsNames, resolverAddress } from './resolver.ts';
+
+/** What DHCP gives a port. */
+interface LeasedPort {
+  readonly portId: string;
+  readonly mac: string;
+  readonly ip: string;
+  readonly hostname: string;
+}
+
+function leasedPorts(network: NetworkSpec, ports: readonly PortEntry[]): LeasedPort[] {
+  return ports.flatMap(({ spec }) => {
+    const ip = leasedIp(network, spec);
+    return ip === undefined ? [] : [{ portId: spec.portId, mac: spec.mac, ip, hostname: spec.hostname }];
+  });
+}
 
 /** DHCP and names of one network on this host. */
 export class Dnsmasq {
@@ -42,33 +57,22 @@ export class Dnsmasq {
   }
 
   /** Runs it with these arguments, hosts and the names of the book; a running one that has them is not touched. */
-  async ensure(
-    netns: Netns,
-    network: NetworkSpec,
-    subnet: SubnetSpec,
-    ports: readonly PortEntry[],
-    signal: AbortSignal,
-  ): Promise<boolean> {
+  async ensure(netns: Netns, network: NetworkSpec, ports: readonly PortEntry[], signal: AbortSignal): Promise<boolean> {
     await mkdir(this.#folder, { recursive: true });
     const user = await dnsmasqUser(this.#host, [this.#folder, dirname(this.#folder)]);
     await this.#makeHostsDir(user);
-    const argv = dnsmasqArguments(
-      network,
-      subnet,
-      this.#paths,
-      user,
-      forwardsNames(this.#host) ? resolverAddress : undefined,
-    );
-    const hosts = await this.#writeHosts(ports);
+    const argv = dnsmasqArguments(network, this.#paths, user, forwardsNames(this.#host) ? resolverAddress : undefined);
+    const leased = leasedPorts(network, ports);
+    const hosts = await this.#writeHosts(leased);
     const changed = (await this.#writeNames()) ? 'changed' : hosts;
     let running = await this.#process.running();
-    const stale = await this.#hasStaleLease(ports);
+    const stale = await this.#hasStaleLease(leased);
     if (running !== undefined && (stale || running.argv.join('\0') !== argv.join('\0'))) {
       await this.#process.stop();
       running = undefined;
     }
     if (running === undefined) {
-      if (stale) await this.#dropStaleLeases(ports);
+      if (stale) await this.#dropStaleLeases(leased);
       await rm(this.#paths.pidFile, { force: true });
       await this.#process.start(netns.prefix, argv, () => this.#isReady(), signal);
       return true;
@@ -94,8 +98,8 @@ export class Dnsmasq {
   }
 
   /** Makes the hosts folder exactly these. Drafts are written beside it, for dnsmasq reads every file in it. */
-  async #writeHosts(ports: readonly PortEntry[]): Promise<'same' | 'added' | 'changed'> {
-    const wanted = new Map(ports.map((port) => [port.spec.portId as string, dhcpHostLine(port.spec)]));
+  async #writeHosts(ports: readonly LeasedPort[]): Promise<'same' | 'added' | 'changed'> {
+    const wanted = new Map(ports.map((port) => [port.portId, dhcpHostLine(port)]));
     let result: 'same' | 'added' | 'changed' = 'same';
     const found = new Set(await readdir(this.#paths.hostsDir));
     for (const name of found) {
@@ -150,13 +154,13 @@ export class Dnsmasq {
   }
 
   /** Whether an address is still leased to the MAC that had it before: dnsmasq would refuse it to the new one. */
-  async #hasStaleLease(ports: readonly PortEntry[]): Promise<boolean> {
-    const macs = new Map(ports.map((port) => [port.spec.ip, port.spec.mac]));
+  async #hasStaleLease(ports: readonly LeasedPort[]): Promise<boolean> {
+    const macs = new Map(ports.map((port) => [port.ip, port.mac]));
     return (await this.#leases()).some((lease) => macs.has(lease.ip) && macs.get(lease.ip) !== lease.mac);
   }
 
-  async #dropStaleLeases(ports: readonly PortEntry[]): Promise<void> {
-    const macs = new Map(ports.map((port) => [port.spec.ip, port.spec.mac]));
+  async #dropStaleLeases(ports: readonly LeasedPort[]): Promise<void> {
+    const macs = new Map(ports.map((port) => [port.ip, port.mac]));
     const kept = (await this.#leases()).filter((lease) => (macs.get(lease.ip) ?? lease.mac) === lease.mac);
     await writeFileDurably(this.#paths.leaseFile, kept.map((lease) => `${lease.line}\n`).join(''));
   }

@@ -253,14 +253,14 @@ function routerSpec(records: Records, island: Island, router: shoal.v1.Router, h
         subnetId: fixed.subnetId as SubnetId,
         ip: fixed.ip,
         prefixLength: prefix.prefixLength,
-        neighbours: neighboursOf(records, port),
+        neighbours: neighboursOf(records, port, fixed.subnetId),
       },
     ];
   });
   const external = externalOf(records, island, router, hostId);
   return {
     routerId: router.id as RouterId,
-    interfaces: sortedBy(interfaces, (leg) => leg.networkId),
+    interfaces: sortedBy(interfaces, (leg) => `${leg.networkId} ${leg.subnetId}`),
     ...(router.routes.length > 0
       ? {
           routes: router.routes.map(({ destination, nextHop }) => ({
@@ -274,14 +274,20 @@ function routerSpec(records: Records, island: Island, router: shoal.v1.Router, h
 }
 
 /**
- * Ports that are somewhere: with a guest on a host, or made by every host itself (routers, DHCP). A port that nobody has
+ * Addresses of a subnet whose ports are somewhere: with a guest on a host, or made by every host itself (routers, DHCP). A port that nobody has
  * plugged in yet may be an address that guests share, which only ARP can find.
  */
-function neighboursOf(records: Records, self: shoal.v1.Port): readonly { readonly ip: string; readonly mac: string }[] {
+function neighboursOf(
+  records: Records,
+  self: shoal.v1.Port,
+  subnetId: string,
+): readonly { readonly ip: string; readonly mac: string }[] {
   const neighbours = records
     .portsOf(self.networkId)
     .filter((port) => port.id !== self.id && (port.hostId !== '' || port.deviceOwner.startsWith('network:')))
-    .flatMap((port) => port.fixedIps.map((fixed) => ({ ip: fixed.ip, mac: port.mac })));
+    .flatMap((port) =>
+      port.fixedIps.filter((fixed) => fixed.subnetId === subnetId).map((fixed) => ({ ip: fixed.ip, mac: port.mac })),
+    );
   return sortedBy(neighbours, (neighbour) => neighbour.ip);
 }
 

@@ -43,6 +43,13 @@ export function removePortRow(change: Change, row: Row<shoal.v1.Port>): void {
   portTable.remove(change, row);
 }
 
+/** When the port that kept a MAC from others goes, one of those that share it keeps it. */
+export function keepMac(change: Change, gone: shoal.v1.Port, sharing: readonly Row<shoal.v1.Port>[]): void {
+  if (gone.sharesMac) return;
+  const heir = sharing.find(({ record }) => record.id !== gone.id);
+  if (heir !== undefined) updatePortRow(change, heir, new shoal.v1.Port({ ...heir.record, sharesMac: false }));
+}
+
 /** Leaves the floating IPs that lead to a port (or to some of its addresses) unassociated. */
 export function releaseFloatingIps(
   change: Change,

@@ -30,7 +30,7 @@ import { chargeQuota, refundQuota } from '../kit/quota.ts';
 import { type Attempt, type Change, transact } from '../kit/transact.ts';
 import { contains, formatIpv4, overlaps, parseIpv4, usableRange } from './address.ts';
 import { allocateAddress, allocateMac, allocateVni, alreadyAllocated, takeAddress } from './allocation.ts';
-import { insertPortRow, removePortRow, updatePortRow } from './port-record.ts';
+import { insertPortRow, keepMac, removePortRow, updatePortRow } from './port-record.ts';
 import { isFreePort } from './ports.ts';
 import { checkRoutes, type RouteDraft } from './routes.ts';
 import { prefixOf } from './subnets.ts';
@@ -229,6 +229,7 @@ export class Routers {
         );
       }
       removePortRow(change, found);
+      keepMac(change, found.record, legsOn(reader, row.record, found.record.networkId));
       return { router: touched(change, row, nowMs), port: found.record };
     });
   }
@@ -254,6 +255,11 @@ function interfaceNotFound(routerId: string, draft: { readonly subnetId?: string
     'RouterInterfaceNotFoundForSubnet',
     `Router ${routerId} has no interface on subnet ${draft.subnetId}`,
   );
+}
+
+/** A router's interfaces on one network: they have one MAC, for the router is one device there. */
+function legsOn(reader: StateReader, router: shoal.v1.Router, networkId: string): readonly Row<shoal.v1.Port>[] {
+  return interfacesOf(reader, router).filter(({ record }) => record.networkId === networkId);
 }
 
 /** A new port with the subnet's gateway address. */
@@ -286,6 +292,7 @@ function gatewayPort(
     networkId: subnet.networkId,
     // The MAC that every host gives this router, so that the record says what guests see.
     mac: routerMac(router.id as RouterId),
+    sharesMac: legsOn(reader, router, subnet.networkId).length > 0,
     fixedIps: [new shoal.v1.FixedIp({ subnetId: subnet.id, ip: subnet.gatewayIp })],
     deviceId: router.id,
     deviceOwner: deviceOwners.routerInterface,
@@ -326,6 +333,7 @@ function adoptPort(
   const next = new shoal.v1.Port({
     ...port,
     mac: routerMac(router.id as RouterId),
+    sharesMac: legsOn(attempt.reader, router, port.networkId).length > 0,
     deviceId: router.id,
     deviceOwner: deviceOwners.routerInterface,
     securityGroupIds: [],
@@ -347,9 +355,6 @@ function checkFits(reader: StateReader, router: shoal.v1.Router, subnet: shoal.v
     const other = subnetTable.get(reader, port.fixedIps[0]?.subnetId ?? '')?.record;
     if (other === undefined) continue;
     if (other.id === subnet.id) throw badRequest(`Router already has a port on subnet ${subnet.id}`);
-    if (other.networkId === subnet.networkId) {
-      throw badRequest('This version gives a router one interface on a network.');
-    }
     checkNoOverlap(subnet, other);
   }
   const external = subnetTable.get(reader, router.externalSubnetId)?.record;

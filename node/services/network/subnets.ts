@@ -29,7 +29,7 @@ import {
 } from './address.ts';
 import { allocateAddress, poolRanges, takeAddress } from './allocation.ts';
 import { touchNetwork } from './network-record.ts';
-import { dhcpPortsOf, insertPortRow, isServicePort, removePortRow } from './port-record.ts';
+import { dhcpPortsOf, insertPortRow, isServicePort, keepMac, removePortRow } from './port-record.ts';
 import { checkRoutes } from './routes.ts';
 import { checkText } from './text.ts';
 import { requireUnused } from './uses.ts';
@@ -38,6 +38,8 @@ import { requireUnused } from './uses.ts';
 const poolsMax = 16;
 const dnsServersMax = 5;
 const hostRoutesMax = 20;
+/** Most subnets of a network: every host that carries it serves each of them. */
+const subnetsMax = 256;
 
 /**
  * What a caller may say of a new subnet. `cidr` and all addresses are IPv4; absent `pools`: all usable addresses but
@@ -64,7 +66,7 @@ export type SubnetPatch = Partial<Omit<SubnetDraft, 'networkId' | 'cidr' | 'proj
 
 /**
  * Neutron's subnets. One that the caller may not see is `NOT_FOUND`; changing one that is seen and is another project's
- * is 403. A tenant network has one subnet at most: 501 `NotImplemented` for a second.
+ * is 403. A network has 256 at most, of which none overlaps another.
  */
 export class Subnets {
   readonly #deps: ServiceDependencies;
@@ -148,8 +150,7 @@ export class Subnets {
           `Unable to complete operation on subnet ${id}: One or more ports have an IP allocation from this subnet.`,
         ),
       );
-      const dhcpPorts = dhcpPortsOf(portTable.by(reader, 'ip', indexKey(id, row.record.serviceIp)));
-      for (const port of dhcpPorts) removePortRow(change, port);
+      this.#dropServiceAddress(attempt, row.record);
       removeSubnetRow(change, row);
     });
   }
@@ -183,9 +184,7 @@ export class Subnets {
         );
       }
     }
-    if (siblings.length > 0 && !network.external) {
-      throw refuse('NOT_IMPLEMENTED', 'NotImplemented', 'This version of Shoal serves one subnet in a tenant network.');
-    }
+    if (siblings.length >= subnetsMax) throw badRequest(`A network may have ${subnetsMax} subnets at most.`);
     const usable = usableRange(prefix);
     const gatewayIp = draft.gatewayIp === undefined ? formatIpv4(usable.first) : (draft.gatewayIp ?? '');
     const pools =
@@ -218,13 +217,12 @@ export class Subnets {
 
   /** DHCP has a port while it is on. `next` is not yet written. */
   #planService(attempt: Attempt, before: shoal.v1.Subnet, next: shoal.v1.Subnet, portId: string): void {
-    const { reader, change } = attempt;
+    const { reader } = attempt;
     if (networkTable.get(reader, next.networkId)?.record.external === true) return;
     if (next.dhcp && before.serviceIp === '') {
       next.serviceIp = this.#serviceAddress(attempt, next, portId, next.updatedMs);
     } else if (!next.dhcp && before.serviceIp !== '') {
-      const port = portTable.one(reader, 'ip', indexKey(before.id, before.serviceIp));
-      if (port !== undefined && isServicePort(reader, port.record)) removePortRow(change, port);
+      this.#dropServiceAddress(attempt, before);
       next.serviceIp = '';
     }
   }
@@ -244,6 +242,8 @@ export class Subnets {
       networkId: subnet.networkId,
       // The MAC that every host gives the service, so that the record says what guests see.
       mac: serviceMac,
+      sharesMac:
+        servicePortsOn(attempt.reader, subnet.networkId).length > 0 || !attempt.change.take(`dhcp/${subnet.networkId}`),
       fixedIps: [new shoal.v1.FixedIp({ subnetId: subnet.id, ip })],
       deviceId: `dhcp-${subnet.networkId}`,
       deviceOwner: deviceOwners.dhcp,
@@ -254,6 +254,15 @@ export class Subnets {
     });
     insertPortRow(attempt.change, attempt.reader, port);
     return ip;
+  }
+
+  /** Takes the port of a subnet's service away. */
+  #dropServiceAddress({ reader, change }: Attempt, subnet: shoal.v1.Subnet): void {
+    if (subnet.serviceIp === '') return;
+    const port = portTable.one(reader, 'ip', indexKey(subnet.id, subnet.serviceIp));
+    if (port === undefined || !isServicePort(reader, port.record)) return;
+    removePortRow(change, port);
+    keepMac(change, port.record, servicePortsOn(reader, subnet.networkId));
   }
 
   #checkGatewayChange(reader: StateReader, subnet: shoal.v1.Subnet, gatewayIp: string): void {
@@ -270,6 +279,13 @@ export class Subnets {
       throw refuse('CONFLICT', 'IpAddressInUse', `The IP address ${gatewayIp} is in use by port ${holder.id}.`);
     }
   }
+}
+
+/** The ports of a network's DHCP: one for each subnet that has it, all with the MAC that every host gives the service. */
+function servicePortsOn(reader: StateReader, networkId: string): readonly Row<shoal.v1.Port>[] {
+  return dhcpPortsOf(portTable.by(reader, 'network', indexKey(networkId))).filter(({ record }) =>
+    isServicePort(reader, record),
+  );
 }
 
 /** Removes a subnet's row and gives its quota back. Its ports are the caller's concern. */

@@ -214,7 +214,7 @@ export const portTable = new Table<shoal.v1.Port>({
     { name: 'device', keys: (r) => (r.deviceId === '' ? [] : [indexKey(r.deviceId)]) },
     { name: 'host', keys: (r) => (r.hostId === '' ? [] : [r.hostId]) },
     { name: 'security-group', keys: (r) => r.securityGroupIds.map((id) => indexKey(id)) },
-    { name: 'mac', unique: true, keys: (r) => [indexKey(r.networkId, r.mac)] },
+    { name: 'mac', unique: true, keys: (r) => (r.sharesMac ? [] : [indexKey(r.networkId, r.mac)]) },
     { name: 'ip', unique: true, keys: (r) => r.fixedIps.map((fixed) => indexKey(fixed.subnetId, fixed.ip)) },
   ],
 });

@@ -11,6 +11,7 @@ import type {
   SecurityRuleSpec,
 } from '../../../drivers/types.ts';
 import type { VxlanDriver } from '../../../drivers/vxlan/driver.ts';
+import { holds, readCidr } from '../../../drivers/vxlan/model/cidr.ts';
 import { tapName } from '../../../drivers/vxlan/model/names.ts';
 import type { NetworkId, PortId, RouterId, SubnetId } from '../../../node/base/ids.ts';
 import { type Lab, labRouterId } from './bench-host.ts';
@@ -159,15 +160,18 @@ export class Cloud {
     const here = this.guests.filter((guest) => guest.host === host);
     return {
       routerId: this.routerId,
-      interfaces: this.routed.map((network) => ({
-        networkId: network.networkId,
-        subnetId: network.subnets[0]?.subnetId ?? ('' as SubnetId),
-        ip: network.subnets[0]?.gatewayIp ?? '',
-        prefixLength: 24,
-        neighbours: this.guests
-          .filter((guest) => guest.port.networkId === network.networkId)
-          .flatMap((guest) => addressesOf(guest).map((ip) => ({ ip, mac: guest.port.mac }))),
-      })),
+      interfaces: this.routed.flatMap((network) =>
+        network.subnets.map((subnet) => ({
+          networkId: network.networkId,
+          subnetId: subnet.subnetId,
+          ip: subnet.gatewayIp ?? '',
+          prefixLength: 24,
+          neighbours: this.guests
+            .filter((guest) => guest.port.networkId === network.networkId)
+            .flatMap((guest) => addressesOf(guest).map((ip) => ({ ip, mac: guest.port.mac })))
+            .filter(({ ip }) => holds(readCidr(subnet.cidr), ip)),
+        })),
+      ),
       routes: this.routes,
       external: {
         gatewayIp: this.lab.externalGatewayIp,

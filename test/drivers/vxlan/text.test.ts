@@ -28,7 +28,7 @@ import {
 } from '../../../drivers/vxlan/model/names.ts';
 import { natTable, routerWanted, transitFdb, unclaimedTransit } from '../../../drivers/vxlan/routing/router.ts';
 import { allowances, filterText, portRules, ruleExpressions } from '../../../drivers/vxlan/security/security.ts';
-import { dhcpHostLine, dnsmasqArguments, readLeases } from '../../../drivers/vxlan/services/dhcp.ts';
+import { dhcpHostLine, dnsmasqArguments, leasedIp, readLeases } from '../../../drivers/vxlan/services/dhcp.ts';
 import { hostsText } from '../../../drivers/vxlan/services/dns.ts';
 import type { NetworkId, PortId, RouterId, SubnetId } from '../../../node/base/ids.ts';
 
@@ -284,7 +284,9 @@ await t.test(
       rules: [{ direction: 'egress' }],
       vni: 7,
     };
-    const networks = new Map([[7, { vni: 7, zone: 3, serviceIp: '10.0.0.2', anycastIps: ['10.0.0.1', '10.0.0.11'] }]]);
+    const networks = new Map([
+      [7, { vni: 7, zone: 3, serviceIps: ['10.0.0.2'], anycastIps: ['10.0.0.1', '10.0.0.11'] }],
+    ]);
     const senders = new Map([[7, ['192.0.2.9']]]);
     const text = filterText(empty, empty, { networks, ports: new Map([[portId, port]]), senders });
     const lines = text.trim().split('\n');
@@ -401,7 +403,7 @@ await t.test('dnsmasq is told the routes twice, and no DNS server that does not 
     hostRoutes: [{ destination: '192.168.0.0/16', nextHop: '10.0.0.9' }],
   };
   const paths = { hostsDir: '/s/hosts', leaseFile: '/s/leases', namesFile: '/s/names', pidFile: '/s/pid' };
-  t.same(dnsmasqArguments({ mtu: 1450 }, subnet, paths, 'nobody', undefined), [
+  t.same(dnsmasqArguments({ mtu: 1450, subnets: [subnet] }, paths, 'nobody', undefined), [
     'dnsmasq',
     '--keep-in-foreground',
     '--conf-file=/dev/null',
@@ -422,22 +424,34 @@ await t.test('dnsmasq is told the routes twice, and no DNS server that does not 
     '--pid-file=/s/pid',
     '--dhcp-leasefile=/s/leases',
     '--dhcp-hostsdir=/s/hosts',
-    '--dhcp-range=10.0.0.0,static,24h',
     '--dhcp-authoritative',
-    '--dhcp-option=option:router,10.0.0.1',
     '--dhcp-option=option:mtu,1450',
-    '--dhcp-option=option:dns-server,10.0.0.2',
-    '--dhcp-option=option:classless-static-route,169.254.169.254/32,10.0.0.2,192.168.0.0/16,10.0.0.9,0.0.0.0/0,10.0.0.1',
+    '--dhcp-range=set:s,10.0.0.0,static,255.255.255.0,24h',
+    '--dhcp-option=tag:s,option:router,10.0.0.1',
+    '--dhcp-option=tag:s,option:dns-server,10.0.0.2',
+    '--dhcp-option=tag:s,option:classless-static-route,169.254.169.254/32,10.0.0.2,192.168.0.0/16,10.0.0.9,0.0.0.0/0,10.0.0.1',
     '--log-facility=-',
   ]);
-  const own = dnsmasqArguments(
-    { mtu: 1450 },
-    { ...subnet, dnsServers: ['192.0.2.53', '192.0.2.54'] },
-    paths,
-    'nobody',
-    undefined,
+  const other = {
+    ...subnet,
+    subnetId: 'o' as SubnetId,
+    cidr: '10.0.8.0/21',
+    serviceIp: '10.0.8.2',
+    dnsServers: ['192.0.2.53', '192.0.2.54'],
+  };
+  const silent = { ...subnet, subnetId: 'n' as SubnetId, cidr: '10.0.1.0/24', dhcp: false };
+  const { gatewayIp: _none, ...without } = other;
+  const own = dnsmasqArguments({ mtu: 1450, subnets: [subnet, without, silent] }, paths, 'nobody', undefined);
+  t.ok(own.includes('--dhcp-option=tag:o,option:dns-server,192.0.2.53,192.0.2.54'), 'the subnet’s own servers win');
+  t.ok(own.includes('--dhcp-option=tag:o,option:router'), 'no gateway is said, or dnsmasq would be it');
+  t.same(
+    own.filter((word) => word.startsWith('--dhcp-range')),
+    ['--dhcp-range=set:s,10.0.0.0,static,255.255.255.0,24h', '--dhcp-range=set:o,10.0.8.0,static,255.255.248.0,24h'],
+    'a subnet without DHCP has no range',
   );
-  t.ok(own.includes('--dhcp-option=option:dns-server,192.0.2.53,192.0.2.54'), 'the subnet’s own servers win');
+  const leased = (ip: string, ...moreIps: string[]) => leasedIp({ subnets: [silent, subnet, other] }, { ip, moreIps });
+  t.equal(leased('10.0.1.9', '10.0.15.7', '10.0.0.9'), '10.0.15.7', 'the first address that is in a subnet with DHCP');
+  t.equal(leased('10.0.1.9'), undefined);
   t.equal(
     hostsText([
       { ip: '10.0.0.12', hostname: 'Web-2' },

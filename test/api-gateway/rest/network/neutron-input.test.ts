@@ -268,7 +268,10 @@ void t.test('B14, api 5, api 20: a router’s gateway and its routes', async (t)
   const external = await admin.get('POST', 'networks', { network: { 'router:external': true } });
   const router = await get('POST', 'routers', { router: { external_gateway_info: { network_id: external.id } } });
   t.match(router.external_gateway_info, { network_id: external.id, external_fixed_ips: [] }, 'before it has a subnet');
-  await admin.get('POST', 'subnets', { subnet: { network_id: external.id, cidr: '198.51.100.0/24' } });
+  const allocation_pools = [{ start: '198.51.100.2', end: '198.51.100.200' }];
+  await admin.get('POST', 'subnets', {
+    subnet: { network_id: external.id, cidr: '198.51.100.0/24', allocation_pools },
+  });
   const { external_gateway_info: gateway } = await get('GET', `routers/${router.id}`);
   t.match(gateway.external_fixed_ips, [{ ip_address: /^198\.51\.100\./ }], 'and once it has one');
   t.same(await get('GET', 'subnets'), [], 'a member does not see the subnets of an external network');

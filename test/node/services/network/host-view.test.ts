@@ -52,6 +52,34 @@ async function island(world: World) {
   return { a, b, apart, external, router, guestA, guestB, guestC };
 }
 
+void t.test(
+  'a network’s subnets are all served, and a router on two of them knows the neighbours of each',
+  async (t) => {
+    const world = makeWorld();
+    await addHost(world, 1);
+    const { network, subnet } = await addNetwork(world, '10.0.0.0/24');
+    const [second] = await world.network.subnets.create(world.alice, [{ networkId: network.id, cidr: '10.0.1.0/24' }]);
+    const router = await world.network.routers.create(world.alice, {});
+    for (const id of [subnet.id, second?.id ?? '']) {
+      await world.network.routers.addInterface(world.alice, router.id, { subnetId: id });
+    }
+    const guest = await addGuest(world, network.id, 1, 'a');
+    await world.network.ports.update(world.alice, guest.id, { fixedIps: [{ ip: '10.0.0.9' }, { ip: '10.0.1.9' }] });
+    const { networks, ports, routers, failures } = view(world, 1);
+    t.same(failures, []);
+    t.same(networks.flatMap(({ subnets }) => subnets.map(({ cidr }) => cidr)).sort(), ['10.0.0.0/24', '10.0.1.0/24']);
+    t.same(
+      ports.map(({ ip, moreIps }) => [ip, moreIps]),
+      [['10.0.0.9', ['10.0.1.9']]],
+    );
+    const legs = routers.flatMap(({ interfaces }) => interfaces);
+    t.same(legs.map(({ ip, neighbours }) => [ip, neighbours.map((each) => each.ip)]).sort(), [
+      ['10.0.0.1', ['10.0.0.2', '10.0.0.9']],
+      ['10.0.1.1', ['10.0.1.2', '10.0.1.9']],
+    ]);
+  },
+);
+
 void t.test('a host carries the networks of its guests and all that their routers join', async (t) => {
   const world = makeWorld();
   const { a, b, apart } = await island(world);
