@@ -132,7 +132,12 @@ export class JobRunner implements Service {
     // What was decided last has been written: the next decision must have seen it.
     const reader = await this.#deps.state.fresh(signal);
     const job = jobTable.get(reader, jobId)?.record;
-    if (job === undefined || hasEnded(job) || !this.#deps.isOwn(job)) return false;
+    if (job !== undefined && hasEnded(job)) {
+      const { kind, subject, status, message } = job;
+      this.#logger.info({ jobId, kind, subject, status, message }, 'job ended');
+      return false;
+    }
+    if (job === undefined || !this.#deps.isOwn(job)) return false;
     const kind = this.#kinds.get(job.kind);
     // A newer agent's: it goes on when one leads again.
     if (kind === undefined) return false;
@@ -155,11 +160,8 @@ export class JobRunner implements Service {
       case 'turn':
         return true;
       case 'end':
-        this.#logger.info(
-          { jobId, kind: job.kind, subject: job.subject, status: decision.status, message: decision.message },
-          'job ended',
-        );
-        return false;
+        // The next look says so.
+        return true;
       case 'do':
         failpointJobNotedNotDone();
         await this.#do(kind, job, decision);

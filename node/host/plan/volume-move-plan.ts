@@ -20,10 +20,14 @@ export type VolumeMoveAction =
   | 'finish'
   /** Remove the old bytes, at the host that has them. */
   | 'remove-old'
+  /** Tell the owner that the old bytes could not be removed. */
+  | 'leave-old'
   /** Remove what is half done, and tell the owner. */
-  | 'take-back';
+  | 'take-back'
+  /** Tell the owner that what is half done could not be removed. */
+  | 'give-up';
 
-/** The job's words for: nothing of it is left to do, either way. */
+/** The job's words for: nothing of it is left to do, either way. Only earlier versions write them: now the job ends instead. */
 const movedPhase = 'moved';
 /** For: the guest has gone over, and the old bytes are there. */
 export const guestOverPhase = 'guest-over';
@@ -50,22 +54,25 @@ export function nextOfVolumeMove(
     return { kind: 'end', status: 'failed', message };
   }
   const action = actionOf();
-  const failure = failureOf(action);
-  if ((failure?.attempts ?? 0) >= triesMax) {
-    const what = isSwitched ? `${words.done} What was left of it could not be removed` : 'It could not be taken back';
-    return { kind: 'end', status: 'failed', message: `${what}: ${failure?.message}` };
-  }
   const messages = {
     copy: words.working,
     finish: 'The guest goes over.',
     'remove-old': 'Removing what is old.',
+    'leave-old': 'What is old stays.',
     'take-back': 'Removing what is half done.',
+    'give-up': 'What is half done stays.',
   };
   return { kind: 'do', action, about: action, message: messages[action] };
 
   function actionOf(): VolumeMoveAction {
-    if (isSwitched) return job.phase === guestOverPhase ? 'remove-old' : 'finish';
-    return isAwaited && !isTakenBack && failureOf('copy') === undefined ? 'copy' : 'take-back';
+    // The guest must go over, however long it takes: the records name the new place.
+    if (isSwitched) return job.phase === guestOverPhase ? whileTried('remove-old', 'leave-old') : 'finish';
+    if (isAwaited && !isTakenBack && failureOf('copy') === undefined) return 'copy';
+    return whileTried('take-back', 'give-up');
+  }
+
+  function whileTried(action: VolumeMoveAction, otherwise: VolumeMoveAction): VolumeMoveAction {
+    return (failureOf(action)?.attempts ?? 0) < triesMax ? action : otherwise;
   }
 }
 
@@ -83,6 +90,10 @@ export function afterVolumeMove(
 ): shoal.v1.Job | undefined {
   switch (action) {
     case 'copy':
+    case 'remove-old':
+    case 'leave-old':
+    case 'take-back':
+    case 'give-up':
       return undefined;
     case 'finish':
       return new shoal.v1.Job({
@@ -90,11 +101,19 @@ export function afterVolumeMove(
         phase: guestOverPhase,
         ownerHostId: oldHostId === '' ? job.ownerHostId : oldHostId,
       });
-    case 'remove-old':
-      return new shoal.v1.Job({ ...job, phase: movedPhase });
-    case 'take-back':
-      return new shoal.v1.Job({ ...job, phase: takenBackPhase });
   }
+}
+
+/** The same with what could not be removed. @param action that was tried. */
+export function faultOfLeftover(
+  job: shoal.v1.Job,
+  action: 'remove-old' | 'take-back',
+): { readonly message: string; readonly details: string } {
+  const why = job.failures.find((one) => one.subject === action)?.message ?? '';
+  const what =
+    action === 'remove-old' ? 'The old bytes could not be removed' : 'What is half done could not be removed';
+  const before = action === 'remove-old' ? 'It is moved.' : faultOfVolumeMove(job).message;
+  return { message: `${before} ${what}: ${why}`, details: '' };
 }
 
 /** Why the job failed or was taken back, for the owner of the volume. */

@@ -14,6 +14,11 @@ export function volumeSubject(volumeId: string): string {
   return `volume/${volumeId}`;
 }
 
+/** The same of a backup. */
+export function backupSubject(backupId: string): string {
+  return `backup/${backupId}`;
+}
+
 /** Begins the job that makes a volume as a full copy, or of a backup, unless one about it is under way, or its record has moved on. */
 export async function beginVolumeCopy(
   deps: ServiceDependencies,

@@ -16,12 +16,15 @@ import {
   volumeSnapshotTable,
   volumeTable,
 } from '../../state/tables/index.ts';
+import { endJobAbout } from '../jobs/volume-job-end.ts';
+import { volumeSubject } from '../jobs/volume-jobs.ts';
 import type { ServiceDependencies } from '../kit/dependencies.ts';
 import type { ServedAt, SnapshotMade, VolumeFault, VolumeReports } from '../kit/reporting/volume-reporting.ts';
 import { type Attempt, transact } from '../kit/transact.ts';
 import { amountsOfGrowth, chargeAnyway, refund } from './kit/charges.ts';
 import { addMessage, type MessageAction } from './kit/messages.ts';
 import { writeBackup } from './records/backup-record.ts';
+import { noteMemberOfGroup } from './records/group-record.ts';
 import { endGroupSnapshot } from './records/group-snapshot-record.ts';
 import { diskOf, volumeDisks, waitsForVolumes, withoutServer, writeDisks } from './records/server-disks.ts';
 import { removeSnapshotRow, writeSnapshot } from './records/snapshot-record.ts';
@@ -86,7 +89,7 @@ export class VolumeReportService implements VolumeReports {
         ...(isEnd ? { status: restingStatus(record.attachments), revertSnapshotId: '' } : {}),
       });
       if (!isEnd) return;
-      this.#endRestoration(attempt, next);
+      this.#endMaking(attempt, next);
       for (const serverId of serverIdsOf(next)) this.#beginServer(attempt, serverId, next);
     });
   }
@@ -120,7 +123,7 @@ export class VolumeReportService implements VolumeReports {
         ...(isGrowth ? { sizeGib: record.madeGib } : {}),
       });
       this.#tell(attempt, { ...record, resourceType: 'VOLUME' }, action, fault.message);
-      this.#endRestoration(attempt, next);
+      this.#endMaking(attempt, next, fault);
       for (const serverId of serverIdsOf(next)) this.#failServer(attempt, serverId, next, fault);
     });
   }
@@ -287,6 +290,14 @@ export class VolumeReportService implements VolumeReports {
     const bytes = (volume: Volume): Buffer => Buffer.from(shoal.v1.Volume.encode(volume).finish());
     if (bytes(next).equals(bytes(row.record))) return row.record;
     return writeVolume(change, row, fields, this.#nowMs);
+  }
+
+  /** What waited for it to be made: the job that made it, its group, the backup that it was made of. */
+  #endMaking(attempt: Attempt, volume: Volume, fault?: VolumeFault): void {
+    const about = { subject: volumeSubject(volume.id), nowMs: this.#nowMs };
+    endJobAbout(attempt, { ...about, kinds: ['volume-copy', 'volume-restore'] }, fault);
+    noteMemberOfGroup(attempt, volume, this.#nowMs);
+    this.#endRestoration(attempt, volume);
   }
 
   /** A backup that the volume was made of, or put back from, is free again. */

@@ -4,6 +4,8 @@ import { beginningOf } from '../../base/text.ts';
 import { mibBytes } from '../../base/units.ts';
 import type { Row } from '../../state/table.ts';
 import { imageTable, volumeBackupTable, volumeMessageTable, volumeTable } from '../../state/tables/index.ts';
+import { endJobAbout, type VolumeJobKind } from '../jobs/volume-job-end.ts';
+import { backupSubject, volumeSubject } from '../jobs/volume-jobs.ts';
 import type { ServiceDependencies, StoredImage } from '../kit/dependencies.ts';
 import { idFromToken } from '../kit/id-from-token.ts';
 import type { BackupMade, VolumeJobReports } from '../kit/reporting/volume-job-reporting.ts';
@@ -39,6 +41,7 @@ export class VolumeJobReportService implements VolumeJobReports {
     await this.#onBackup(backupId, ['creating'], (attempt, row) => {
       writeBackup(attempt.change, row, { ...made, status: 'available', failReason: '' }, this.#nowMs);
       this.#endBackingUp(attempt, row.record);
+      this.#endJob(attempt, volumeSubject(row.record.volumeId), 'volume-backup');
     });
   }
 
@@ -49,13 +52,16 @@ export class VolumeJobReportService implements VolumeJobReports {
       writeBackup(attempt.change, row, { status: isDeletion ? 'error_deleting' : 'error', failReason }, this.#nowMs);
       if (!isDeletion) this.#endBackingUp(attempt, row.record);
       this.#tellBackup(attempt, row.record, isDeletion ? 'backupDelete' : 'backupCreate', fault);
+      if (isDeletion) this.#endJob(attempt, backupSubject(backupId), 'volume-backup-delete', fault);
+      else this.#endJob(attempt, volumeSubject(row.record.volumeId), 'volume-backup', fault);
     });
   }
 
   async backupRemoved(backupId: string): Promise<void> {
-    await this.#onBackup(backupId, ['deleting'], ({ reader, change }, row) =>
-      removeBackupRow(change, reader, row, this.#nowMs),
-    );
+    await this.#onBackup(backupId, ['deleting'], (attempt, row) => {
+      removeBackupRow(attempt.change, attempt.reader, row, this.#nowMs);
+      this.#endJob(attempt, backupSubject(backupId), 'volume-backup-delete');
+    });
   }
 
   async backupVerified(backupId: string, jobId: string, fault?: VolumeFault): Promise<void> {
@@ -81,13 +87,17 @@ export class VolumeJobReportService implements VolumeJobReports {
   }
 
   async restored(backupId: string): Promise<void> {
-    await this.#onBackup(backupId, ['restoring'], (attempt, row) => this.#endRestoring(attempt, row, 'available'));
+    await this.#onBackup(backupId, ['restoring'], (attempt, row) => {
+      this.#endRestoring(attempt, row, 'available');
+      this.#endJob(attempt, volumeSubject(row.record.restoreVolumeId), 'volume-restore');
+    });
   }
 
   async restoreFailed(backupId: string, fault: VolumeFault): Promise<void> {
     await this.#onBackup(backupId, ['restoring'], (attempt, row) => {
       this.#endRestoring(attempt, row, 'error_restoring');
       this.#tellBackup(attempt, row.record, 'backupRestore', fault);
+      this.#endJob(attempt, volumeSubject(row.record.restoreVolumeId), 'volume-restore', fault);
     });
   }
 
@@ -95,6 +105,7 @@ export class VolumeJobReportService implements VolumeJobReports {
     await this.#onVolume(volumeId, (attempt, row) => {
       if (row.record.status !== 'uploading') return;
       writeVolume(attempt.change, row, endOf(row.record), this.#nowMs);
+      this.#endJob(attempt, volumeSubject(volumeId), 'volume-upload');
       // Its owner may have deleted the image meanwhile.
       this.#writeImage(attempt, imageId, (image) => {
         const chargedMib = Math.ceil(stored.sizeBytes / mibBytes);
@@ -115,6 +126,7 @@ export class VolumeJobReportService implements VolumeJobReports {
         hostIds: [],
       }));
       this.#tellVolume(attempt, row.record, 'upload', fault);
+      this.#endJob(attempt, volumeSubject(volumeId), 'volume-upload', fault);
     });
   }
 
@@ -163,6 +175,11 @@ export class VolumeJobReportService implements VolumeJobReports {
     const volume = volumeTable.get(reader, restoreVolumeId);
     if (volume?.record.status !== 'restoring-backup') return;
     writeVolume(change, volume, { status, previousStatus: '' }, this.#nowMs);
+  }
+
+  /** The job has ended with what it was about. */
+  #endJob(attempt: Attempt, subject: string, kind: VolumeJobKind, fault?: VolumeFault): void {
+    endJobAbout(attempt, { subject, kinds: [kind], nowMs: this.#nowMs }, fault);
   }
 
   #tellBackup(attempt: Attempt, backup: Backup, action: MessageAction, fault: VolumeFault): void {

@@ -6,6 +6,7 @@ import { shoal } from '../../../proto/messages.ts';
 import type { Row } from '../../state/table.ts';
 import { jobTable, serverTable, volumeTable } from '../../state/tables/index.ts';
 import { hasEnded } from '../jobs/job-record.ts';
+import { endJob } from '../jobs/volume-job-end.ts';
 import type { ServiceDependencies } from '../kit/dependencies.ts';
 import { putOnHost } from '../kit/put-on-host.ts';
 import { switchedPhase, type VolumeMoveReports } from '../kit/reporting/volume-move-reporting.ts';
@@ -51,18 +52,21 @@ export class VolumeMoveReportService implements VolumeMoveReports {
     });
   }
 
-  async moved(volumeId: string): Promise<void> {
-    await this.#onVolume(volumeId, (attempt, row) => {
-      if (!isMigrating(row.record)) return;
+  async moved(job: Job, leftover?: VolumeFault): Promise<void> {
+    await this.#end(job, leftover, (attempt) => {
+      const row = volumeTable.get(attempt.reader, job.volumeMigrate?.volumeId ?? '');
+      if (row === undefined || !isMigrating(row.record)) return;
       const fields = { migrationStatus: 'success', previousStatus: '', status: restingStatus(row.record.attachments) };
       writeVolume(attempt.change, row, fields, this.#nowMs);
+      if (leftover !== undefined) this.#tell(attempt, row.record, 'migrate', leftover);
     });
   }
 
-  async moveFailed(volumeId: string, fault: VolumeFault): Promise<void> {
-    await this.#onVolume(volumeId, (attempt, row) => {
+  async moveFailed(job: Job, fault: VolumeFault): Promise<void> {
+    await this.#end(job, fault, (attempt) => {
+      const row = volumeTable.get(attempt.reader, job.volumeMigrate?.volumeId ?? '');
+      if (row === undefined || !isMigrating(row.record)) return;
       const { record } = row;
-      if (!isMigrating(record)) return;
       const fields = { migrationStatus: 'error', previousStatus: '', status: restingStatus(record.attachments) };
       writeVolume(attempt.change, row, fields, this.#nowMs);
       this.#tell(attempt, record, record.status === 'retyping' ? 'retype' : 'migrate', fault);
@@ -113,13 +117,26 @@ export class VolumeMoveReportService implements VolumeMoveReports {
 
   async swapEnded(job: Job, fault?: VolumeFault): Promise<void> {
     const { volumeId = '', targetVolumeId = '' } = job.volumeSwap ?? {};
-    await transact(this.#deps, { signal: this.#signal }, (attempt) => {
+    await this.#end(job, fault, (attempt) => {
       for (const id of [volumeId, targetVolumeId]) {
-        const row = volumeTable.get(attempt.reader, id ?? '');
+        const row = volumeTable.get(attempt.reader, id);
         if (row === undefined || !isMigrating(row.record)) continue;
         const fields = { migrationStatus: '', previousStatus: '', status: restingStatus(row.record.attachments) };
         writeVolume(attempt.change, row, fields, this.#nowMs);
         if (fault !== undefined && id === volumeId) this.#tell(attempt, row.record, 'migrate', fault);
+      }
+    });
+  }
+
+  async swapStuck(job: Job, fault: VolumeFault): Promise<void> {
+    const { volumeId = '', targetVolumeId = '' } = job.volumeSwap ?? {};
+    await this.#end(job, fault, (attempt) => {
+      for (const id of [volumeId, targetVolumeId]) {
+        const row = volumeTable.get(attempt.reader, id);
+        if (row === undefined || !isMigrating(row.record)) continue;
+        const status = id === targetVolumeId ? 'error' : restingStatus(row.record.attachments);
+        writeVolume(attempt.change, row, { migrationStatus: 'error', previousStatus: '', status }, this.#nowMs);
+        this.#tell(attempt, row.record, 'migrate', fault);
       }
     });
   }
@@ -174,10 +191,13 @@ export class VolumeMoveReportService implements VolumeMoveReports {
     });
   }
 
-  async #onVolume(id: string, work: (attempt: Attempt, row: Row<Volume>) => void): Promise<void> {
+  /** What becomes of the volumes, and the end of the job, which has the last word once. */
+  async #end(job: Job, fault: VolumeFault | undefined, work: (attempt: Attempt) => void): Promise<void> {
     await transact(this.#deps, { signal: this.#signal }, (attempt) => {
-      const row = volumeTable.get(attempt.reader, id);
-      if (row !== undefined) work(attempt, row);
+      const row = jobTable.get(attempt.reader, job.id);
+      if (row === undefined || hasEnded(row.record)) return;
+      work(attempt);
+      endJob(attempt, row, this.#nowMs, fault);
     });
   }
 

@@ -1,4 +1,4 @@
-/** The owner of a volume or backup is told why a job about it failed, whichever kind of job it was. */
+/** How jobs about volumes and backups end: the owner is told why one failed, and what one was about is free when it says so. */
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,7 +6,8 @@ import { pathToFileURL } from 'node:url';
 import t, { type Test } from 'tap';
 import { setFaultInjector } from '../../../node/base/buggify/buggify.ts';
 import { ShoalError } from '../../../node/base/errors.ts';
-import { jobTable } from '../../../node/state/tables/index.ts';
+import { jobTable, volumeBackupTable, volumeTable } from '../../../node/state/tables/index.ts';
+import { shoal } from '../../../proto/messages.ts';
 import { serverId } from './host-world.ts';
 import { type VolumeHost, volumeHost } from './volume-host.ts';
 
@@ -80,6 +81,54 @@ for (const [kind, failure] of Object.entries(failures)) {
   t.test(kind, (t) => told(t, kind, failure));
 }
 
+for (const [kind, failure] of Object.entries(failures)) {
+  t.test(`${kind} that comes to its end`, (t) => done(t, kind, failure));
+}
+
+/** Kinds that leave what they are about as free as it was. */
+const hinders: Readonly<Record<string, false>> = { 'volume-backup-verify': false };
+
+/** Collects moments at which a record said that it is free, while a job about it would have refused the next. */
+function falselyFree(t: Test, { world }: VolumeHost): readonly string[] {
+  const found: string[] = [];
+  const look = (): void => {
+    const reader = world.state.local;
+    for (const { record: job } of jobTable.by(reader, 'under-way', 'yes')) {
+      if (hinders[job.kind] === false) continue;
+      const [table, id = ''] = job.subject.split('/');
+      const volume = table === 'volume' ? volumeTable.get(reader, id)?.record : undefined;
+      const backup = table === 'backup' ? volumeBackupTable.get(reader, id)?.record : undefined;
+      const isMoving = ['starting', 'migrating', 'completing'].includes(volume?.migrationStatus ?? '');
+      const status = volume?.status ?? backup?.status ?? 'gone';
+      const isFree = /^(available|in-use|error.*|gone)$/.test(status) && !isMoving;
+      if (isFree) found.push(`${job.kind}: ${job.subject} is ${status}`);
+    }
+  };
+  for (const { prefix } of [jobTable, volumeTable, volumeBackupTable]) {
+    const watch = world.state.watch({ prefix }, look);
+    t.teardown(() => watch.close());
+  }
+  return found;
+}
+
+async function done(t: Test, kind: string, { begin }: Failure): Promise<void> {
+  const root = await mkdtemp(join(tmpdir(), 'shoal-messages-'));
+  t.teardown(() => rm(root, { recursive: true }));
+  const host = await volumeHost(t, pathToFileURL(root).href);
+  const { service, context, world } = host;
+  const { id: volumeId } = await service.volumes.create(context, { sizeGib: 1 });
+  const { id: backupId } = await service.backups.create(context, { volumeId });
+  await host.until('there is a backup', () => host.backup(backupId)?.status === 'available');
+  const wrong = falselyFree(t, host);
+  await begin(host, volumeId, backupId);
+  const jobOf = (): shoal.v1.Job | undefined =>
+    jobTable.list(world.state.local).find(({ record }) => record.kind === kind && record.endedMs > 0)?.record;
+  const isOther = (): boolean => kind !== 'volume-backup' || jobTable.list(world.state.local).length > 1;
+  await host.until('it is done', () => jobOf() !== undefined && host.isAtRest && isOther());
+  t.match(jobOf(), { status: shoal.v1.JobStatus.JOB_STATUS_SUCCEEDED, progressDone: 100, progressTotal: 100 });
+  t.same(wrong, []);
+}
+
 async function told(t: Test, kind: string, { point, action, begin }: Failure): Promise<void> {
   const root = await mkdtemp(join(tmpdir(), 'shoal-messages-'));
   t.teardown(() => rm(root, { recursive: true }));
@@ -98,11 +147,13 @@ async function told(t: Test, kind: string, { point, action, begin }: Failure): P
       throw new ShoalError('DRIVER_FAILED', 'the cable is cut');
     },
   });
+  const wrong = falselyFree(t, host);
   await begin(host, volumeId, backupId);
   const messages = () => service.messages.list(context, world.state.local);
   await host.until('its owner is told', () => messages().length > 0 && host.isAtRest);
   t.ok(hits > 0, 'it failed there');
   t.equal(messages().length, 1, 'once');
+  t.same(wrong, []);
   t.match(messages()[0]?.userMessage, action);
   t.match(messages()[0]?.userMessage, /the cable is cut/);
   t.ok(jobTable.list(world.state.local).some((row) => row.record.kind === kind && row.record.failures.length > 0));

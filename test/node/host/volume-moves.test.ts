@@ -1,4 +1,5 @@
 import t, { type Test } from 'tap';
+import { ShoalError } from '../../../node/base/errors.ts';
 import type { VolumeId } from '../../../node/base/ids.ts';
 import { shoal } from '../../../proto/messages.ts';
 import { self, serverId } from './host-world.ts';
@@ -50,6 +51,51 @@ t.test('a move that is refused leaves the volume where it is, and its owner is t
   t.equal(host.fast.disks.size, 0);
   t.equal(host.service.messages.list(host.context, host.world.state.local).length, 1);
 });
+
+t.test('a volume that has moved moves on at once', async (t) => {
+  const host = await volumeHost(t);
+  const { id, content } = await written(host);
+  for (const pool of ['fast', 'local', 'fast']) {
+    await host.service.moves.migrate(host.context, id, `host-1@${pool}#${pool}`);
+    await host.until(
+      'it says that it is moved',
+      () => host.volume(id)?.pool === pool && host.volume(id)?.status === 'available',
+    );
+  }
+  t.equal(host.fast.disks.get(id)?.content, content);
+  t.notOk(host.world.storage.disks.has(id));
+});
+
+t.test('a move whose old bytes cannot be removed is done, and its owner is told what stays', async (t) => {
+  const host = await volumeHost(t);
+  const { id, content } = await written(host);
+  host.world.storage.faults.failNext('removeDisk', new ShoalError('DRIVER_FAILED', 'the disk is stuck'), 100);
+  await host.service.moves.migrate(host.context, id, 'host-1@fast#fast');
+  await host.until('it is moved', () => host.volume(id)?.migrationStatus === 'success');
+  t.match(host.volume(id), { status: 'available', pool: 'fast' });
+  t.equal(host.isAtRest, true);
+  t.equal(host.fast.disks.get(id)?.content, content);
+  t.match(toldOf(host), [/old bytes could not be removed: the disk is stuck/]);
+});
+
+t.test('a move that can neither be done nor taken back ends, and the volume is usable where it was', async (t) => {
+  const host = await volumeHost(t);
+  const { id, content } = await written(host);
+  host.fast.faults.failNext('importDisk', new ShoalError('DRIVER_FAILED', 'no room'));
+  host.fast.faults.failNext('removeDisk', new ShoalError('DRIVER_FAILED', 'the disk is stuck'), 100);
+  await host.service.moves.migrate(host.context, id, 'host-1@fast#fast');
+  await host.until('it failed', () => host.volume(id)?.migrationStatus === 'error');
+  t.match(host.volume(id), { status: 'available', pool: 'local' });
+  t.equal(host.isAtRest, true);
+  t.match(toldOf(host), [/no room What is half done could not be removed: the disk is stuck/]);
+  await host.service.attachments.plug(host.context, serverId, { volumeId: id });
+  await host.until('it is attached', () => host.volume(id)?.status === 'in-use');
+  t.equal(host.world.storage.disks.get(id)?.content, content);
+});
+
+function toldOf(host: VolumeHost): readonly string[] {
+  return host.service.messages.list(host.context, host.world.state.local).map(({ userMessage }) => userMessage);
+}
 
 /** A volume with content that the server has. */
 async function used(host: VolumeHost): Promise<{ readonly id: VolumeId; readonly content: string | undefined }> {
@@ -210,6 +256,27 @@ t.test('a swap that cannot be is refused, and one that is cancelled leaves both 
   t.match([host.volume(id), host.volume(other)], [{ status: 'in-use', migrationStatus: '' }, { status: 'available' }]);
   t.ok(host.plugged.includes(id));
   t.equal(host.world.storage.disks.get(other)?.lock, undefined);
+});
+
+t.test('a swap that can neither be done nor taken back ends: one volume is used, the other in error', async (t) => {
+  const host = await volumeHost(t);
+  const { service, context } = host;
+  const { id } = await used(host);
+  const admin = { ...context, permissions: { operation: '', allows: () => true } };
+  const other = (await service.volumes.create(context, { sizeGib: 1 })).id as VolumeId;
+  host.world.compute.behaviour.mirrorDelayMs = 60_000;
+  await service.swaps.begin(admin, serverId, id, other);
+  await host.until('it is copied', () => host.world.compute.guests.get(serverId)?.mirrors.has(id) === true);
+  host.world.storage.faults.failNext('closeDisk', new ShoalError('DRIVER_FAILED', 'the lock is stuck'), 100);
+  await host.cancelJob();
+  await host.until('it ends', () => host.volume(id)?.migrationStatus === 'error');
+  t.match(host.volume(id), { status: 'in-use' });
+  t.match(host.volume(other), { status: 'error', migrationStatus: 'error', attachments: [] });
+  t.equal(host.isAtRest, true);
+  t.match(toldOf(host), [/It was cancelled. .*the lock is stuck/, /It was cancelled. .*the lock is stuck/]);
+  host.world.storage.faults.clear();
+  await service.volumes.remove(context, other, {});
+  await host.until('what is in error can be deleted', () => host.volume(other) === undefined);
 });
 
 t.test('a volume moves with no server that does not run', async (t) => {

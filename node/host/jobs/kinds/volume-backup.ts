@@ -8,6 +8,7 @@ import type { shoal } from '../../../../proto/messages.ts';
 import { coverageMark, failpoint } from '../../../base/buggify/buggify.ts';
 import { ShoalError } from '../../../base/errors.ts';
 import type { VolumeId, VolumeSnapshotId } from '../../../base/ids.ts';
+import { doneWords } from '../../../services/jobs/volume-job-end.ts';
 import type { VolumeJobReports } from '../../../services/kit/reporting/volume-job-reporting.ts';
 import { volumeBackupTable, volumeTable } from '../../../state/tables/index.ts';
 import type { StateReader } from '../../../state/types.ts';
@@ -31,8 +32,8 @@ const failpointBackupTakenBack = failpoint('backup.taken-back', 'a backup is rem
 const failpointBackupDeleted = failpoint('backup-delete.deleted', 'a backup has no object left, and a record');
 const markBackupReadsDifference = coverageMark('backup-reads-difference', 'a backup reads only what differs');
 
-const words = { working: 'Writing the backup.', done: 'The backup is written.' };
-const deletionWords = { working: 'Removing the objects of the backup.', done: 'The backup is removed.' };
+const words = { working: 'Writing the backup.', done: doneWords['volume-backup'] };
+const deletionWords = { working: 'Removing the objects of the backup.', done: doneWords['volume-backup-delete'] };
 
 /** What jobs about backups work with, for one action. */
 export interface BackupTools extends VolumeTools {

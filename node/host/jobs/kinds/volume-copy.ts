@@ -2,6 +2,7 @@
 import type { shoal } from '../../../../proto/messages.ts';
 import { failpoint } from '../../../base/buggify/buggify.ts';
 import type { VolumeId } from '../../../base/ids.ts';
+import { doneWords } from '../../../services/jobs/volume-job-end.ts';
 import { volumeTable } from '../../../state/tables/index.ts';
 import type { StateReader } from '../../../state/types.ts';
 import { forgetCopySource, makeVolume } from '../../kinds/volume/kit/make-volume.ts';
@@ -18,7 +19,7 @@ import type { JobKind } from '../job-kind.ts';
 const failpointCopyMade = failpoint('volume-copy.made', 'a volume is copied whole, and recorded as creating');
 const failpointCopyTakenBack = failpoint('volume-copy.taken-back', 'a copy is removed, and recorded as creating');
 
-const words = { working: 'Copying the volume.', done: 'The volume is copied.' };
+const words = { working: 'Copying the volume.', done: doneWords['volume-copy'] };
 
 /** Gives the tools of this host for one action. */
 export type VolumeToolsOf = (signal: AbortSignal) => VolumeTools;

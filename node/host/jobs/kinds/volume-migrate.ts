@@ -7,6 +7,7 @@ import { shoal } from '../../../../proto/messages.ts';
 import { failpoint } from '../../../base/buggify/buggify.ts';
 import { ShoalError } from '../../../base/errors.ts';
 import type { VolumeId } from '../../../base/ids.ts';
+import { doneWords } from '../../../services/jobs/volume-job-end.ts';
 import { switchedPhase } from '../../../services/kit/reporting/volume-move-reporting.ts';
 import { volumeTable } from '../../../state/tables/index.ts';
 import type { StateReader } from '../../../state/types.ts';
@@ -14,6 +15,7 @@ import { poolOf } from '../../kinds/volume/kit/tools.ts';
 import { diskEncryption, volumeSpec } from '../../kinds/volume/kit/volume-spec.ts';
 import {
   afterVolumeMove,
+  faultOfLeftover,
   faultOfVolumeMove,
   guestOverPhase,
   nextOfVolumeMove,
@@ -22,7 +24,7 @@ import {
   type VolumeMoveWorld,
 } from '../../plan/volume-move-plan.ts';
 import type { JobKind } from '../job-kind.ts';
-import { goOver, type MoveTarget, openTarget, runningGuest, stayPut } from '../moves/guest-goes-over.ts';
+import { goOver, type MoveTarget, mustGoOver, openTarget, runningGuest, stayPut } from '../moves/guest-goes-over.ts';
 import type { BackupTools, BackupToolsOf } from './volume-backup.ts';
 
 const failpointMigrateCopied = failpoint('migrate.copied', 'a volume is in two pools, and recorded in the old one');
@@ -30,7 +32,7 @@ const failpointMigrateSwitched = failpoint('migrate.switched', 'a volume is in t
 const failpointMigrateCleaned = failpoint('migrate.cleaned', 'a volume is moved, and its job does not say so');
 const failpointMigrateTakenBack = failpoint('migrate.taken-back', 'a move is taken back, and recorded as under way');
 
-const words = { working: 'Moving the volume.', done: 'The volume is moved.' };
+const words = { working: 'Moving the volume.', done: doneWords['volume-migrate'] };
 
 type Volume = shoal.v1.Volume;
 type Move = shoal.v1.VolumeMigrateJob;
@@ -55,14 +57,19 @@ export function volumeMigrateJob(toolsOf: BackupToolsOf): JobKind<VolumeMoveWorl
           return copy(job, move, volume, tools, progress);
         }
         case 'finish':
-          return finish(move, volume, tools);
+          return mustGoOver(() => finish(move, volume, tools));
         case 'remove-old':
           await removeOld(move, tools);
-          return failpointMigrateCleaned();
+          failpointMigrateCleaned();
+          return tools.jobReports.moves.moved(job);
+        case 'leave-old':
+          return tools.jobReports.moves.moved(job, faultOfLeftover(job, 'remove-old'));
         case 'take-back':
           await takeBack(move, volume, tools);
           failpointMigrateTakenBack();
-          return tools.jobReports.moves.moveFailed(move.volumeId, faultOfVolumeMove(job));
+          return tools.jobReports.moves.moveFailed(job, faultOfVolumeMove(job));
+        case 'give-up':
+          return tools.jobReports.moves.moveFailed(job, faultOfLeftover(job, 'take-back'));
       }
     },
   };
@@ -140,18 +147,15 @@ async function copyClosed(
   await target.importDisk(spec, ranges, progress, signal);
 }
 
-/** The records name the new place: a guest that has not gone over does it now, and what limits the volume's use is over. */
+/** The records name the new place: a guest that has not gone over does it now. */
 async function finish(move: Move, volume: Volume | undefined, tools: BackupTools): Promise<void> {
-  const serverId = volume === undefined ? undefined : volume.attachments[0]?.serverId;
-  if (volume !== undefined && typeof serverId === 'string' && serverId !== '') {
-    const guest = await runningGuest(serverId, tools);
-    if (guest?.disks?.includes(volume.id as VolumeId) === true) {
-      const target = await openTarget(targetOf(move, volume, volume.generation), tools);
-      const decide = async (): Promise<boolean> => true;
-      await goOver({ serverId, volumeId: volume.id, target }, { decide, progress: () => {} }, tools);
-    }
-  }
-  await tools.jobReports.moves.moved(move.volumeId);
+  const serverId = volume?.attachments[0]?.serverId;
+  if (volume === undefined || typeof serverId !== 'string' || serverId === '') return;
+  const guest = await runningGuest(serverId, tools);
+  if (guest?.disks?.includes(volume.id as VolumeId) !== true) return;
+  const target = await openTarget(targetOf(move, volume, volume.generation), tools);
+  const decide = async (): Promise<boolean> => true;
+  await goOver({ serverId, volumeId: volume.id, target }, { decide, progress: () => {} }, tools);
 }
 
 /** The bytes in the old place, with what was kept of them for backups, are nobody's. */

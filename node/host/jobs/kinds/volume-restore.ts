@@ -2,6 +2,7 @@
 import type { shoal } from '../../../../proto/messages.ts';
 import { failpoint } from '../../../base/buggify/buggify.ts';
 import type { VolumeId } from '../../../base/ids.ts';
+import { doneWords } from '../../../services/jobs/volume-job-end.ts';
 import { volumeBackupTable, volumeTable } from '../../../state/tables/index.ts';
 import type { StateReader } from '../../../state/types.ts';
 import { contentOf, readManifest } from '../../backup/backup.ts';
@@ -20,7 +21,7 @@ import { type BackupTools, type BackupToolsOf, placeOf } from './volume-backup.t
 const failpointRestoreDiskMade = failpoint('restore.disk-made', 'a volume is there to be restored to, and empty');
 const failpointRestoreWritten = failpoint('restore.written', 'a backup is restored, and recorded as restoring');
 
-const words = { working: 'Restoring the backup.', done: 'The backup is restored.' };
+const words = { working: 'Restoring the backup.', done: doneWords['volume-restore'] };
 
 /** See above. */
 export function volumeRestoreJob(toolsOf: BackupToolsOf): JobKind<VolumeJobWorld, VolumeJobAction> {

@@ -6,6 +6,7 @@ import type { shoal } from '../../../../proto/messages.ts';
 import { failpoint } from '../../../base/buggify/buggify.ts';
 import { ShoalError } from '../../../base/errors.ts';
 import type { VolumeId } from '../../../base/ids.ts';
+import { doneWords } from '../../../services/jobs/volume-job-end.ts';
 import { switchedPhase } from '../../../services/kit/reporting/volume-move-reporting.ts';
 import { volumeTable } from '../../../state/tables/index.ts';
 import type { StateReader } from '../../../state/types.ts';
@@ -13,6 +14,7 @@ import { makeVolume } from '../../kinds/volume/kit/make-volume.ts';
 import { poolOf } from '../../kinds/volume/kit/tools.ts';
 import {
   afterVolumeMove,
+  faultOfLeftover,
   faultOfVolumeMove,
   guestOverPhase,
   nextOfVolumeMove,
@@ -21,13 +23,13 @@ import {
   type VolumeMoveWorld,
 } from '../../plan/volume-move-plan.ts';
 import type { JobKind } from '../job-kind.ts';
-import { goOver, type MoveTarget, openTarget, runningGuest, stayPut } from '../moves/guest-goes-over.ts';
+import { goOver, type MoveTarget, mustGoOver, openTarget, runningGuest, stayPut } from '../moves/guest-goes-over.ts';
 import type { BackupTools, BackupToolsOf } from './volume-backup.ts';
 
 const failpointSwapClosed = failpoint('swap.closed', 'a server has another volume, and the first is not free yet');
 const failpointSwapTakenBack = failpoint('swap.taken-back', 'a swap is taken back, and recorded as under way');
 
-const words = { working: 'Copying to the other volume.', done: 'The server has the other volume.' };
+const words = { working: 'Copying to the other volume.', done: doneWords['volume-swap'] };
 
 type Swap = shoal.v1.VolumeSwapJob;
 
@@ -47,11 +49,15 @@ export function volumeSwapJob(toolsOf: BackupToolsOf): JobKind<VolumeMoveWorld, 
         case 'copy':
           return copy(job, swap, tools, (percent) => tell({ done: Math.floor(percent), total: 100 }));
         case 'finish':
-          await finish(swap, tools);
+          await mustGoOver(() => finish(swap, tools));
           failpointSwapClosed();
           return tools.jobReports.moves.swapEnded(job);
+        // Nothing is old here: an earlier version noted so much before it ended the job.
         case 'remove-old':
-          return;
+        case 'leave-old':
+          return tools.jobReports.moves.swapEnded(job);
+        case 'give-up':
+          return tools.jobReports.moves.swapStuck(job, faultOfLeftover(job, 'take-back'));
         case 'take-back': {
           const target = volumeTable.get(tools.reader, swap.targetVolumeId)?.record;
           if (target !== undefined) await stayPut(swap, targetOf(target, target.generation + 1), tools);

@@ -9,6 +9,7 @@ import { failpoint } from '../../../base/buggify/buggify.ts';
 import { ShoalError } from '../../../base/errors.ts';
 import type { VolumeId, VolumeSnapshotId } from '../../../base/ids.ts';
 import { mibBytes } from '../../../base/units.ts';
+import { doneWords } from '../../../services/jobs/volume-job-end.ts';
 import type { ImageContent } from '../../../services/kit/dependencies.ts';
 import { imageTable, volumeTable } from '../../../state/tables/index.ts';
 import type { StateReader } from '../../../state/types.ts';
@@ -29,7 +30,7 @@ const failpointUploadKept = failpoint('upload.kept', 'a volume is kept at an ins
 const failpointUploadStored = failpoint('upload.stored', 'the content of an image is stored, and recorded as saving');
 const failpointUploadTakenBack = failpoint('upload.taken-back', 'an image is given up, and recorded as saving');
 
-const words = { working: 'Making an image of the volume.', done: 'The image is made.' };
+const words = { working: 'Making an image of the volume.', done: doneWords['volume-upload'] };
 const zeros = Buffer.alloc(mibBytes);
 
 /** What it works with, for one action. */

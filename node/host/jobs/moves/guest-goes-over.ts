@@ -2,7 +2,7 @@
 import type { GuestDisk, GuestFound } from '../../../../drivers/types.ts';
 import type { shoal } from '../../../../proto/messages.ts';
 import { failpoint } from '../../../base/buggify/buggify.ts';
-import { ShoalError } from '../../../base/errors.ts';
+import { isTransient, ShoalError } from '../../../base/errors.ts';
 import type { ServerId, VolumeId } from '../../../base/ids.ts';
 import { gibBytes } from '../../../base/units.ts';
 import { diskLimits } from '../../../services/volume/kit/disk-limits.ts';
@@ -79,6 +79,17 @@ export async function goOver(
   const { progress } = steps;
   await compute.mirrorDisk(serverId as ServerId, volumeId as VolumeId, target, { progress, switchOver }, signal);
   failpointGoneOver();
+}
+
+/** Has a guest go over of which the records say so: there is no way back, and what refuses it now is asked again. */
+export async function mustGoOver(work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (caught) {
+    const error = ShoalError.from(caught, 'DRIVER_FAILED');
+    if (isTransient(error.code)) throw error;
+    throw new ShoalError('UNAVAILABLE', `the guest cannot go over yet: ${error.message}`, { cause: error });
+  }
 }
 
 /** Leaves the guest on its disk, and closes the new one. */

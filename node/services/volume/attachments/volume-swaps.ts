@@ -5,6 +5,7 @@ import type { Row } from '../../../state/table.ts';
 import { volumeTable } from '../../../state/tables/index.ts';
 import type { StateReader } from '../../../state/types.ts';
 import { mustTake, seeServer } from '../../compute/server-record.ts';
+import { volumeSubject } from '../../jobs/volume-jobs.ts';
 import type { RequestContext } from '../../kit/context.ts';
 import { isAllowed } from '../../kit/permissions.ts';
 import { transact } from '../../kit/transact.ts';
@@ -67,7 +68,7 @@ export class VolumeSwaps {
       beginVolumeJob(attempt, context, {
         id: jobId,
         kind: 'volume-swap',
-        subject: `volume/${volumeId}`,
+        subject: volumeSubject(volumeId),
         ownerHostId: server.hostId,
         detail: { volumeSwap: swap },
         nowMs,

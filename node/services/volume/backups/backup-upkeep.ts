@@ -4,6 +4,7 @@ import { ShoalError } from '../../../base/errors.ts';
 import { indexKey } from '../../../state/table.ts';
 import { volumeBackupTable } from '../../../state/tables/index.ts';
 import { beginJob } from '../../jobs/job-record.ts';
+import { backupSubject } from '../../jobs/volume-jobs.ts';
 import type { RequestContext } from '../../kit/context.ts';
 import { putOnHost } from '../../kit/put-on-host.ts';
 import { transact } from '../../kit/transact.ts';
@@ -55,7 +56,7 @@ export class BackupUpkeep {
       return beginVolumeJob(attempt, context, {
         id: jobId,
         kind: 'volume-backup-verify',
-        subject: `backup/${id}`,
+        subject: backupSubject(id),
         ownerHostId: hostId,
         detail: { volumeBackupVerify: new shoal.v1.VolumeBackupVerifyJob({ backupId: id }) },
         nowMs,

@@ -4,6 +4,7 @@ import { ShoalError } from '../../../base/errors.ts';
 import { indexKey, type Row } from '../../../state/table.ts';
 import { volumeBackupTable } from '../../../state/tables/index.ts';
 import type { StateReader } from '../../../state/types.ts';
+import { backupSubject, volumeSubject } from '../../jobs/volume-jobs.ts';
 import type { RequestContext } from '../../kit/context.ts';
 import { idFromToken } from '../../kit/id-from-token.ts';
 import { putOnHost } from '../../kit/put-on-host.ts';
@@ -126,7 +127,7 @@ export class VolumeBackups {
       const job = {
         id: jobId,
         kind: 'volume-backup-delete',
-        subject: `backup/${id}`,
+        subject: backupSubject(id),
         ownerHostId: hostId,
         detail,
         nowMs,
@@ -170,7 +171,7 @@ export class VolumeBackups {
       const job = {
         id: jobId,
         kind: 'volume-restore',
-        subject: `volume/${volumeId}`,
+        subject: volumeSubject(volumeId),
         ownerHostId: hostId,
         detail,
         nowMs,
@@ -322,7 +323,7 @@ export class VolumeBackups {
     const job = {
       id: jobId,
       kind: 'volume-backup',
-      subject: `volume/${volume.id}`,
+      subject: volumeSubject(volume.id),
       ownerHostId: hostId,
       detail,
       nowMs,

@@ -17,6 +17,7 @@ import type { VolumeDependencies, VolumeOptions } from '../kit/dependencies.ts';
 import { listOf, ownVolume, see } from '../kit/find.ts';
 import { invalid, invalidInput, invalidVolume, notFound, overVolumeQuota } from '../kit/refusals.ts';
 import { checkText } from '../kit/texts.ts';
+import { isBeingMade } from '../records/group-record.ts';
 import { usableType } from '../records/type-record.ts';
 import { checkDeletable, deleteVolume, writeVolume } from '../records/volume-record.ts';
 import { checkVolumeDraft } from '../volumes/volume-draft.ts';
@@ -116,7 +117,16 @@ export class VolumeGroups {
       const { reader, change } = attempt;
       const { group, sources } = sourceOf(context, reader, groupSnapshotId, sourceGroupId);
       const { groupTypeId: groupType, typeIds, zone } = group;
-      const made = this.#insert(context, attempt, {
+      const planning = { deps: this.#deps, options: this.#options, context };
+      if (sources.length > membersMax) throw invalidInput(`A group has ${membersMax} volumes at most.`);
+      const volumes = sources.map((source) => {
+        const checked = checkVolumeDraft(context, reader, source);
+        // The group is not there before this change; that it takes the type is so, as the source's did.
+        const volume = planVolume(planning, attempt, { ...checked, groupId: '' }, { id: this.#deps.newId() });
+        return new shoal.v1.Volume({ ...volume, groupId: id });
+      });
+      for (const volume of volumes) volumeTable.insert(change, volume);
+      return this.#insert(context, attempt, {
         ...texts,
         id,
         groupType,
@@ -124,16 +134,8 @@ export class VolumeGroups {
         zone,
         groupSnapshotId,
         sourceGroupId,
+        status: volumes.some(({ status }) => isBeingMade(status)) ? 'creating' : 'available',
       });
-      const planning = { deps: this.#deps, options: this.#options, context };
-      if (sources.length > membersMax) throw invalidInput(`A group has ${membersMax} volumes at most.`);
-      for (const source of sources) {
-        const checked = checkVolumeDraft(context, reader, source);
-        // The group is not there before this change; that it takes the type is so, as the source's did.
-        const volume = planVolume(planning, attempt, { ...checked, groupId: '' }, { id: this.#deps.newId() });
-        volumeTable.insert(change, new shoal.v1.Volume({ ...volume, groupId: id }));
-      }
-      return made;
     });
   }
 
@@ -221,6 +223,8 @@ export class VolumeGroups {
       readonly zone: string;
       readonly groupSnapshotId?: string;
       readonly sourceGroupId?: string;
+      /** Default: available. */
+      readonly status?: 'available' | 'creating';
     },
   ): Group {
     const { groupType, typeIds, ...rest } = fields;
@@ -230,12 +234,12 @@ export class VolumeGroups {
     chargeQuota(change, reader, projectId, { groups: 1 }, projectId, overVolumeQuota);
     const nowMs = this.#deps.clock.nowMs();
     const group = new shoal.v1.VolumeGroup({
+      status: 'available',
       ...rest,
       projectId,
       userId,
       groupTypeId: type.record.id,
       typeIds: [...typeIds],
-      status: 'available',
       createdMs: nowMs,
       updatedMs: nowMs,
     });

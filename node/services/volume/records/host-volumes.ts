@@ -15,6 +15,7 @@ import { editWhileRoom } from '../../kit/transact-in-pieces.ts';
 import { addMessage } from '../kit/messages.ts';
 import { findPool } from '../kit/pools.ts';
 import { writeBackup } from './backup-record.ts';
+import { noteMemberOfGroup } from './group-record.ts';
 import { writeSnapshot } from './snapshot-record.ts';
 import { writeVolume } from './volume-record.ts';
 
@@ -36,6 +37,8 @@ interface Piece extends Leaving {
   readonly deps: LeavingDependencies;
   readonly attempt: Attempt;
   readonly nowMs: number;
+  /** Groups that fail with a volume that is given up. */
+  readonly failedGroupIds: Set<string>;
 }
 
 /** Whether a host has anything of block storage. */
@@ -57,7 +60,7 @@ export async function moveVolumesOff(
     const lostVolumeIds: string[] = [];
     const { reader, change } = attempt;
     if (!hasVolumes(reader, hostId)) return { isMore: false, lostVolumeIds };
-    const piece: Piece = { ...leaving, deps, attempt, nowMs: deps.clock.nowMs() };
+    const piece: Piece = { ...leaving, deps, attempt, nowMs: deps.clock.nowMs(), failedGroupIds: new Set() };
     const isDone =
       editWhileRoom(attempt, volumeTable.by(reader, 'host', hostId), (row) => {
         if (moveVolume(piece, row)) lostVolumeIds.push(row.record.id);
@@ -100,7 +103,10 @@ function moveVolume(piece: Piece, row: Row<shoal.v1.Volume>): boolean {
     );
   }
   const lost = { hostId: '', madeGib: Math.max(1, madeGib), status: 'error', served: null };
-  writeVolume(attempt.change, row, lost, nowMs);
+  const next = writeVolume(attempt.change, row, lost, nowMs);
+  // Of several members the first says it: a row is written once in a change.
+  if (!piece.failedGroupIds.has(next.groupId)) noteMemberOfGroup(attempt, next, nowMs);
+  piece.failedGroupIds.add(next.groupId);
   addMessage(
     attempt.change,
     {

@@ -6,6 +6,7 @@ import { shoal } from '../../../../proto/messages.ts';
 import { indexKey, type Row } from '../../../state/table.ts';
 import { hostTable, imageTable, serverTable, volumeSnapshotTable, volumeTable } from '../../../state/tables/index.ts';
 import type { StateReader } from '../../../state/types.ts';
+import { volumeSubject } from '../../jobs/volume-jobs.ts';
 import type { RequestContext } from '../../kit/context.ts';
 import { isAllowed } from '../../kit/permissions.ts';
 import { chargeQuota } from '../../kit/quota.ts';
@@ -223,7 +224,7 @@ export class VolumeMoves {
       const job = {
         id: jobId,
         kind: 'volume-upload',
-        subject: `volume/${id}`,
+        subject: volumeSubject(id),
         ownerHostId: hostId,
         detail,
         nowMs,
@@ -284,7 +285,7 @@ export class VolumeMoves {
     beginVolumeJob(attempt, context, {
       id: this.#deps.newId(),
       kind: 'volume-migrate',
-      subject: `volume/${record.id}`,
+      subject: volumeSubject(record.id),
       ownerHostId: userHostId ?? record.hostId,
       detail: { volumeMigrate: job },
       nowMs,

@@ -2,7 +2,6 @@
 import t from 'tap';
 import { ShoalError } from '../../../../node/base/errors.ts';
 import { quotaUsage } from '../../../../node/services/kit/quota.ts';
-import { transact } from '../../../../node/services/kit/transact.ts';
 import { VolumeJobReportService } from '../../../../node/services/volume/job-reports.ts';
 import {
   imageTable,
@@ -11,7 +10,7 @@ import {
   volumeSnapshotTable,
   volumeTable,
 } from '../../../../node/state/tables/index.ts';
-import type { shoal } from '../../../../proto/messages.ts';
+import { shoal } from '../../../../proto/messages.ts';
 import { makeVolumeWorld, type VolumeWorld, volumeHostsAct } from './volume-world.ts';
 
 async function refusalText(work: Promise<unknown>): Promise<string> {
@@ -89,12 +88,10 @@ t.test("a backup is written by a job of the volume's host, and others add to it"
   await jobReports(world).backupMade(full.id, { ...made, objectCount: 9 });
   t.match(backups.show(world.alice, world.state.local, full.id), { status: 'available', ...made });
   t.equal(volumeOf(world, volume.id).status, 'available');
-  await endJobs(world);
   const more = await backups.create(world.alice, { volumeId: volume.id, incremental: true });
   t.equal(more.parentId, full.id);
   await jobReports(world).backupFailed(more.id, { message: 'the store is full', details: '' });
   t.match(backups.show(world.alice, world.state.local, more.id), { status: 'error', failReason: 'the store is full' });
-  await endJobs(world);
   t.match(await refusalText(backups.remove(world.alice, full.id)), /Incremental backups exist/);
   await backups.remove(world.alice, more.id);
   await jobReports(world).backupRemoved(more.id);
@@ -123,7 +120,6 @@ t.test(
     const made = { objectCount: 3, storedBytes: 4, manifestSha256: 'aa', dataTimestampMs: 5 };
     const ofAdmin = await backups.create(world.admin, { volumeId: volume.id });
     await jobReports(world).backupMade(ofAdmin.id, made);
-    await endJobs(world);
     t.equal(ofAdmin.projectId, world.admin.projectId);
     const used = (projectId: string) => quotaUsage(world.state.local, projectId, 'backups');
     t.same([used(world.admin.projectId), used(world.alice.projectId)], [1, 0]);
@@ -131,7 +127,6 @@ t.test(
     t.match(await refusalText(more()), /No backups available/);
     const own = await backups.create(world.alice, { volumeId: volume.id });
     await jobReports(world).backupMade(own.id, { ...made, dataTimestampMs: 1 });
-    await endJobs(world);
     t.equal((await more()).parentId, own.id, 'and not the newer one of the administrator');
   },
 );
@@ -141,7 +136,6 @@ t.test('a backup is put back into a volume, or becomes a new one', async (t) => 
   const volume = await madeVolume(world);
   const { id } = await world.volume.backups.create(world.alice, { volumeId: volume.id });
   await jobReports(world).backupMade(id, { objectCount: 1, storedBytes: 1, manifestSha256: 'aa', dataTimestampMs: 1 });
-  await endJobs(world);
   await world.volume.backups.restore(world.alice, id, volume.id);
   t.equal(volumeOf(world, volume.id).status, 'restoring-backup');
   await jobReports(world).restoreFailed(id, { message: 'the store does not answer', details: '' });
@@ -153,13 +147,6 @@ t.test('a backup is put back into a volume, or becomes a new one', async (t) => 
   await volumeHostsAct(world);
   t.equal(volumeBackupTable.must(world.state.local, id).record.status, 'available');
 });
-
-/** As a runner does. */
-async function endJobs(world: VolumeWorld): Promise<void> {
-  await transact(world.deps, world.admin, ({ reader, change }) => {
-    for (const row of jobTable.list(reader)) jobTable.remove(change, row);
-  });
-}
 
 t.test('snapshots of a group are made in one transaction, and it goes after them', async (t) => {
   const world = await makeVolumeWorld('rbd');
@@ -178,7 +165,10 @@ t.test('snapshots of a group are made in one transaction, and it goes after them
   t.equal(groupSnapshots.show(world.alice, world.state.local, made.id).status, 'available');
   const copy = await groups.createFrom(world.alice, { groupSnapshotId: made.id, name: 'copy' });
   t.equal(groups.members(world.state.local, copy).length, 2);
+  t.equal(copy.status, 'creating', 'it is there when its volumes are');
+  t.match(await refusalText(groups.update(world.alice, copy.id, { name: 'early' })), /status must be available/);
   await volumeHostsAct(world);
+  t.equal(groups.show(world.alice, world.state.local, copy.id).status, 'available');
   await groupSnapshots.remove(world.alice, made.id);
   await volumeHostsAct(world);
   t.match(
@@ -211,13 +201,14 @@ t.test('a volume changes its type: at once within a pool, by a job to another on
   t.equal(await reports.switched(job?.id ?? '', generation + 1), false, 'another opened it meanwhile');
   for (let round = 0; round < 2; round += 1) t.equal(await reports.switched(job?.id ?? '', generation), true);
   t.match(volumeOf(world, volume.id), { migrationStatus: 'completing', generation: generation + 1 });
-  for (let round = 0; round < 2; round += 1) await reports.moved(volume.id);
+  for (let round = 0; round < 2; round += 1) await reports.moved(job ?? new shoal.v1.Job());
   t.match(volumeOf(world, volume.id), {
     status: 'available',
     migrationStatus: 'success',
     pool: 'local',
     typeId: other.id,
   });
+  t.match(jobs(world), [], 'and nothing is under way for it');
   const used = [same.id, other.id].map((id) => quotaUsage(world.state.local, world.alice.projectId, `gigabytes_${id}`));
   t.same(used, [0, 2], 'moved once');
 });
@@ -282,7 +273,6 @@ t.test('the key of an encrypted volume goes with it, and its backups become encr
   await jobReports(world).backupMade(backupId, {
     ...{ objectCount: 1, storedBytes: 1, manifestSha256: 'aa', dataTimestampMs: 1 },
   });
-  await endJobs(world);
   const plain = await madeVolume(world);
   t.match(await refusalText(backups.restore(world.alice, backupId, plain.id)), /restored to an encrypted one/);
   t.match(await refusalText(volumes.create(world.alice, { backupId, type: '__DEFAULT__' })), /of an encrypted type/);
