@@ -16,11 +16,12 @@ export interface CephIdentity {
   readonly user: string;
 }
 
-/** How long librados waits for monitors and OSDs before a command fails: an answer is better than none. Seconds. */
-const operationTimeoutS = 20;
+/** How long librados waits for monitors and OSDs before a command fails, where nothing else is asked for. Seconds. */
+const answerTimeoutSDefault = 20;
 /** Import and removal of large images. */
 const longTimeoutMs = 600_000;
-const shortTimeoutMs = 30_000;
+/** What a command may take beyond the wait for an answer. */
+const marginMs = 10_000;
 /** How long the monitors are asked why nothing answered. Seconds. */
 const whyTimeoutS = 5;
 
@@ -33,17 +34,20 @@ interface CephCallOptions {
 }
 
 /**
- * Runs `rbd`, `rados`, `ceph` and `qemu-img` as one Ceph client. A call fails after 30 s, one that `isLong` after 600
- * s. Failures are `ShoalError`s by exit status (exit-status.ts); an answer that is no JSON is `CANNOT_TELL`.
+ * Runs `rbd`, `rados`, `ceph` and `qemu-img` as one Ceph client. A call fails 10 s after the time in which Ceph must answer (30 s
+ * by default), one that `isLong` after 600 s. Failures are `ShoalError`s by exit status (exit-status.ts); an answer that is no JSON is `CANNOT_TELL`.
  */
 export class CephClient {
   readonly identity: CephIdentity;
   readonly #run: CommandRunner;
   readonly #common: readonly string[];
+  readonly #answerTimeoutS: number;
 
-  constructor(identity: CephIdentity, run: CommandRunner = runCommand) {
+  /** @param answerTimeoutS how long monitors and OSDs may take to answer, at least 1; default 20. Unit: seconds. */
+  constructor(identity: CephIdentity, run: CommandRunner = runCommand, answerTimeoutS = answerTimeoutSDefault) {
     this.identity = identity;
     this.#run = run;
+    this.#answerTimeoutS = answerTimeoutS;
     this.#common = ['--conf', identity.confPath, '--id', identity.user];
   }
 
@@ -70,7 +74,7 @@ export class CephClient {
 
   /** `ceph ...`. */
   ceph(args: readonly string[], options: CephCallOptions): Promise<CommandResult> {
-    return this.#call(['ceph', ...this.#common, '--connect-timeout', String(operationTimeoutS), ...args], options);
+    return this.#call(['ceph', ...this.#common, '--connect-timeout', String(this.#answerTimeoutS), ...args], options);
   }
 
   async cephJson(args: readonly string[], options: CephCallOptions): Promise<unknown> {
@@ -104,14 +108,14 @@ export class CephClient {
 
   #timeouts(options: CephCallOptions): readonly string[] {
     if (options.isLong === true) return [];
-    return [`--rados-mon-op-timeout=${operationTimeoutS}`, `--rados-osd-op-timeout=${operationTimeoutS}`];
+    return [`--rados-mon-op-timeout=${this.#answerTimeoutS}`, `--rados-osd-op-timeout=${this.#answerTimeoutS}`];
   }
 
   async #call(argv: readonly string[], options: CephCallOptions): Promise<CommandResult> {
     try {
       return await this.#run(argv, {
         signal: options.signal,
-        timeoutMs: options.isLong === true ? longTimeoutMs : shortTimeoutMs,
+        timeoutMs: options.isLong === true ? longTimeoutMs : this.#answerTimeoutS * 1000 + marginMs,
         ...(options.okStatus === undefined ? {} : { okStatus: options.okStatus }),
       });
     } catch (caught) {
@@ -126,9 +130,10 @@ export class CephClient {
    */
   async #whyUnanswered(failure: ShoalError, argv: readonly string[], signal: AbortSignal): Promise<ShoalError> {
     if (signal.aborted) return failure;
-    const ask = ['ceph', ...this.#common, '--connect-timeout', String(whyTimeoutS), 'osd', 'dump', '--format', 'json'];
+    const timeoutS = Math.min(whyTimeoutS, this.#answerTimeoutS);
+    const ask = ['ceph', ...this.#common, '--connect-timeout', String(timeoutS), 'osd', 'dump', '--format', 'json'];
     try {
-      const map = asJson(await this.#run(ask, { signal, timeoutMs: 2 * whyTimeoutS * 1000 }));
+      const map = asJson(await this.#run(ask, { signal, timeoutMs: 2 * timeoutS * 1000 }));
       return refusalOfMap(map, argv, failure) ?? failure;
     } catch (caught) {
       // The failure that is told is the first one.

@@ -57,6 +57,8 @@ interface RbdDriverOptions {
   readonly volumesPool?: string;
   /** Words before every `qemu-nbd`, e.g. to enter a network namespace. Default none. */
   readonly launchPrefix?: readonly string[];
+  /** How long Ceph may take to answer before a call fails, at least 1; default 20. Unit: seconds. */
+  readonly answerTimeoutS?: number;
 }
 
 /** Features of images, and of disks of one guest. */
@@ -95,7 +97,7 @@ export class RbdStorageDriver implements StorageDriver {
 
   constructor(deps: { readonly log: Logger; readonly run?: CommandRunner }, options: RbdDriverOptions) {
     this.#log = deps.log;
-    this.#client = new CephClient(options.identity, deps.run);
+    this.#client = new CephClient(options.identity, deps.run, options.answerTimeoutS);
     this.#images = options.imagesPool ?? 'images';
     this.#volumes = options.volumesPool ?? 'volumes';
     this.#run = deps.run ?? runCommand;

@@ -56,9 +56,11 @@ interface DevCloudOptions {
   readonly storage: 'local' | 'rbd';
   /** How long an agent may take to answer after its start; default 30,000. Many agents share the cores. Unit: ms. */
   readonly readyMsMax?: number;
-  /** With `storage: rbd`: what each agent is told of Ceph. */
   /** Hosts beside the voters that hold the whole state; all others hold slices. Absent: the agent's own default. */
   readonly standbys?: number;
+  /** Where backups of volumes go: a URL as the configuration's `backups.store`. Absent: nowhere. */
+  readonly backupStore?: string;
+  /** What each agent is told of Ceph. */
   readonly ceph?: (agent: AgentPlace) => {
     readonly confPath: string;
     readonly user: string;
@@ -325,6 +327,7 @@ export class DevCloud {
         : { driver: 'fake' },
       ...(this.options.ceph === undefined ? {} : { ceph: this.options.ceph(agent) }),
       ...(this.options.standbys === undefined ? {} : { raft: { standbys: this.options.standbys } }),
+      ...(this.options.backupStore === undefined ? {} : { backups: { store: this.options.backupStore } }),
     };
     writeFileSync(agent.configPath, `# Written by the development cloud at each start.\n${stringify(config)}`);
   }

@@ -20,3 +20,21 @@ export async function deviceOf(inGuest: InGuest, id: string): Promise<string> {
   if (!/^vd[a-z]$/.test(name)) throw new Error(`the guest does not find volume ${id}: ${name}`);
   return `/dev/${name}`;
 }
+
+/** The size that the guest sees, bytes; waits a while for `wanted`. */
+export async function grownTo(inGuest: InGuest, device: string, wanted: number): Promise<number> {
+  const file = `/sys/block/${device.replace('/dev/', '')}/size`;
+  const sectors = wanted / 512;
+  const script = `for n in $(seq 150); do [ "$(cat ${file})" = ${sectors} ] && break; sleep 0.1; done; cat ${file}`;
+  return 512 * Number((await inGuest(script, 40_000)).trim());
+}
+
+/** Forty writes a tenth of a second apart, each of them synced, behind what `writing` fills; says how many failed, and how long the longest took. */
+export function steadyWriting(device: string): string {
+  return (
+    'f=0; l=0; for n in $(seq 40); do a=$(cut -d. -f1 /proc/uptime); ' +
+    `dd if=/dev/zero of=${device} bs=64k count=1 seek=$((1000+n)) conv=fsync 2>/dev/null || f=$((f+1)); ` +
+    'b=$(cut -d. -f1 /proc/uptime); [ $((b-a)) -gt $l ] && l=$((b-a)); sleep 0.1; done; ' +
+    'echo writes=40 failed=$f longest=$l'
+  );
+}

@@ -2,33 +2,26 @@
  * Volumes attached, detached, kept and put back, again and again, while agents are killed (SIGKILL) at moments that a seed gives:
  * real QEMU, the host's own files and a real Ceph. The guest boots once and is never touched.
  */
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { buildGuestImage } from '../../../drivers/image/guest/build.ts';
 import { Prng } from '../../../node/base/prng.ts';
-import { DevCeph } from '../../../node/dev/ceph.ts';
-import { DevCloud } from '../../../node/dev/cloud.ts';
-import { addFloatingIp, bootGuest, makeDemo, waitUntilAnswers, waitUntilReady } from '../../../node/dev/demo.ts';
-import { VolumeClient } from '../../../node/dev/volume-client.ts';
+import type { DevCloud } from '../../../node/dev/cloud.ts';
 import { runInGuest } from '../guests/guest.ts';
 import { descriptorsOf, differences, type Leftovers, leftoversOf } from './leftovers.ts';
 import { PatientVolumes } from './patient-volumes.ts';
+import { pools, VolumeCloud, type VolumeTypeName } from './volume-cloud.ts';
 
+/** Cycles without a kill, at most, in which what agents have open is counted. */
+const peacefulCyclesMax = 5;
 /** An agent is killed within this time from the beginning of an operation, which takes from a tenth of a second to some. Unit: ms. */
 const killWithinMs = 1_500;
 /** What is left a moment after the last operation goes within this time, or stays. Unit: ms. */
 const quietMsMax = 30_000;
 
-const storages = { files: 'local', ceph: 'rbd' } as const;
-type Storage = keyof typeof storages;
-
 export interface KillCyclesOptions {
   /** Of each kind, on each storage. */
   readonly cycles: number;
   readonly seed: number;
-  readonly only?: Storage;
+  readonly only?: VolumeTypeName;
   /** Hears of what goes on. */
   readonly tell: (line: string) => void;
 }
@@ -46,35 +39,22 @@ export interface KillCyclesReport {
 
 /** Starts a cloud, runs the cycles, and ends it. Throws when an operation does not come to its end. */
 export async function killCycles(options: KillCyclesOptions): Promise<KillCyclesReport> {
-  const folder = mkdtempSync(join(tmpdir(), 'shoal-kill-volumes-'));
-  // QEMU's user must be able to pass through.
-  chmodSync(folder, 0o711);
-  const ceph = options.only === 'files' ? undefined : new DevCeph(join(folder, 'ceph'));
-  const cloud = await DevCloud.open({
-    folder,
+  const opened = await VolumeCloud.open({
     agents: 2,
-    real: true,
-    storage: 'local',
+    hasCeph: options.only !== 'files',
     readyMsMax: 120_000,
-    ...(ceph === undefined ? {} : { ceph: (agent) => ceph.clientOf(agent) }),
+    formedMsMax: 120_000,
   });
   try {
-    await cloud.makeUnderlay();
-    const image = await buildGuestImage(cloud.layout.imageFolder, { isOpen: true });
-    await ceph?.start(cloud.layout.underlayCidr.replace('.0/24', '.254'), cloud.layout.agents);
-    await cloud.startAgents();
-    await cloud.waitUntilFormed(120_000);
-    return await new Cycles(cloud, ceph, options).run(image.qcow2Path);
+    return await new Cycles(opened, options).run();
   } finally {
-    await cloud.stop({ keepData: true });
-    await ceph?.stop();
-    rmSync(folder, { recursive: true, force: true });
+    await opened.close();
   }
 }
 
 class Cycles {
+  readonly #opened: VolumeCloud;
   readonly #cloud: DevCloud;
-  readonly #ceph: DevCeph | undefined;
   readonly #options: KillCyclesOptions;
   readonly #random: Prng;
   readonly #volumes: PatientVolumes;
@@ -83,26 +63,20 @@ class Cycles {
   readonly #descriptors: string[] = [];
   #kills = 0;
 
-  constructor(cloud: DevCloud, ceph: DevCeph | undefined, options: KillCyclesOptions) {
+  constructor(opened: VolumeCloud, options: KillCyclesOptions) {
+    const { cloud } = opened;
+    this.#opened = opened;
     this.#cloud = cloud;
-    this.#ceph = ceph;
     this.#options = options;
     this.#random = new Prng(options.seed);
     this.#volumes = new PatientVolumes(cloud.layout.agents.map(({ name }) => cloud.client(name)));
   }
 
-  async run(imagePath: string): Promise<KillCyclesReport> {
-    const client = this.#cloud.client('h1');
-    const demo = await makeDemo(client, this.#cloud.layout, imagePath);
-    const guest = await bootGuest(client, demo, 'attached-to');
-    const address = await addFloatingIp(client, demo, guest);
-    await waitUntilAnswers(address, 120_000);
-    await waitUntilReady(client, guest.serverId);
-    const { serverId } = guest;
-    const making = new VolumeClient(client);
-    for (const storage of Object.keys(storages) as Storage[]) {
+  async run(): Promise<KillCyclesReport> {
+    const { client, volumes: making } = this.#opened;
+    const { serverId, address } = await this.#opened.boot('attached-to');
+    for (const storage of Object.keys(pools) as VolumeTypeName[]) {
       if (this.#options.only !== undefined && this.#options.only !== storage) continue;
-      await making.makeType(storage, { volume_backend_name: storages[storage] });
       const id = await making.make({ name: `cycled-${storage}`, size: 1, volume_type: storage });
       await this.#fill(address, serverId, id);
       await this.#counted(`${storage}, attach and detach`, id, (count) => this.#attachAndDetach(serverId, id, count));
@@ -138,7 +112,7 @@ class Cycles {
   async #attachAndDetach(serverId: string, id: string, count: number): Promise<void> {
     await this.#underKills(() => this.#volumes.attach(serverId, id));
     // A live snapshot in some, so that detaching meets one.
-    if (count % 4 === 0) {
+    if (count % 4 === 2) {
       const kept = await this.#underKills(() => this.#volumes.snapshot(id, `live-${count}`));
       await this.#underKills(() => this.#volumes.removeSnapshot(kept));
     }
@@ -152,10 +126,11 @@ class Cycles {
   }
 
   /** A few cycles without a kill, in which an agent must not come to have more open. */
-  async #inPeace(storage: Storage, serverId: string, id: string): Promise<void> {
+  async #inPeace(storage: VolumeTypeName, serverId: string, id: string): Promise<void> {
     await this.#peacefulCycle(serverId, id, 0);
     const before = await this.#descriptorsOfAgents();
-    for (let count = 1; count <= 5; count += 1) await this.#peacefulCycle(serverId, id, count);
+    const cycles = Math.min(peacefulCyclesMax, this.#options.cycles);
+    for (let count = 1; count <= cycles; count += 1) await this.#peacefulCycle(serverId, id, count);
     const untilMs = Date.now() + quietMsMax;
     for (;;) {
       const more = differences(before, await this.#descriptorsOfAgents()).filter((line) => line.endsWith(' was left'));
@@ -205,7 +180,7 @@ class Cycles {
     await this.#volumes.detach(serverId, id);
   }
 
-  async #check(address: string, serverId: string, id: string, storage: Storage): Promise<void> {
+  async #check(address: string, serverId: string, id: string, storage: VolumeTypeName): Promise<void> {
     await this.#volumes.attach(serverId, id);
     const script = 'dd if=$DEVICE bs=1M count=4 iflag=direct 2>/dev/null | md5sum; yes kept | head -c 4194304 | md5sum';
     const [is, wanted] = (await inGuestDevice(address, id, script)).trim().split('\n');
@@ -216,10 +191,10 @@ class Cycles {
   /** The count, once two in a row are the same. */
   async #countWhenQuiet(id: string): Promise<Leftovers> {
     const untilMs = Date.now() + quietMsMax;
-    let last = await leftoversOf(this.#cloud, this.#ceph, [id]);
+    let last = await leftoversOf(this.#cloud, this.#opened.ceph, [id]);
     for (;;) {
       await delay(1_000);
-      const now = await leftoversOf(this.#cloud, this.#ceph, [id]);
+      const now = await leftoversOf(this.#cloud, this.#opened.ceph, [id]);
       if (differences(last, now).length === 0 || Date.now() > untilMs) return now;
       last = now;
     }
@@ -228,7 +203,7 @@ class Cycles {
   async #differencesWhenQuiet(id: string, before: Leftovers): Promise<readonly string[]> {
     const untilMs = Date.now() + quietMsMax;
     for (;;) {
-      const left = differences(before, await leftoversOf(this.#cloud, this.#ceph, [id]));
+      const left = differences(before, await leftoversOf(this.#cloud, this.#opened.ceph, [id]));
       if (left.length === 0 || Date.now() > untilMs) return left;
       await delay(1_000);
     }
