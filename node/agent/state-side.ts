@@ -110,12 +110,14 @@ export async function startState(
   return { loop, member };
 }
 
-/** The revision of the slice in a folder; 0: there is none. */
+/** The revision of the slice in a folder; 0: there is none, and then nothing is left of an earlier one. */
 async function keptSliceRevision(folder: string): Promise<number> {
   if (!existsSync(folder)) return 0;
   const store = new SliceStore(await openLevelDisk(folder));
   try {
-    return store.revision();
+    const revision = store.revision();
+    if (revision === 0) await store.sweep();
+    return revision;
   } finally {
     await store.close();
   }

@@ -189,6 +189,11 @@ export class SliceReplica implements StateSource, Service {
     return this.#log.troubles(this.#deps.clock.monotonicMs(), this.#slice.revision);
   }
 
+  /** Of the slice on disk. */
+  get durableRevision(): number {
+    return this.#durable;
+  }
+
   /** The terms that the slice is whole in. */
   get terms(): readonly SliceTerm[] {
     return this.#slice.held;

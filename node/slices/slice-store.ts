@@ -77,9 +77,20 @@ export class SliceStore {
     return this.#disk.write(ops);
   }
 
-  /** There is no slice any more: a replica has taken its place. Durable when it resolves. Throws `STORE_FAILED`. */
-  forget(): Promise<void> {
-    return this.#disk.write([{ key: placeKey, value: undefined }]);
+  /**
+   * There is no slice any more: a replica has taken its place. That is durable when it resolves, and the room is given back; a kill
+   * in between leaves rows that `sweep` takes. Throws `STORE_FAILED`.
+   */
+  async forget(): Promise<void> {
+    await this.#disk.write([{ key: placeKey, value: undefined }]);
+    await this.sweep();
+  }
+
+  /** Takes away what is left of a slice that was forgotten; a slice that is there stays. Throws `STORE_FAILED`. */
+  async sweep(): Promise<void> {
+    if (this.#disk.get(placeKey) !== undefined) return;
+    await this.#disk.clear('', '~');
+    await this.#disk.compact();
   }
 
   close(): Promise<void> {

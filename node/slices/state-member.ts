@@ -3,7 +3,8 @@
  * group; this follows: a host that is made a learner takes up the replica once it has caught up with the slice, one that is a
  * member no more takes up a slice once that has caught up with the replica. Those who use the state see it advance meanwhile.
  *
- * The Raft loop runs on all hosts: on one that is no member it says nothing, and hears the leader when that makes it one.
+ * The Raft loop runs on all hosts: on one that is no member it says nothing, and hears the leader when that makes it one. What
+ * such a host still has of a replica it sheds after a while, and its slice where it holds a replica.
  */
 import type { Clock, Timer } from '../base/clock.ts';
 import type { RaftId } from '../base/ids.ts';
@@ -24,6 +25,12 @@ const lookMs = 500;
 const silentMs = 3_000;
 /** How long that may take. Unit: ms. */
 const askMs = 2_000;
+
+/**
+ * A host that is no member, reads its slice and has heard no leader for so long sheds what it held as a member: longer than
+ * any message is on its way, and than a membership that changes back and forth takes. Unit: ms.
+ */
+const shedAfterMs = 30_000;
 
 interface StateMemberDeps {
   readonly clock: Clock;
@@ -48,6 +55,8 @@ export class StateMember implements Service {
   #slice: { readonly replica: SliceReplica; readonly client: StateClient } | undefined;
   /** The slice is what is used. */
   #isSliced = false;
+  /** Since when. Unit: ms of the monotonic clock. */
+  #slicedMs = 0;
   #timer: Timer | undefined;
   #changing: Promise<void> | undefined;
   #askedMs = Number.NEGATIVE_INFINITY;
@@ -88,7 +97,7 @@ export class StateMember implements Service {
     const isOutside = !this.#isMember() && this.#deps.loop.quarantine === undefined;
     if (isOutside || isBehind) {
       const slice = await this.#open();
-      this.#isSliced = true;
+      this.#sliceIsUsed();
       // One that may be a member still is repaired by the others.
       this.#deps.loop.isResting = isOutside;
       this.state.switchTo(slice.client, { terms: [], before: this.#replica.local, after: slice.client.local });
@@ -110,7 +119,7 @@ export class StateMember implements Service {
 
   #look(): void {
     if (this.#changing !== undefined || this.#isStopping) return;
-    const change = this.#isSliced ? this.#promoted() : this.#dismissed();
+    const change = this.#isSliced ? (this.#promoted() ?? this.#sheds()) : this.#dismissed();
     if (change === undefined) return;
     this.#changing = change.catch(this.#deps.onFatal).finally(() => {
       this.#changing = undefined;
@@ -196,9 +205,36 @@ export class StateMember implements Service {
     if (this.#isStopping) return;
     logger.info({ revision: slice.client.local.revision }, 'this host holds a slice of the state now');
     loop.isResting = true;
-    this.#isSliced = true;
+    this.#sliceIsUsed();
     const { terms, bare } = slice.replica;
     this.state.switchTo(slice.client, { terms, before: this.#replica.local, after: bare });
+  }
+
+  #sliceIsUsed(): void {
+    this.#isSliced = true;
+    this.#slicedMs = this.#deps.clock.monotonicMs();
+  }
+
+  // --- Letting go of the replica beneath a slice ---------------------------------------------------------------------
+
+  #sheds(): Promise<void> | undefined {
+    const { loop, clock } = this.#deps;
+    const slice = this.#slice;
+    if (slice === undefined || loop.shedding.isDone || clock.monotonicMs() - this.#slicedMs < shedAfterMs)
+      return undefined;
+    if (loop.leaderSilentMs < shedAfterMs || !this.#isOutside(slice.replica)) return undefined;
+    // What the guests' tasks go by is at least as new, and on disk.
+    if (!slice.replica.isReady || slice.replica.durableRevision < this.#replica.local.revision) return undefined;
+    return loop.shedding.run().then(() => undefined);
+  }
+
+  /** By its own log, or by what the replica that feeds the slice says, which is newer than all that the log has committed. */
+  #isOutside(slice: SliceReplica): boolean {
+    if (!this.#isMember()) return true;
+    const { loop } = this.#deps;
+    const { quorum, isJoint, voters, learners, appliedIndex } = slice.status();
+    if (slice.feeder === undefined || quorum !== 'answers' || isJoint || appliedIndex < loop.commitIndex) return false;
+    return ![...voters, ...learners].includes(loop.raftId);
   }
 
   async #open(): Promise<{ readonly replica: SliceReplica; readonly client: StateClient }> {

@@ -262,6 +262,16 @@ export class StateMachine implements StateReader {
     return [...changed, ...deleted];
   }
 
+  /** Becomes as it was before the first entry: of a host that holds no replica any more. Nobody is told. */
+  empty(): void {
+    this.#keys = new SortedMap();
+    this.#counters = new SortedMap();
+    this.#sessions = new SortedMap();
+    this.#sessionByToken.clear();
+    this.#appliedIndex = 0;
+    this.#digest.set(new DigestSum().value);
+  }
+
   #advance(index: number): void {
     assert(
       Number.isSafeInteger(index) && index > this.#appliedIndex,

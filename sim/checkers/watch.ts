@@ -53,6 +53,11 @@ export class WatchChecker {
     this.#lastRevision = Math.max(this.#lastRevision, revision);
   }
 
+  /** The state is empty, and nobody is told: what comes next is as after a start without one. */
+  beginsAgain(): void {
+    this.#lastRevision = 0;
+  }
+
   /** A snapshot has replaced the state; its changes come in one delivery or none. */
   skippedTo(revision: number): void {
     this.#lastRevision = Math.max(this.#lastRevision, revision);

@@ -25,6 +25,7 @@ function writing(inner: Disk, write: Disk['write']): Disk {
     scan: (start, end) => inner.scan(start, end),
     write,
     clear: (start, end) => inner.clear(start, end),
+    compact: () => inner.compact(),
     close: () => inner.close(),
   };
 }

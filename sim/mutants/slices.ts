@@ -73,6 +73,7 @@ function late(inner: Disk, clock: Clock): Disk {
     scan: (start, end) => inner.scan(start, end),
     write,
     clear: (start, end) => inner.clear(start, end),
+    compact: () => inner.compact(),
     close: async () => {},
   };
 }

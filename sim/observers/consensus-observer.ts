@@ -48,6 +48,8 @@ export class ConsensusObserver {
   readonly #watches = new Map<string, WatchChecker>();
   /** Lives whose core was dropped, be the quarantine on disk yet or not: what is left says what the disk says. */
   readonly #dropped = new Set<string>();
+  /** By life: how often it began or ended to let go of its log and state. */
+  readonly #sheds = new Map<string, number>();
   /** The life that is taking over a snapshot right now. */
   #installing: string | undefined;
 
@@ -104,6 +106,13 @@ export class ConsensusObserver {
       repaired: () => {
         this.#dropped.delete(life.name);
         reached('log repaired');
+      },
+      shedding: () => {
+        const times = (this.#sheds.get(life.name) ?? 0) + 1;
+        this.#sheds.set(life.name, times);
+        if (times % 2 === 1) return;
+        this.#watches.get(life.name)?.beginsAgain();
+        reached('state shed');
       },
       compacting: () => reached('log compacted'),
       watcherThrew: onFailed,
@@ -178,7 +187,8 @@ export class ConsensusObserver {
     const { appliedIndex } = log.machine;
     // A core that is made again begins at what is on disk.
     this.#progress.observe(
-      `${life.name}${loop.quarantine === undefined && !this.#dropped.has(life.name) ? '' : ' quarantined'}`,
+      `${life.name}${loop.quarantine === undefined && !this.#dropped.has(life.name) ? '' : ' quarantined'}` +
+        `${this.#sheds.get(life.name) ?? ''}`,
       loop.commitIndex,
       appliedIndex,
     );

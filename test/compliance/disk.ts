@@ -49,6 +49,8 @@ export async function diskCompliance(t: Test, make: () => Promise<DiskSubject>):
       t.same(await rows(again, 'A', 'z'), ['B=capital', 'b=two', 'c/1=3', 'c0=4']);
       await again.clear('b', 'c0');
       t.same(await rows(again), ['c0=4']);
+      await again.compact();
+      t.same(await rows(again), ['c0=4'], 'what is there stays when the room of the rest is given back');
       await again.close();
     },
   );

@@ -59,6 +59,7 @@ import { HeldCommits } from './held-commits.ts';
 import { Proposals } from './proposals.ts';
 import { Reads } from './reads.ts';
 import { notLeader, stopping } from './refusals.ts';
+import { Shedding } from './shedding.ts';
 import { Succession } from './succession.ts';
 import { AppliedWaiters, ChangeWaiters } from './waiters.ts';
 
@@ -178,6 +179,7 @@ export class RaftLoop implements Service, RaftHandlers {
   readonly #compaction: Compaction;
   readonly #comparison: Comparison;
   readonly #scrub: Scrub;
+  readonly #shedding: Shedding;
   readonly #heldCommits: HeldCommits;
   readonly #succession: Succession;
   /** Undefined while the log is quarantined and no peer has told its term. */
@@ -294,6 +296,21 @@ export class RaftLoop implements Service, RaftHandlers {
       store,
       arrived: () => this.#guard(() => this.#offerFetched()),
       failed: (error) => this.#fatal(error),
+    });
+    this.#shedding = new Shedding({
+      store,
+      replica,
+      hub: this.#hub,
+      logger,
+      observer,
+      mayBegin: () =>
+        this.#state === 'running' &&
+        this.#core !== undefined &&
+        store.quarantine === undefined &&
+        !this.isLeader &&
+        !this.#receiver.isInstalling,
+      dropCore: () => this.#dropCore(),
+      ended: () => this.#guard(() => this.#coreAfterShedding()),
     });
     this.#compaction = new Compaction(this.options, store, {
       logger,
@@ -677,8 +694,9 @@ export class RaftLoop implements Service, RaftHandlers {
     this.#quorum.tick();
     const core = this.#core;
     const { quarantine } = this.#store;
-    // A quarantined node does not campaign, and campaigning is all that a follower's ticks are for.
-    if (core !== undefined && (quarantine === undefined || this.isLeader)) core.tick();
+    // Such a node does not campaign, and campaigning is all that a follower's ticks are for.
+    const mayCampaign = quarantine === undefined && this.#store.shed === undefined;
+    if (core !== undefined && (mayCampaign || this.isLeader)) core.tick();
     if (!this.isResting && (this.route() === undefined || this.#tickCount <= this.options.electionTicks)) {
       // Who else is there? The answers tell whom to name, and a fresh start asks what the others remember.
       this.#handshake.greetAll();
@@ -692,7 +710,8 @@ export class RaftLoop implements Service, RaftHandlers {
       this.#handshake.remember();
     }
     if (!buggifyFlushLater()) this.#background(this.#store.flush());
-    const compacted = this.#receiver.isInstalling ? undefined : this.#compaction.beginIfLarge();
+    const isReplaced = this.#receiver.isInstalling || this.#shedding.isUnderWay;
+    const compacted = isReplaced ? undefined : this.#compaction.beginIfLarge();
     if (compacted !== undefined) this.#background(compacted);
     // A quarantine is lifted by a turn, whatever else there is to do.
     if (core?.hasReady() === true || quarantine !== undefined) this.#wake();
@@ -840,7 +859,7 @@ export class RaftLoop implements Service, RaftHandlers {
     markTermFenceRaised();
     failpointQuarantineFenceRaised();
     // A core that began on what a snapshot is just replacing would know another log than the disk holds.
-    if (!this.#receiver.isInstalling) this.#restartCore();
+    if (!this.#receiver.isInstalling && !this.#shedding.isUnderWay) this.#restartCore();
   }
 
   /** A new core, on what is on disk now. */
@@ -848,6 +867,12 @@ export class RaftLoop implements Service, RaftHandlers {
     this.#makeCore();
     this.#handshake.greetAll();
     this.#wake();
+  }
+
+  #coreAfterShedding(): void {
+    // A peer may have found meanwhile that the log was less than it was: its term fence makes the core then.
+    if (this.#store.quarantine?.raisedTerm !== 0) this.#makeCore();
+    this.#changes.tell();
   }
 
   #makeCore(): void {
@@ -941,6 +966,11 @@ export class RaftLoop implements Service, RaftHandlers {
       this.#turn();
       if (offer !== undefined) this.#onSnapshotOffer(offer);
     });
+  }
+
+  /** For a host that is no member any more: lets go of log and state. It does so only when this node may do it now. */
+  get shedding(): Pick<Shedding, 'run' | 'isDone'> {
+    return this.#shedding;
   }
 
   // --- The state against that of the others, and against its own rows ------------------------------------------------

@@ -39,6 +39,8 @@ export interface RaftObserver {
   quarantined?(found: { readonly reason: QuarantineReason; readonly detail: string }): void;
   /** The log holds again all that was committed: this member votes. */
   repaired?(): void;
+  /** This host, no member any more, begins to let go of log and state; called again once they are gone. */
+  shedding?(): void;
   /** Entries up to `index` are about to be dropped from the log. */
   compacting?(index: number): void;
   /** A change of the members was applied. */

@@ -11,6 +11,7 @@ import {
   decodeConfChangeV1,
   decodeConfChangeV2,
   type Entry,
+  emptyConfState,
   type RawNode,
   type Term,
 } from '../../raft/index.ts';
@@ -52,7 +53,7 @@ export class Replica {
   readonly #machine: StateMachine;
   readonly #decode: (data: Uint8Array, index: number) => Command;
   readonly #deps: ReplicaDeps;
-  readonly #digests = new RecentDigests();
+  #digests = new RecentDigests();
   readonly #startIndex: number;
   #appliedTerm: Term;
   #confState: ConfState;
@@ -140,6 +141,14 @@ export class Replica {
     this.#confState = place.confState;
     this.#digests.note(place.index, this.#machine.digest);
     return events;
+  }
+
+  /** Has nothing any more: neither rows nor members. What is on disk is the caller's to take away. */
+  empty(): void {
+    this.#machine.empty();
+    this.#digests = new RecentDigests();
+    this.#appliedTerm = 0;
+    this.#confState = emptyConfState;
   }
 
   #note(rows: readonly StateRow[], { index, term }: Entry): void {

@@ -22,6 +22,11 @@ const markQuarantinedLogAskedForAVote = coverageMark(
   'a quarantined member is asked for its vote',
 );
 
+const markShedLogAskedForAVote = coverageMark(
+  'shed-log-asked-for-a-vote',
+  'a host that has shed its log is asked for its vote',
+);
+
 interface HandshakeDeps {
   readonly store: LogStore;
   readonly transport: RaftTransport;
@@ -97,6 +102,11 @@ export class Handshake {
   believes(message: Message, core: RawNode): boolean {
     const { store, repair } = this.#deps;
     const { log, term } = core.raft;
+    // What a vote compares, a log that was shed does not have.
+    if (store.shed !== undefined && asksForVote(message)) {
+      markShedLogAskedForAVote();
+      return false;
+    }
     if (store.quarantine !== undefined && asksForVote(message)) {
       markQuarantinedLogAskedForAVote();
       return false;
@@ -119,10 +129,14 @@ export class Handshake {
 
   #ownLog(): OwnLog {
     const { store } = this.#deps;
+    const { raisedTerm } = store;
+    const { term } = store.initialState().hardState;
+    // What was shed was not lost: the others rightly remember it.
+    const { shed } = store;
+    if (shed !== undefined) return { term, lastIndex: shed.index, lastTerm: shed.term, raisedTerm };
     const lastIndex = store.lastIndex();
     const lastTerm = store.term(lastIndex);
-    const { term } = store.initialState().hardState;
-    return { term, lastIndex, lastTerm: typeof lastTerm === 'number' ? lastTerm : 0, raisedTerm: store.raisedTerm };
+    return { term, lastIndex, lastTerm: typeof lastTerm === 'number' ? lastTerm : 0, raisedTerm };
   }
 }
 

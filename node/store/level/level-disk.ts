@@ -97,6 +97,17 @@ class LevelDisk implements Disk {
     }
   }
 
+  async compact(): Promise<void> {
+    // LevelDB on Node has it, and the types of `level`, which is for browsers too, do not say so.
+    const compactRange: unknown = Reflect.get(this.#level, 'compactRange');
+    assert(typeof compactRange === 'function', 'LevelDB can compact a range');
+    try {
+      await compactRange.call(this.#level, '', '\u{10ffff}', { keyEncoding: 'utf8' });
+    } catch (error) {
+      throw this.#failed(error, 'compact');
+    }
+  }
+
   async close(): Promise<void> {
     try {
       await this.#level.close();

@@ -32,6 +32,8 @@ export interface Disk {
   write(ops: readonly DiskOp[]): Promise<void>;
   /** Removes what lies in [start, end), in no particular order and not durably: for what nobody reads any more. */
   clear(start: string, end: string): Promise<void>;
+  /** Gives back the room of what was removed, now rather than with later writes. Takes as long as what is left is large. */
+  compact(): Promise<void>;
   /** Safe to call twice. */
   close(): Promise<void>;
 }

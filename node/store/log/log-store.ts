@@ -15,7 +15,7 @@
 import { assert } from '../../base/assert.ts';
 import { failpoint } from '../../base/buggify/buggify.ts';
 import { ShoalError } from '../../base/errors.ts';
-import type { ConfState, Entry, HardState, LogRefusal } from '../../raft/index.ts';
+import { type ConfState, type Entry, emptyConfState, type HardState, type LogRefusal } from '../../raft/index.ts';
 import type { DigestValue } from '../../state/digest.ts';
 import { type RowContent, rowBytes, type StateRow, type StoredRow, writeRow } from '../../state/rows.ts';
 import type { Disk, DiskOp } from './disk.ts';
@@ -34,6 +34,7 @@ import {
   type PeerMemory,
   type Quarantine,
   quarantineTermMargin,
+  type ShedPlace,
 } from './records.ts';
 import { seal, sealBytes, sealed } from './sealed-bytes.ts';
 import { Slab } from './slab.ts';
@@ -201,6 +202,11 @@ export class LogStore {
     return this.#head.quarantine;
   }
 
+  /** Where the log ended when it was shed, while it has not come so far again; undefined: it holds all that it had. */
+  get shed(): ShedPlace | undefined {
+    return this.#head.shed;
+  }
+
   /** Size of the log's entries. Unit: bytes. */
   get logBytes(): number {
     return this.#tail.bytes;
@@ -317,6 +323,23 @@ export class LogStore {
     };
   }
 
+  /**
+   * Lets go of all entries and rows, of a member that is none any more: the log is as that of one that has never had any, but
+   * for term and vote, and for where it ended (`shed`). One batch; the space comes free before it resolves. Throws
+   * `STORE_FAILED`.
+   * @param digest of no rows.
+   */
+  async shedAll(digest: DigestValue): Promise<void> {
+    await this.synced();
+    // Shed again before it had come so far, it ended where it did at first.
+    const { term, vote, lastIndex, lastTerm, shed = { index: lastIndex, term: lastTerm } } = this.#plannedHead;
+    this.#installs += 1;
+    const generation = this.#plannedApplied.stateGeneration + this.#installs;
+    const nowhere = { index: 0, term: 0, confState: emptyConfState };
+    await this.#commitInstall(generation, nowhere, digest, { term, vote, commit: 0 }, shed);
+    await this.#disk.compact();
+  }
+
   /** The term fence; 0: it was never raised. Durable. */
   get raisedTerm(): number {
     return this.#head.raisedTerm ?? 0;
@@ -402,6 +425,7 @@ export class LogStore {
     place: SnapshotPlace,
     digest: DigestValue,
     hardState: HardState | undefined,
+    shed = this.#plannedHead.shed,
   ): Promise<void> {
     const { index, term, confState } = place;
     const logGeneration = this.#plannedHead.logGeneration + 1;
@@ -418,6 +442,7 @@ export class LogStore {
       lastIndex: index,
       lastTerm: term,
       logGeneration,
+      ...(shed === undefined ? {} : { shed }),
     });
     this.#plannedSums = new EntrySums(index);
     this.#next.effects.push(() => {
@@ -439,7 +464,8 @@ export class LogStore {
     await this.#disk.clear(range.start, range.end);
   }
 
-  #planHead(head: Head): void {
+  #planHead(planned: Head): void {
+    const head = withoutReached(planned);
     this.#plannedHead = head;
     this.#next.head = head;
   }
@@ -533,6 +559,18 @@ export interface SnapshotInstall {
   commit(place: SnapshotPlace, digest: DigestValue, hardState: HardState | undefined): Promise<void>;
   /** Gives it up. */
   abandon(): Promise<void>;
+}
+
+/** Once the log has come to where it was shed, it holds all that it had. */
+function withoutReached(head: Head): Head {
+  const { shed, ...rest } = head;
+  if (shed === undefined || isBehind({ index: head.lastIndex, term: head.lastTerm }, shed)) return head;
+  return rest;
+}
+
+/** Whether a log that ends at `end` is less than one that ends at `other`, as votes compare them: by term, then by index. */
+function isBehind(end: ShedPlace, other: ShedPlace): boolean {
+  return end.term < other.term || (end.term === other.term && end.index < other.index);
 }
 
 function newBatch(): Batch {

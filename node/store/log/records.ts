@@ -33,6 +33,17 @@ export interface Head {
   readonly raisedTerm?: number;
   /** Why this log must not vote; absent while there is no quarantine. */
   readonly quarantine?: Quarantine;
+  /**
+   * Where the log ended when its owner, no member any more, shed it with its state. Until the log has come so far again it
+   * must not vote: a vote compares logs, and this one may have had what is committed. Absent: nothing is missing.
+   */
+  readonly shed?: ShedPlace;
+}
+
+/** The last entry of a log that was shed. */
+export interface ShedPlace {
+  readonly index: number;
+  readonly term: number;
 }
 
 /** What the rows of the state amount to. */
@@ -183,6 +194,7 @@ export function decodeHead(key: string, value: Uint8Array): Head | undefined {
     ...(record['life'] === undefined ? {} : { life: text(record, 'life') }),
     ...(record['raisedTerm'] === undefined ? {} : { raisedTerm: number(record, 'raisedTerm') }),
     ...(quarantine === undefined ? {} : { quarantine: quarantineOf(quarantine) }),
+    ...(record['shed'] === undefined ? {} : { shed: shedPlaceOf(record['shed']) }),
   };
 }
 
@@ -256,6 +268,13 @@ function numbers(record: Record<string, unknown>, name: string): number[] {
     if (typeof item !== 'number' || !Number.isSafeInteger(item)) throw notOurs(name);
     return item;
   });
+}
+
+/** As a quarantine: not left out when it cannot be read. */
+function shedPlaceOf(value: unknown): ShedPlace {
+  if (typeof value !== 'object' || value === null) throw notOurs('shed');
+  const fields: Record<string, unknown> = { ...value };
+  return { index: number(fields, 'index'), term: number(fields, 'term') };
 }
 
 /** A quarantine that cannot be read is not left out: the log must not vote. */

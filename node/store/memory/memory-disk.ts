@@ -66,6 +66,10 @@ export class MemoryDisk implements Disk {
     for (const key of [...this.#rows.keys()]) if (key >= start && key < end) this.#rows.delete(key);
   }
 
+  async compact(): Promise<void> {
+    // A map keeps nothing of what was removed.
+  }
+
   /** Who opens it next begins afresh. */
   async close(): Promise<void> {
     this.#hasFailed = false;

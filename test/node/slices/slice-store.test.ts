@@ -9,6 +9,22 @@ const row = (key: string, revision: number) => ({
 });
 const nothing = { rows: [], terms: [], revision: 0, replicas: [] };
 
+await t.test('what is forgotten is off the disk, also when the process dies before it is', async (t) => {
+  const disk = new MemoryDisk();
+  const store = new SliceStore(disk);
+  const write = { replicas: [1], deletes: [], termsAdded: ['t/b/'], termsRemoved: [] };
+  await store.write({ revision: 5, ...write, puts: [row('t/a/1', 4)] });
+  await store.sweep();
+  t.equal((await new SliceStore(disk).load()).rows.length, 1, 'a slice that is there stays');
+  await store.forget();
+  t.strictSame(disk.keys(), []);
+  await store.write({ revision: 6, ...write, puts: [row('t/a/1', 4)] });
+  disk.remove('place');
+  t.equal(store.revision(), 0);
+  await store.sweep();
+  t.strictSame(disk.keys(), []);
+});
+
 await t.test('what was written together is read together', async (t) => {
   const disk = new MemoryDisk();
   const store = new SliceStore(disk);
