@@ -10,6 +10,7 @@ import { tokenOf } from './kit/client-token.ts';
 import { pageById } from './kit/page.ts';
 import { RecordWatch } from './kit/record-watch.ts';
 import type { WatchStreams } from './kit/watch-streams.ts';
+import { serverImageHandlers } from './server-images.ts';
 import { serverMoveHandlers } from './server-moves.ts';
 import { serverStateHandlers } from './server-states.ts';
 import { serverView, watchedServers } from './server-watch.ts';
@@ -93,6 +94,7 @@ export function computeHandlers(
       }),
     ...serverStateHandlers(callers, compute),
     ...serverMoveHandlers(callers, compute),
+    ...serverImageHandlers(callers, compute),
     ...keypairHandlers(callers, compute),
   };
 }

@@ -19,6 +19,8 @@ const serverRules: readonly PolicyRule[] = [
   rule('os_compute_api:servers:start', projectMember, [action('os-start'), rpc('StartServer')]),
   rule('os_compute_api:servers:stop', projectMember, [action('os-stop'), rpc('StopServer')]),
   rule('os_compute_api:servers:reboot', projectMember, [action('reboot'), rpc('RebootServer')]),
+  rule('os_compute_api:servers:create_image', projectMember, [action('createImage'), rpc('CreateServerImage')]),
+  rule('os_compute_api:os-create-backup', projectMember, [action('createBackup'), rpc('CreateServerBackup')]),
   rule('os_compute_api:os-pause-server:pause', projectMember, [action('pause'), rpc('PauseServer')]),
   rule('os_compute_api:os-pause-server:unpause', projectMember, [action('unpause'), rpc('UnpauseServer')]),
   rule('os_compute_api:os-suspend-server:suspend', projectMember, [action('suspend'), rpc('SuspendServer')]),

@@ -8,6 +8,7 @@ import { anyJobKind } from '../host/jobs/job-kind.ts';
 import { JobRunner } from '../host/jobs/job-runner.ts';
 import { drainJob } from '../host/jobs/kinds/drain.ts';
 import { rotateAuthorityJob } from '../host/jobs/kinds/rotate-authority.ts';
+import { type ServerImageTools, serverImageJob } from '../host/jobs/kinds/server-image.ts';
 import { volumeBackupDeleteJob, volumeBackupJob } from '../host/jobs/kinds/volume-backup.ts';
 import { volumeBackupExpireJob } from '../host/jobs/kinds/volume-backup-expire.ts';
 import { volumeBackupVerifyJob } from '../host/jobs/kinds/volume-backup-verify.ts';
@@ -15,13 +16,14 @@ import { type VolumeToolsOf, volumeCopyJob } from '../host/jobs/kinds/volume-cop
 import { volumeMigrateJob } from '../host/jobs/kinds/volume-migrate.ts';
 import { volumeRestoreJob } from '../host/jobs/kinds/volume-restore.ts';
 import { volumeSwapJob } from '../host/jobs/kinds/volume-swap.ts';
-import { type UploadTools, volumeUploadJob } from '../host/jobs/kinds/volume-upload.ts';
+import { volumeUploadJob } from '../host/jobs/kinds/volume-upload.ts';
 import { forgetEndedJobs } from '../host/tasks/forget-ended-jobs.ts';
 import { forgetExpiredMessages } from '../host/tasks/forget-expired-messages.ts';
 import { moveVolumesOffDownHosts } from '../host/tasks/move-volumes-off-down-hosts.ts';
 import { resealSecrets } from '../host/tasks/reseal-secrets.ts';
 import { TaskRunner } from '../host/tasks/task-runner.ts';
 import type { ComputeService } from '../services/compute/index.ts';
+import { ServerImageReportService } from '../services/compute/saved/server-image-reports.ts';
 import type { HostViews, ImageContent, ServiceDependencies } from '../services/kit/dependencies.ts';
 import type { Sealing } from '../services/kit/sealing.ts';
 import type { VolumeService } from '../services/volume/index.ts';
@@ -77,10 +79,11 @@ class Background implements Service {
     metrics,
   }: BackgroundDeps) {
     const { logger } = services;
-    const backupTools = (signal: AbortSignal): UploadTools => ({
+    const backupTools = (signal: AbortSignal): ServerImageTools => ({
       imageContent,
       ...volumeTools(signal),
       jobReports: new VolumeJobReportService(services, signal),
+      serverImageReports: new ServerImageReportService(services, signal),
       backupStore,
     });
     this.#jobs = new JobRunner({
@@ -101,6 +104,7 @@ class Background implements Service {
         anyJobKind(volumeMigrateJob(backupTools)),
         anyJobKind(volumeSwapJob(backupTools)),
         anyJobKind(volumeUploadJob(backupTools)),
+        anyJobKind(serverImageJob(backupTools, hostId)),
       ],
     });
     this.#tasks = new TaskRunner({

@@ -3963,7 +3963,16 @@ export namespace shoal {
             SERVER_STATUS_MIGRATING = 8,
 
             /** SERVER_STATUS_SUSPENDED value */
-            SERVER_STATUS_SUSPENDED = 9
+            SERVER_STATUS_SUSPENDED = 9,
+
+            /** SERVER_STATUS_SHELVED value */
+            SERVER_STATUS_SHELVED = 14,
+
+            /** SERVER_STATUS_SHELVED_OFFLOADED value */
+            SERVER_STATUS_SHELVED_OFFLOADED = 15,
+
+            /** SERVER_STATUS_RESCUE value */
+            SERVER_STATUS_RESCUE = 16
         }
 
         /** PowerWanted enum. */
@@ -4237,6 +4246,18 @@ export namespace shoal {
             /** Server heldInError. */
             heldInError: boolean;
 
+            /** Server replacedDisks. */
+            replacedDisks: shoal.v1.ServerDisk[];
+
+            /** Server rescue. */
+            rescue: (shoal.v1.ServerRescue|null);
+
+            /** Server shelvedImageId. */
+            shelvedImageId: string;
+
+            /** Server offloading. */
+            offloading: boolean;
+
             /**
              * Creates a new Server instance using the specified properties.
              * @param [properties] Properties to set
@@ -4419,12 +4440,107 @@ export namespace shoal {
                 /** Server heldInError */
                 heldInError?: boolean;
 
+                /** Server replacedDisks */
+                replacedDisks?: shoal.v1.ServerDisk.$Properties[];
+
+                /** Server rescue */
+                rescue?: (shoal.v1.ServerRescue.$Properties|null);
+
+                /** Server shelvedImageId */
+                shelvedImageId?: string;
+
+                /** Server offloading */
+                offloading?: boolean;
+
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
             }
 
             /** Shape of a Server. */
             type $Shape = shoal.v1.Server.$Properties;
+        }
+
+        /**
+         * Properties of a ServerRescue.
+         * @deprecated Use shoal.v1.ServerRescue.$Properties instead.
+         */
+        interface IServerRescue extends shoal.v1.ServerRescue.$Properties {
+        }
+
+        /** Represents a ServerRescue. */
+        class ServerRescue {
+
+            /**
+             * Constructs a new ServerRescue.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ServerRescue.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ServerRescue imageId. */
+            imageId: string;
+
+            /** ServerRescue disk. */
+            disk: (shoal.v1.ServerDisk|null);
+
+            /** ServerRescue stable. */
+            stable: boolean;
+
+            /** ServerRescue ending. */
+            ending: boolean;
+
+            /**
+             * Creates a new ServerRescue instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ServerRescue instance
+             */
+            static create(properties: shoal.v1.ServerRescue.$Shape): shoal.v1.ServerRescue & shoal.v1.ServerRescue.$Shape;
+            static create(properties?: shoal.v1.ServerRescue.$Properties): shoal.v1.ServerRescue;
+
+            /**
+             * Encodes the specified ServerRescue message. Does not implicitly {@link shoal.v1.ServerRescue.verify|verify} messages.
+             * @param message ServerRescue message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ServerRescue.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ServerRescue message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ServerRescue & shoal.v1.ServerRescue.$Shape} ServerRescue
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ServerRescue & shoal.v1.ServerRescue.$Shape;
+        }
+
+        namespace ServerRescue {
+
+            /** Properties of a ServerRescue. */
+            interface $Properties {
+
+                /** ServerRescue imageId */
+                imageId?: string;
+
+                /** ServerRescue disk */
+                disk?: (shoal.v1.ServerDisk.$Properties|null);
+
+                /** ServerRescue stable */
+                stable?: boolean;
+
+                /** ServerRescue ending */
+                ending?: boolean;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ServerRescue. */
+            type $Shape = shoal.v1.ServerRescue.$Properties;
         }
 
         /**
@@ -5130,6 +5246,9 @@ export namespace shoal {
             /** Job volumeSwap. */
             volumeSwap: (shoal.v1.VolumeSwapJob|null);
 
+            /** Job serverImage. */
+            serverImage: (shoal.v1.ServerImageJob|null);
+
             /**
              * Creates a new Job instance using the specified properties.
              * @param [properties] Properties to set
@@ -5245,6 +5364,9 @@ export namespace shoal {
 
                 /** Job volumeSwap */
                 volumeSwap?: (shoal.v1.VolumeSwapJob.$Properties|null);
+
+                /** Job serverImage */
+                serverImage?: (shoal.v1.ServerImageJob.$Properties|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -6176,6 +6298,107 @@ export namespace shoal {
 
             /** Shape of a VolumeSwapJob. */
             type $Shape = shoal.v1.VolumeSwapJob.$Properties;
+        }
+
+        /**
+         * Properties of a ServerImageJob.
+         * @deprecated Use shoal.v1.ServerImageJob.$Properties instead.
+         */
+        interface IServerImageJob extends shoal.v1.ServerImageJob.$Properties {
+        }
+
+        /** Represents a ServerImageJob. */
+        class ServerImageJob {
+
+            /**
+             * Constructs a new ServerImageJob.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ServerImageJob.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ServerImageJob serverId. */
+            serverId: string;
+
+            /** ServerImageJob imageId. */
+            imageId: string;
+
+            /** ServerImageJob purpose. */
+            purpose: string;
+
+            /** ServerImageJob backupType. */
+            backupType: string;
+
+            /** ServerImageJob rotation. */
+            rotation: number;
+
+            /** ServerImageJob quiesce. */
+            quiesce: boolean;
+
+            /** ServerImageJob mustQuiesce. */
+            mustQuiesce: boolean;
+
+            /**
+             * Creates a new ServerImageJob instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ServerImageJob instance
+             */
+            static create(properties: shoal.v1.ServerImageJob.$Shape): shoal.v1.ServerImageJob & shoal.v1.ServerImageJob.$Shape;
+            static create(properties?: shoal.v1.ServerImageJob.$Properties): shoal.v1.ServerImageJob;
+
+            /**
+             * Encodes the specified ServerImageJob message. Does not implicitly {@link shoal.v1.ServerImageJob.verify|verify} messages.
+             * @param message ServerImageJob message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ServerImageJob.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ServerImageJob message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ServerImageJob & shoal.v1.ServerImageJob.$Shape} ServerImageJob
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ServerImageJob & shoal.v1.ServerImageJob.$Shape;
+        }
+
+        namespace ServerImageJob {
+
+            /** Properties of a ServerImageJob. */
+            interface $Properties {
+
+                /** ServerImageJob serverId */
+                serverId?: string;
+
+                /** ServerImageJob imageId */
+                imageId?: string;
+
+                /** ServerImageJob purpose */
+                purpose?: string;
+
+                /** ServerImageJob backupType */
+                backupType?: string;
+
+                /** ServerImageJob rotation */
+                rotation?: number;
+
+                /** ServerImageJob quiesce */
+                quiesce?: boolean;
+
+                /** ServerImageJob mustQuiesce */
+                mustQuiesce?: boolean;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ServerImageJob. */
+            type $Shape = shoal.v1.ServerImageJob.$Properties;
         }
 
         /**
@@ -10468,6 +10691,12 @@ export namespace shoal {
             /** Calls SetServerPassword. */
             setServerPassword: shoal.v1.ComputeService.SetServerPassword;
 
+            /** Calls CreateServerImage. */
+            createServerImage: shoal.v1.ComputeService.CreateServerImage;
+
+            /** Calls CreateServerBackup. */
+            createServerBackup: shoal.v1.ComputeService.CreateServerBackup;
+
             /** Calls MigrateServer. */
             migrateServer: shoal.v1.ComputeService.MigrateServer;
 
@@ -10801,6 +11030,44 @@ export namespace shoal {
               readonly path: "/shoal.v1.ComputeService/SetServerPassword";
               readonly requestType: "SetServerPasswordRequest";
               readonly responseType: "SetServerPasswordResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.ComputeService#createServerImage}.
+             * @param error Error, if any
+             * @param [response] CreateServerImageResponse
+             */
+            type CreateServerImageCallback = (error: (Error|null), response?: shoal.v1.CreateServerImageResponse) => void;
+
+            /** Calls CreateServerImage. */
+            type CreateServerImage = {
+              (request: shoal.v1.ICreateServerImageRequest, callback: shoal.v1.ComputeService.CreateServerImageCallback): void;
+              (request: shoal.v1.ICreateServerImageRequest): Promise<shoal.v1.CreateServerImageResponse>;
+              readonly name: "CreateServerImage";
+              readonly path: "/shoal.v1.ComputeService/CreateServerImage";
+              readonly requestType: "CreateServerImageRequest";
+              readonly responseType: "CreateServerImageResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.ComputeService#createServerBackup}.
+             * @param error Error, if any
+             * @param [response] CreateServerBackupResponse
+             */
+            type CreateServerBackupCallback = (error: (Error|null), response?: shoal.v1.CreateServerBackupResponse) => void;
+
+            /** Calls CreateServerBackup. */
+            type CreateServerBackup = {
+              (request: shoal.v1.ICreateServerBackupRequest, callback: shoal.v1.ComputeService.CreateServerBackupCallback): void;
+              (request: shoal.v1.ICreateServerBackupRequest): Promise<shoal.v1.CreateServerBackupResponse>;
+              readonly name: "CreateServerBackup";
+              readonly path: "/shoal.v1.ComputeService/CreateServerBackup";
+              readonly requestType: "CreateServerBackupRequest";
+              readonly responseType: "CreateServerBackupResponse";
               readonly requestStream: undefined;
               readonly responseStream: undefined;
             };
@@ -11220,6 +11487,302 @@ export namespace shoal {
 
             /** Shape of a CreateServerResponse. */
             type $Shape = shoal.v1.CreateServerResponse.$Properties;
+        }
+
+        /**
+         * Properties of a CreateServerImageRequest.
+         * @deprecated Use shoal.v1.CreateServerImageRequest.$Properties instead.
+         */
+        interface ICreateServerImageRequest extends shoal.v1.CreateServerImageRequest.$Properties {
+        }
+
+        /** Represents a CreateServerImageRequest. */
+        class CreateServerImageRequest {
+
+            /**
+             * Constructs a new CreateServerImageRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.CreateServerImageRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** CreateServerImageRequest serverId. */
+            serverId: string;
+
+            /** CreateServerImageRequest name. */
+            name: string;
+
+            /** CreateServerImageRequest metadata. */
+            metadata: { [k: string]: string };
+
+            /**
+             * Creates a new CreateServerImageRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns CreateServerImageRequest instance
+             */
+            static create(properties: shoal.v1.CreateServerImageRequest.$Shape): shoal.v1.CreateServerImageRequest & shoal.v1.CreateServerImageRequest.$Shape;
+            static create(properties?: shoal.v1.CreateServerImageRequest.$Properties): shoal.v1.CreateServerImageRequest;
+
+            /**
+             * Encodes the specified CreateServerImageRequest message. Does not implicitly {@link shoal.v1.CreateServerImageRequest.verify|verify} messages.
+             * @param message CreateServerImageRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.CreateServerImageRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a CreateServerImageRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.CreateServerImageRequest & shoal.v1.CreateServerImageRequest.$Shape} CreateServerImageRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.CreateServerImageRequest & shoal.v1.CreateServerImageRequest.$Shape;
+        }
+
+        namespace CreateServerImageRequest {
+
+            /** Properties of a CreateServerImageRequest. */
+            interface $Properties {
+
+                /** CreateServerImageRequest serverId */
+                serverId?: string;
+
+                /** CreateServerImageRequest name */
+                name?: string;
+
+                /** CreateServerImageRequest metadata */
+                metadata?: { [k: string]: string };
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a CreateServerImageRequest. */
+            type $Shape = shoal.v1.CreateServerImageRequest.$Properties;
+        }
+
+        /**
+         * Properties of a CreateServerImageResponse.
+         * @deprecated Use shoal.v1.CreateServerImageResponse.$Properties instead.
+         */
+        interface ICreateServerImageResponse extends shoal.v1.CreateServerImageResponse.$Properties {
+        }
+
+        /** Represents a CreateServerImageResponse. */
+        class CreateServerImageResponse {
+
+            /**
+             * Constructs a new CreateServerImageResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.CreateServerImageResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** CreateServerImageResponse imageId. */
+            imageId: string;
+
+            /**
+             * Creates a new CreateServerImageResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns CreateServerImageResponse instance
+             */
+            static create(properties: shoal.v1.CreateServerImageResponse.$Shape): shoal.v1.CreateServerImageResponse & shoal.v1.CreateServerImageResponse.$Shape;
+            static create(properties?: shoal.v1.CreateServerImageResponse.$Properties): shoal.v1.CreateServerImageResponse;
+
+            /**
+             * Encodes the specified CreateServerImageResponse message. Does not implicitly {@link shoal.v1.CreateServerImageResponse.verify|verify} messages.
+             * @param message CreateServerImageResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.CreateServerImageResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a CreateServerImageResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.CreateServerImageResponse & shoal.v1.CreateServerImageResponse.$Shape} CreateServerImageResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.CreateServerImageResponse & shoal.v1.CreateServerImageResponse.$Shape;
+        }
+
+        namespace CreateServerImageResponse {
+
+            /** Properties of a CreateServerImageResponse. */
+            interface $Properties {
+
+                /** CreateServerImageResponse imageId */
+                imageId?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a CreateServerImageResponse. */
+            type $Shape = shoal.v1.CreateServerImageResponse.$Properties;
+        }
+
+        /**
+         * Properties of a CreateServerBackupRequest.
+         * @deprecated Use shoal.v1.CreateServerBackupRequest.$Properties instead.
+         */
+        interface ICreateServerBackupRequest extends shoal.v1.CreateServerBackupRequest.$Properties {
+        }
+
+        /** Represents a CreateServerBackupRequest. */
+        class CreateServerBackupRequest {
+
+            /**
+             * Constructs a new CreateServerBackupRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.CreateServerBackupRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** CreateServerBackupRequest serverId. */
+            serverId: string;
+
+            /** CreateServerBackupRequest name. */
+            name: string;
+
+            /** CreateServerBackupRequest metadata. */
+            metadata: { [k: string]: string };
+
+            /** CreateServerBackupRequest backupType. */
+            backupType: string;
+
+            /** CreateServerBackupRequest rotation. */
+            rotation: number;
+
+            /**
+             * Creates a new CreateServerBackupRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns CreateServerBackupRequest instance
+             */
+            static create(properties: shoal.v1.CreateServerBackupRequest.$Shape): shoal.v1.CreateServerBackupRequest & shoal.v1.CreateServerBackupRequest.$Shape;
+            static create(properties?: shoal.v1.CreateServerBackupRequest.$Properties): shoal.v1.CreateServerBackupRequest;
+
+            /**
+             * Encodes the specified CreateServerBackupRequest message. Does not implicitly {@link shoal.v1.CreateServerBackupRequest.verify|verify} messages.
+             * @param message CreateServerBackupRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.CreateServerBackupRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a CreateServerBackupRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.CreateServerBackupRequest & shoal.v1.CreateServerBackupRequest.$Shape} CreateServerBackupRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.CreateServerBackupRequest & shoal.v1.CreateServerBackupRequest.$Shape;
+        }
+
+        namespace CreateServerBackupRequest {
+
+            /** Properties of a CreateServerBackupRequest. */
+            interface $Properties {
+
+                /** CreateServerBackupRequest serverId */
+                serverId?: string;
+
+                /** CreateServerBackupRequest name */
+                name?: string;
+
+                /** CreateServerBackupRequest metadata */
+                metadata?: { [k: string]: string };
+
+                /** CreateServerBackupRequest backupType */
+                backupType?: string;
+
+                /** CreateServerBackupRequest rotation */
+                rotation?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a CreateServerBackupRequest. */
+            type $Shape = shoal.v1.CreateServerBackupRequest.$Properties;
+        }
+
+        /**
+         * Properties of a CreateServerBackupResponse.
+         * @deprecated Use shoal.v1.CreateServerBackupResponse.$Properties instead.
+         */
+        interface ICreateServerBackupResponse extends shoal.v1.CreateServerBackupResponse.$Properties {
+        }
+
+        /** Represents a CreateServerBackupResponse. */
+        class CreateServerBackupResponse {
+
+            /**
+             * Constructs a new CreateServerBackupResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.CreateServerBackupResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** CreateServerBackupResponse imageId. */
+            imageId: string;
+
+            /**
+             * Creates a new CreateServerBackupResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns CreateServerBackupResponse instance
+             */
+            static create(properties: shoal.v1.CreateServerBackupResponse.$Shape): shoal.v1.CreateServerBackupResponse & shoal.v1.CreateServerBackupResponse.$Shape;
+            static create(properties?: shoal.v1.CreateServerBackupResponse.$Properties): shoal.v1.CreateServerBackupResponse;
+
+            /**
+             * Encodes the specified CreateServerBackupResponse message. Does not implicitly {@link shoal.v1.CreateServerBackupResponse.verify|verify} messages.
+             * @param message CreateServerBackupResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.CreateServerBackupResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a CreateServerBackupResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.CreateServerBackupResponse & shoal.v1.CreateServerBackupResponse.$Shape} CreateServerBackupResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.CreateServerBackupResponse & shoal.v1.CreateServerBackupResponse.$Shape;
+        }
+
+        namespace CreateServerBackupResponse {
+
+            /** Properties of a CreateServerBackupResponse. */
+            interface $Properties {
+
+                /** CreateServerBackupResponse imageId */
+                imageId?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a CreateServerBackupResponse. */
+            type $Shape = shoal.v1.CreateServerBackupResponse.$Properties;
         }
 
         /**

@@ -20,6 +20,7 @@ import '../../node/host/jobs/moves/guest-goes-over.ts';
 import '../../node/host/jobs/kinds/volume-migrate.ts';
 import '../../node/host/jobs/kinds/volume-restore.ts';
 import '../../node/host/jobs/kinds/volume-swap.ts';
+import '../../node/host/jobs/kinds/server-image.ts';
 import '../../node/host/jobs/kinds/volume-upload.ts';
 import '../../node/host/kinds/network/network-kinds.ts';
 import '../../node/host/kinds/server/server-kind.ts';

@@ -56,6 +56,7 @@ import { decodeFacts } from '../../node/rpc/status.ts';
 import { TokenCodec, tokenEpoch } from '../../node/services/identity/token.ts';
 import { parseIpv4, parsePrefix } from '../../node/services/network/address.ts';
 import { backupFromText, backupText } from '../../node/services/volume/backups/export-record.ts';
+import { mappingOf } from '../../node/services/volume/servers/image-mapping.ts';
 import { decodeCommand, decodeOutcome, encodeCommand, encodeOutcome } from '../../node/state/command.ts';
 import { SnapshotDecoder } from '../../node/state/snapshot.ts';
 import { networkTable } from '../../node/state/tables/index.ts';
@@ -280,6 +281,10 @@ const parsers: Readonly<Record<string, Property | string>> = {
     [{ op: 'replace', path: '/name', value: 'x' }],
   ),
   'node/services/volume/backups/export-record.ts: backupFromText': lines(backupFromText, exportedBackup),
+  'node/services/volume/servers/image-mapping.ts: mappingOf': lines(
+    (input) => mappingOf({ id: 'image', properties: { block_device_mapping: input } }),
+    '[{"source_type":"snapshot","snapshot_id":"a","volume_size":1,"boot_index":0}]',
+  ),
   'api-gateway/rest/volume/kit/flat-map.ts: parseFlatMap': lines(parseFlatMap, `{'a': 'b', u"c": 1}`),
   'api-gateway/rest/kit/json-body.ts: parseJson': bytes(parseJson, text.encode('{"server":{"name":"a"}}')),
 

@@ -7,7 +7,7 @@ import type { Gateway } from '../kit/module.ts';
 import { parse } from '../kit/validation.ts';
 import * as schemas from '../schemas/compute.ts';
 import { unservedActions } from '../schemas/unserved-actions.ts';
-import { viewingOf } from './kit/common.ts';
+import { rootOf, viewingOf } from './kit/common.ts';
 import { microversionOf, requireMicroversion } from './kit/microversion.ts';
 
 /** What an action is called with. */
@@ -19,14 +19,25 @@ interface Call {
   readonly argument: unknown;
 }
 
-/** Returns a body for 200, or nothing for an empty 202. */
-type Action = (call: Call) => Promise<object | undefined>;
+/** 202 with more than nothing. */
+class Accepted {
+  readonly body: object | undefined;
+  readonly location: string | undefined;
+
+  constructor(body: object | undefined, location?: string) {
+    this.body = body;
+    this.location = location;
+  }
+}
+
+/** Returns a body for 200, another answer, or nothing for an empty 202. */
+type Action = (call: Call) => Promise<object | Accepted | undefined>;
 
 /**
  * Adds the actions of servers. One that Nova has and this does not (`unserved.ts`) answers 501 once its argument and
  * the server are found good; an unknown one 400.
  */
-export function addActions(app: FastifyInstance, gateway: Gateway, { servers, moves }: ComputeService): void {
+export function addActions(app: FastifyInstance, gateway: Gateway, { servers, moves, images }: ComputeService): void {
   /** An action that takes no argument. */
   const plain =
     (run: (context: RequestContext, id: string) => Promise<void>): Action =>
@@ -63,6 +74,20 @@ export function addActions(app: FastifyInstance, gateway: Gateway, { servers, mo
     async changePassword({ context, id, argument }) {
       await servers.setPassword(context, id, parse(schemas.changePasswordBody, argument).adminPass);
       return undefined;
+    },
+    async createImage(call) {
+      const { context, id, argument } = call;
+      const { name, metadata } = parse(schemas.createImageBody, argument);
+      const image = await images.create(context, id, { name, ...(metadata === undefined ? {} : { metadata }) });
+      return imageAnswer(gateway, call, image.id);
+    },
+    async createBackup(call) {
+      const { context, id, argument } = call;
+      const { name, metadata, backup_type: backupType, rotation } = parse(schemas.createBackupBody, argument);
+      const draft = { name, backupType, rotation: Number(rotation), ...(metadata === undefined ? {} : { metadata }) };
+      const image = await images.createBackup(context, id, draft);
+      // One of which nothing is kept is not told.
+      return draft.rotation === 0 ? undefined : imageAnswer(gateway, call, image.id);
     },
     async reboot({ context, id, argument }) {
       const { type } = parse(schemas.rebootBody, argument);
@@ -109,8 +134,18 @@ export function addActions(app: FastifyInstance, gateway: Gateway, { servers, mo
       throw new ShoalError('NOT_IMPLEMENTED', `This version of Shoal does not have the action ${name}.`);
     }
     const answer = await action({ request, context, id: request.params.id, argument });
+    if (answer instanceof Accepted) {
+      if (answer.location !== undefined) reply.header('location', answer.location);
+      return reply.code(202).send(answer.body);
+    }
     return answer === undefined ? reply.code(202).send() : reply.code(200).send(answer);
   });
+}
+
+/** From 2.45 on its id in the body; before, the image in a header. */
+function imageAnswer(gateway: Gateway, { request }: Call, imageId: string): Accepted {
+  if (microversionOf(request) >= 45) return new Accepted({ image_id: imageId });
+  return new Accepted(undefined, `${rootOf(gateway, request)}/images/${imageId}`);
 }
 
 function actionOf(body: unknown): { readonly name: string; readonly argument: unknown } {

@@ -131,6 +131,17 @@ export const tagsBody = only({ tags: Type.Array(tag, { maxItems: 50 }) });
 /** The argument of the action `reboot`: SOFT asks the guest's operating system, HARD cuts the power. */
 export const rebootBody = only({ type: Type.String({ pattern: '^(HARD|Hard|hard|SOFT|Soft|soft)$' }) });
 
+/** The argument of the action `createImage`: what the image is called, and properties that it gets. */
+export const createImageBody = only({ name, metadata: Type.Optional(metadata) });
+
+/** The argument of the action `createBackup`: `rotation` backups of a type are kept. */
+export const createBackupBody = only({
+  name,
+  backup_type: Type.String({ maxLength: 255 }),
+  rotation: integer(0),
+  metadata: Type.Optional(metadata),
+});
+
 /** The argument of the action `os-resetState`. */
 export const resetStateBody = only({ state: Type.Union([Type.Literal('active'), Type.Literal('error')]) });
 

@@ -6,13 +6,10 @@ const only = <Properties extends TProperties>(properties: Properties) =>
 const orNull = <Schema extends TSchema>(schema: Schema) => Type.Union([schema, Type.Null()]);
 /** Where Nova ignores what stands beside an action's name. */
 const anything = Type.Unknown();
-const name = Type.String({ minLength: 1, maxLength: 255 });
 const reference = Type.String({ minLength: 1, maxLength: 1024 });
-const metadata = Type.Record(Type.String({ maxLength: 255 }), Type.String({ maxLength: 255 }));
 const password = Type.String({ maxLength: 255 });
 const address = Type.String({ minLength: 1, maxLength: 64 });
 const flag = Type.Union([Type.Boolean(), Type.String({ maxLength: 5 })]);
-const count = Type.Union([Type.Integer({ minimum: 0 }), Type.String({ pattern: '^[0-9]{1,10}$' })]);
 const host = Type.String({ minLength: 1, maxLength: 255 });
 const consoleType = (types: readonly string[]) => only({ type: Type.Union(types.map((type) => Type.Literal(type))) });
 
@@ -21,13 +18,6 @@ export const unservedActions: Readonly<Record<string, TSchema>> = {
   addFixedIp: only({ networkId: Type.Union([Type.String({ minLength: 1, maxLength: 64 }), Type.Integer()]) }),
   addFloatingIp: only({ address, fixed_address: Type.Optional(address) }),
   confirmResize: anything,
-  createBackup: only({
-    name,
-    backup_type: Type.String({ maxLength: 255 }),
-    rotation: count,
-    metadata: Type.Optional(metadata),
-  }),
-  createImage: only({ name, metadata: Type.Optional(metadata) }),
   evacuate: only({
     host: Type.Optional(host),
     onSharedStorage: Type.Optional(flag),

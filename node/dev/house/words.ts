@@ -36,7 +36,7 @@ const oldWords: readonly OldWord[] = [
   { word: /misdeed/giu, instead: 'planted fault' },
   { word: /unsaid/giu, instead: 'pending report' },
   { word: /\bdepots?\b|depot(?=[A-Z])|Depot/gu, instead: 'image cache' },
-  { word: /\bshel(?:f|ves|ved)\b|[Ss]helf(?=[A-Z])|Shelf|Shelved/gu, instead: 'snapshot cache' },
+  { word: /\bshel(?:f|ves)\b|[Ss]helf(?=[A-Z])|Shelf/gu, instead: 'snapshot cache' },
 ];
 
 /** A text of ours, code or words. */

@@ -17,6 +17,7 @@
 import type { GuestFound } from '../../../drivers/types.ts';
 import { shoal } from '../../../proto/messages.ts';
 import type { HostId } from '../../base/ids.ts';
+import { isJobTask } from '../../services/compute/machine/job-tasks.ts';
 import type { ReportedPower } from '../../services/kit/reporting/host-reporting.ts';
 import { isObserved } from '../../services/kit/server-request.ts';
 import { isOwnDisk } from '../../services/volume/kit/disks-of-server.ts';
@@ -159,7 +160,8 @@ function planPower(
 
 /** Whether the record says all that a report would: an operator's word that it is in ERROR is no report's to change. */
 function isTold(record: shoal.v1.Server, status: shoal.v1.ServerStatus): boolean {
-  return (record.status === status || record.heldInError) && record.taskState === '' && isObserved(record);
+  const isAtRest = record.taskState === '' || isJobTask(record.taskState);
+  return (record.status === status || record.heldInError) && isAtRest && isObserved(record);
 }
 
 /** Volumes alone: disks of the server's own come and go with its guest. */

@@ -9,7 +9,7 @@ import type { ServiceDependencies } from '../kit/dependencies.ts';
 import { putOnHost } from '../kit/put-on-host.ts';
 import { type Attempt, transact } from '../kit/transact.ts';
 import { zoneByAggregate, zoneKey, zoneOfHost } from '../kit/zones.ts';
-import { badRequest, checkName, conflict } from './refusals.ts';
+import { badRequest, checkName, conflict } from './kit/refusals.ts';
 
 /** Keys of one aggregate, and longest key and value, characters: Nova's columns. */
 const metadataItemsMax = 128;

@@ -5,7 +5,7 @@
  */
 import { extraResources, resourceClasses, resourceSpecPrefix } from '../../../placement/index.ts';
 import type { shoal } from '../../../proto/messages.ts';
-import { badRequest } from './refusals.ts';
+import { badRequest } from './kit/refusals.ts';
 
 /** One kind of attribute. */
 export interface AttributeRule {

@@ -9,7 +9,7 @@ import type { RequestContext } from '../kit/context.ts';
 import type { ServiceDependencies } from '../kit/dependencies.ts';
 import { isAdministrator } from '../kit/permissions.ts';
 import { transact } from '../kit/transact.ts';
-import { badRequest, checkName, conflict, flavorNotFound } from './refusals.ts';
+import { badRequest, checkName, conflict, flavorNotFound } from './kit/refusals.ts';
 
 /** Largest amounts of a flavor: what the records' 32-bit fields and Nova's own schema hold. */
 const amountMax = 2 ** 31 - 1;

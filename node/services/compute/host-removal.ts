@@ -26,7 +26,7 @@ import { type Change, transact } from '../kit/transact.ts';
 import { editWhileRoom } from '../kit/transact-in-pieces.ts';
 import { placeSnat } from '../network/routers.ts';
 import { hasVolumes, moveVolumesOff } from '../volume/records/host-volumes.ts';
-import { freeNamingPorts, removeServerRow } from './server-record.ts';
+import { freeNamingPorts, removeServerRow } from './kit/server-record.ts';
 
 /** Steps of emptying: as many rows as a mesh may have on one host, and an end to a race with those who add more. */
 const stepsMax = 1_000;

@@ -21,7 +21,8 @@ import { type Attempt, transact } from '../kit/transact.ts';
 import { updatePortRow } from '../network/port-record.ts';
 import { askedAt, hostAction, hostEventOf, withEvents } from './history/action-history.ts';
 import { noteMigration, openMigration } from './history/migrations.ts';
-import { freeNamingPorts, powerStates, removeServerRow } from './server-record.ts';
+import { freeNamingPorts, powerStates, removeServerRow } from './kit/server-record.ts';
+import { isJobTask } from './machine/job-tasks.ts';
 
 const markReportOfAnotherState = coverageMark(
   'report-of-another-state',
@@ -89,7 +90,7 @@ export class HostReportService implements HostReports {
         ...reported[power],
         rebootsDone: reboots,
         observedRevision,
-        taskState: isAsked ? '' : record.taskState,
+        taskState: isAsked && !isJobTask(record.taskState) ? '' : record.taskState,
         launchedMs: record.launchedMs === 0 && power === 'running' ? this.#deps.clock.nowMs() : record.launchedMs,
         fault: null,
       });
@@ -113,7 +114,7 @@ export class HostReportService implements HostReports {
       const next = new shoal.v1.Server({ ...record, ...reported.stopped, fault: null });
       if (requestOf(record) === requestOf(server)) {
         next.powerWanted = PowerWanted.POWER_WANTED_STOPPED;
-        next.taskState = '';
+        if (!isJobTask(record.taskState)) next.taskState = '';
       }
       this.#write(attempt, row, next);
       this.#setPortStatus(attempt, record, 'DOWN');

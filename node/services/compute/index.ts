@@ -6,6 +6,7 @@ import { Flavors } from './flavors.ts';
 import { Migrations } from './history/migrations.ts';
 import { Hosts } from './hosts.ts';
 import { Keypairs } from './keypairs.ts';
+import { ServerImages } from './saved/server-images.ts';
 import { ServerGroups } from './server-groups.ts';
 import { ServerMoves } from './server-moves.ts';
 import { Servers } from './servers.ts';
@@ -18,6 +19,7 @@ export class ComputeService {
   readonly keypairs: Keypairs;
   readonly serverGroups: ServerGroups;
   readonly servers: Servers;
+  readonly images: ServerImages;
   readonly moves: ServerMoves;
   readonly migrations: Migrations;
   readonly hosts: Hosts;
@@ -28,6 +30,7 @@ export class ComputeService {
     this.keypairs = new Keypairs(deps);
     this.serverGroups = new ServerGroups(deps);
     this.servers = new Servers(deps, options);
+    this.images = new ServerImages(deps);
     this.moves = new ServerMoves(deps);
     this.migrations = new Migrations();
     this.hosts = new Hosts(deps);

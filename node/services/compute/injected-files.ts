@@ -3,7 +3,7 @@ import { shoal } from '../../../proto/messages.ts';
 import { ShoalError } from '../../base/errors.ts';
 import type { StateReader } from '../../state/types.ts';
 import { quotaLimit, unlimited } from '../kit/quota.ts';
-import { badRequest } from './refusals.ts';
+import { badRequest } from './kit/refusals.ts';
 
 /** One file as the request has it; `checkInjectedFiles` decodes it and holds it against the quota. */
 export interface InjectedFileDraft {

@@ -30,7 +30,8 @@ import type { ComputeDependencies, ComputeOptions } from './dependencies.ts';
 import { groupAllows, groupForPlacement, writeGroup } from './group-hosts.ts';
 import { askedAction, askedAt, withEvents } from './history/action-history.ts';
 import { placementEvents } from './history/placement-events.ts';
-import { badRequest } from './refusals.ts';
+import { badRequest } from './kit/refusals.ts';
+import { amountsOf, powerStates } from './kit/server-record.ts';
 import {
   type CheckedDraft,
   checkDraft,
@@ -39,7 +40,6 @@ import {
   type ServerDraft,
   usablePort,
 } from './server-draft.ts';
-import { amountsOf, powerStates } from './server-record.ts';
 
 const markCreationRepeated = coverageMark('creation-repeated', 'a creation is answered with what an earlier one made');
 const failpointCreateClaimedNotBound = failpoint(

@@ -29,11 +29,12 @@ import { zoneOf } from '../kit/zones.ts';
 import { parseIpv4 } from '../network/address.ts';
 import { isFreePort } from '../network/ports.ts';
 import { type BlockDeviceDraft, type CheckedDisks, checkBlockDevices } from '../volume/servers/block-devices.ts';
+import { mappingOf, mergedDevices } from '../volume/servers/image-mapping.ts';
 import { checkAttributes, checkHintNames } from './attribute-rules.ts';
 import { canUse } from './flavors.ts';
 import { checkInjectedFiles, type InjectedFileDraft } from './injected-files.ts';
 import { keypairId } from './keypairs.ts';
-import { badRequest, checkName, conflict, forbidden } from './refusals.ts';
+import { badRequest, checkName, conflict, forbidden } from './kit/refusals.ts';
 import { groupRow } from './server-groups.ts';
 
 const mibBytes = 1024 * 1024;
@@ -144,17 +145,17 @@ export function checkDraft(
     throw badRequest(`min_count and max_count must be from 1 to ${countMax}.`);
   }
   if (minCount > maxCount) throw badRequest('min_count must be <= max_count');
-  const devices = draft.blockDevices ?? [];
-  if (draft.imageId === '' && devices.length === 0) {
+  const { devices, imageRef } = devicesOf(context, reader, draft);
+  if (imageRef === '' && devices.length === 0) {
     throw badRequest(
       says`${field('imageRef')} is needed, or a volume to boot from: the server would have nothing to boot.`,
     );
   }
   const flavor = checkFlavor(context, reader, draft.flavorId);
-  const mapping = { devices, imageId: draft.imageId, flavor, serversMax: maxCount };
+  const mapping = { devices, imageId: imageRef, flavor, serversMax: maxCount };
   const disks = checkBlockDevices(context, reader, mapping, options);
   // Where the root disk is a volume, the flavor's disk is not made: the image, if one is named, need not fit in it.
-  const imageId = disks.isRootVolume ? '' : (disks.imageId ?? draft.imageId);
+  const imageId = disks.isRootVolume ? '' : (disks.imageId ?? imageRef);
   const spec = checkRequestSpec(context, reader, { ...draft, imageId }, options);
   const onlyHost = disks.hostName;
   if (onlyHost !== undefined && (spec.hostName ?? spec.forceHostName ?? onlyHost) !== onlyHost) {
@@ -182,6 +183,19 @@ export function checkDraft(
     diskConfigAuto: draft.diskConfigAuto ?? false,
     isRepeatable: draft.clientToken !== undefined,
   };
+}
+
+/** The disks that are asked for; an image that only says how disks are made becomes those, and no disk of its own. */
+function devicesOf(
+  context: RequestContext,
+  reader: StateReader,
+  { blockDevices = [], imageId }: ServerDraft,
+): { readonly devices: readonly BlockDeviceDraft[]; readonly imageRef: string } {
+  const image = imageId === '' ? undefined : findImage(context, reader, imageId)?.record;
+  const mapping = image === undefined ? undefined : mappingOf(image);
+  if (image === undefined || mapping === undefined) return { devices: blockDevices, imageRef: imageId };
+  if (image.status !== shoal.v1.ImageStatus.IMAGE_STATUS_ACTIVE) throw badRequest(`Image ${imageId} is not active.`);
+  return { devices: mergedDevices(mapping, blockDevices, imageId), imageRef: image.sha256 === '' ? '' : imageId };
 }
 
 /** What placement goes by: the part of a create that chooses a host, as Nova's RequestSpec. */

@@ -10,7 +10,7 @@ import { mayActOn } from '../kit/permissions.ts';
 
 import { chargeQuota, refundQuota } from '../kit/quota.ts';
 import { transact } from '../kit/transact.ts';
-import { badRequest, checkName, groupNotFound } from './refusals.ts';
+import { badRequest, checkName, groupNotFound } from './kit/refusals.ts';
 
 const policies = ['affinity', 'anti-affinity', 'soft-affinity', 'soft-anti-affinity'];
 

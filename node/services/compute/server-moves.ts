@@ -29,8 +29,8 @@ import { groupAllows, groupForPlacement, writeGroup } from './group-hosts.ts';
 import { askedAction } from './history/action-history.ts';
 import { beginMigration, noteMigration, openMigration } from './history/migrations.ts';
 import { placementEvents } from './history/placement-events.ts';
-import { badRequest, conflict } from './refusals.ts';
-import { mustTake, seeServer } from './server-record.ts';
+import { badRequest, conflict } from './kit/refusals.ts';
+import { mustTake, seeServer } from './kit/server-record.ts';
 
 const markClaimsTooOldToMove = coverageMark(
   'claims-too-old-to-move',

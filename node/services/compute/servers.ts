@@ -13,12 +13,12 @@ import { type Attempt, transact } from '../kit/transact.ts';
 import { updatePortRow } from '../network/port-record.ts';
 import type { ComputeDependencies, ComputeOptions } from './dependencies.ts';
 import { askedAction } from './history/action-history.ts';
+import { checkName, conflict } from './kit/refusals.ts';
+import { findServer, freeNamingPorts, mustTake, removeServerRow, seeServer } from './kit/server-record.ts';
 import { fieldsOf } from './machine/server-machine.ts';
 import { type HostVerb, type ServerVerb, verbs } from './machine/verbs.ts';
-import { checkName, conflict } from './refusals.ts';
 import { type MadeServers, ServerMaker } from './server-create.ts';
 import { checkAccessAddress, checkHostname, checkMetadata, checkTags, type ServerDraft } from './server-draft.ts';
-import { findServer, freeNamingPorts, mustTake, removeServerRow, seeServer } from './server-record.ts';
 
 const { ServerStatus } = shoal.v1;
 

@@ -21,6 +21,7 @@ import { chargeQuota, refundQuota } from '../kit/quota.ts';
 import { type Attempt, transact } from '../kit/transact.ts';
 import { chargesOf, contentRoom, wholeMib } from './charges.ts';
 import { checkDraft, checkImageId, draftOf, emptyDraft, type ImageDraft } from './draft.ts';
+import { removeImageRow } from './image-record.ts';
 import { ImageMembers, type MemberStatus, memberStatusName, visibleImage } from './members.ts';
 
 const { ImageStatus } = shoal.v1;
@@ -162,9 +163,7 @@ export class ImageService {
       if (row.record.protected) {
         throw new ShoalError('FORBIDDEN', `Image ${id} is protected and cannot be deleted.`);
       }
-      refundQuota(change, row.record.projectId, chargesOf(row.record));
-      imageTable.remove(change, row);
-      deletedImageTable.insert(change, new shoal.v1.DeletedImage({ id, deletedMs: this.#deps.clock.nowMs() }));
+      removeImageRow(change, row, this.#deps.clock.nowMs());
     });
   }
 
@@ -209,12 +208,12 @@ export class ImageService {
    */
   async recoverInterrupted(signal: AbortSignal): Promise<number> {
     let recovered = 0;
-    // An image that is made of a volume is its job's to give up.
+    // An image that is made of a volume or a server is its job's to give up.
     const jobs = jobTable.by(this.#deps.state.local, 'under-way', 'yes');
     for (const { record } of imageTable.list(this.#deps.state.local)) {
       const mine = record.status === ImageStatus.IMAGE_STATUS_SAVING && record.hostIds.includes(this.#deps.hostId);
       if (!mine || this.#uploads.has(record.id) || recovered >= recoveredAtOnceMax) continue;
-      if (jobs.some(({ record: job }) => job.volumeUpload?.imageId === record.id)) continue;
+      if (jobs.some(({ record: job }) => imageOfJob(job) === record.id)) continue;
       await this.#requeue(record.id, signal);
       recovered += 1;
     }
@@ -299,6 +298,11 @@ export class ImageService {
     }
     return row;
   }
+}
+
+/** The image that a job makes; undefined: none. */
+function imageOfJob({ volumeUpload, serverImage }: shoal.v1.Job): string | undefined {
+  return volumeUpload?.imageId ?? serverImage?.imageId ?? undefined;
 }
 
 /** Glance's word for an image's state. */

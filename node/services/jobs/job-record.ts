@@ -41,6 +41,7 @@ type JobDetail = Pick<
   | 'volumeSwap'
   | 'volumeBackupVerify'
   | 'volumeBackupExpire'
+  | 'serverImage'
 >;
 
 /** Adds a job to a transaction. Throws `CONFLICT`, naming the other, while a job about the same subject is under way. */

@@ -19,6 +19,7 @@ export const doneWords = {
   'volume-upload': 'The image is made.',
   'volume-migrate': 'The volume is moved.',
   'volume-swap': 'The server has the other volume.',
+  'server-image': 'The image is made.',
 } as const;
 
 export type VolumeJobKind = keyof typeof doneWords;

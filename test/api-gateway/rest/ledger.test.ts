@@ -38,6 +38,7 @@ import { migrationEffects } from './compute/moves/migration-effects.ts';
 import { quotaEffects } from './compute/quota-effects.ts';
 import { resourceEffects } from './compute/resource-effects.ts';
 import { serverEffects } from './compute/server-effects.ts';
+import { serverImageEffects } from './compute/server-image-effects.ts';
 import { serverListEffects } from './compute/server-list-effects.ts';
 import { volumeEffects } from './compute/volume-effects.ts';
 import type { Effects } from './effects/effects.ts';
@@ -99,6 +100,7 @@ const services: Readonly<Record<'compute' | 'identity' | 'image', Service>> = {
       'test/api-gateway/rest/compute/quota-effects.ts': quotaEffects,
       'test/api-gateway/rest/compute/resource-effects.ts': resourceEffects,
       'test/api-gateway/rest/compute/server-effects.ts': serverEffects,
+      'test/api-gateway/rest/compute/server-image-effects.ts': serverImageEffects,
       'test/api-gateway/rest/compute/server-list-effects.ts': serverListEffects,
       'test/api-gateway/rest/compute/volume-effects.ts': volumeEffects,
     },

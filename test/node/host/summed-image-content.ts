@@ -8,10 +8,26 @@ export class SummedImageContent implements ImageContent {
   /** The next one fails with it. */
   failNext: ShoalError | undefined;
 
+  #held: Promise<void> | undefined;
+  #letGo: (() => void) | undefined;
+
+  /** What is to be stored from now on is not read before `letGo`. */
+  hold(): void {
+    this.#held = new Promise((resolve) => {
+      this.#letGo = resolve;
+    });
+  }
+
+  letGo(): void {
+    this.#letGo?.();
+    this.#held = undefined;
+  }
+
   async store(body: Readable, { bytesMax }: { readonly bytesMax: number }): Promise<StoredImage> {
     const failure = this.failNext;
     this.failNext = undefined;
     if (failure !== undefined) throw failure;
+    await this.#held;
     const sum = createHash('sha256');
     let sizeBytes = 0;
     for await (const chunk of body as AsyncIterable<Buffer>) {

@@ -11,6 +11,7 @@ import type { HostId, VolumeId } from '../../../node/base/ids.ts';
 import type { HostLoop } from '../../../node/host/host-loop.ts';
 import { anyJobKind } from '../../../node/host/jobs/job-kind.ts';
 import { JobRunner } from '../../../node/host/jobs/job-runner.ts';
+import { type ServerImageTools, serverImageJob } from '../../../node/host/jobs/kinds/server-image.ts';
 import { volumeBackupDeleteJob, volumeBackupJob } from '../../../node/host/jobs/kinds/volume-backup.ts';
 import { volumeBackupExpireJob } from '../../../node/host/jobs/kinds/volume-backup-expire.ts';
 import { volumeBackupVerifyJob } from '../../../node/host/jobs/kinds/volume-backup-verify.ts';
@@ -18,7 +19,8 @@ import { volumeCopyJob } from '../../../node/host/jobs/kinds/volume-copy.ts';
 import { volumeMigrateJob } from '../../../node/host/jobs/kinds/volume-migrate.ts';
 import { volumeRestoreJob } from '../../../node/host/jobs/kinds/volume-restore.ts';
 import { volumeSwapJob } from '../../../node/host/jobs/kinds/volume-swap.ts';
-import { type UploadTools, volumeUploadJob } from '../../../node/host/jobs/kinds/volume-upload.ts';
+import { volumeUploadJob } from '../../../node/host/jobs/kinds/volume-upload.ts';
+import { ServerImageReportService } from '../../../node/services/compute/saved/server-image-reports.ts';
 import { beginVolumeCopy } from '../../../node/services/jobs/volume-jobs.ts';
 import type { HostViews } from '../../../node/services/kit/dependencies.ts';
 import type { Sealing } from '../../../node/services/kit/sealing.ts';
@@ -26,10 +28,12 @@ import { transact } from '../../../node/services/kit/transact.ts';
 import { VolumeReportService } from '../../../node/services/volume/host-reports.ts';
 import { VolumeService } from '../../../node/services/volume/index.ts';
 import { VolumeJobReportService } from '../../../node/services/volume/job-reports.ts';
+import type { VolumeDependencies } from '../../../node/services/volume/kit/dependencies.ts';
 import { moveVolumes } from '../../../node/services/volume/records/server-disks.ts';
 import { TransactionBuilder } from '../../../node/state/table.ts';
 import {
   hostTable,
+  imageTable,
   jobTable,
   serverTable,
   volumeBackupTable,
@@ -121,7 +125,7 @@ export class VolumeHost {
     await drivers.compute.start(ending.signal);
     await drivers.local.start(ending.signal);
     await drivers.fast.start(ending.signal);
-    const tools = (signal: AbortSignal): UploadTools => ({
+    const tools = (signal: AbortSignal): ServerImageTools => ({
       imageContent: this.images,
       hostId: self,
       compute: drivers.compute,
@@ -132,6 +136,7 @@ export class VolumeHost {
       store: this.world.store,
       volumeReports: new VolumeReportService(deps, self, signal),
       jobReports: new VolumeJobReportService(deps, signal),
+      serverImageReports: new ServerImageReportService(deps, signal),
       beginCopy: (volume) => beginVolumeCopy(deps, volume, signal),
       fresh: (asked) => deps.state.fresh(asked),
       imageFile: () => Promise.reject(new ShoalError('NOT_FOUND', 'no image is copied')),
@@ -153,6 +158,7 @@ export class VolumeHost {
         anyJobKind(volumeMigrateJob(tools)),
         anyJobKind(volumeSwapJob(tools)),
         anyJobKind(volumeUploadJob(tools)),
+        anyJobKind(serverImageJob(tools, self)),
       ],
     });
     this.#agent = { loop, jobs };
@@ -191,6 +197,20 @@ export class VolumeHost {
       );
       serverTable.update(attempt.change, row, new shoal.v1.Server({ ...row.record, hostId, disks }));
     });
+  }
+
+  /** What services that make volumes are given. */
+  get deps(): VolumeDependencies {
+    return { ...this.world.deps, hostViews: this.#hostViews, sealing: this.#sealing };
+  }
+
+  async changeImage(id: string, change: (image: shoal.v1.Image) => void): Promise<void> {
+    const row = imageTable.must(this.world.state.local, id);
+    const next = new shoal.v1.Image({ ...row.record });
+    change(next);
+    const builder = new TransactionBuilder();
+    imageTable.update(builder, row, next);
+    await this.world.state.commit(builder.build());
   }
 
   /** What a host tells. */

@@ -3,12 +3,9 @@
  * there. What is read is a snapshot that bears the image's id, so that the volume goes on meanwhile; it goes when the image is there.
  */
 import { Readable } from 'node:stream';
-import type { DiskExport, DiskRange } from '../../../../drivers/types.ts';
 import { shoal } from '../../../../proto/messages.ts';
 import { failpoint } from '../../../base/buggify/buggify.ts';
-import { ShoalError } from '../../../base/errors.ts';
 import type { VolumeId, VolumeSnapshotId } from '../../../base/ids.ts';
-import { mibBytes } from '../../../base/units.ts';
 import { doneWords } from '../../../services/jobs/volume-job-end.ts';
 import type { ImageContent } from '../../../services/kit/dependencies.ts';
 import { imageTable, volumeTable } from '../../../state/tables/index.ts';
@@ -23,6 +20,7 @@ import {
   type VolumeJobAction,
   type VolumeJobWorld,
 } from '../../plan/volume-job-plan.ts';
+import { rawBytes } from '../content/raw-bytes.ts';
 import type { JobKind } from '../job-kind.ts';
 import type { BackupTools } from './volume-backup.ts';
 
@@ -31,7 +29,6 @@ const failpointUploadStored = failpoint('upload.stored', 'the content of an imag
 const failpointUploadTakenBack = failpoint('upload.taken-back', 'an image is given up, and recorded as saving');
 
 const words = { working: 'Making an image of the volume.', done: doneWords['volume-upload'] };
-const zeros = Buffer.alloc(mibBytes);
 
 /** What it works with, for one action. */
 export interface UploadTools extends BackupTools {
@@ -80,32 +77,4 @@ function worldOf({ volumeUpload }: shoal.v1.Job, reader: StateReader): VolumeJob
   const image = imageTable.get(reader, volumeUpload?.imageId ?? '')?.record;
   if (image === undefined) return { subject: 'gone' };
   return { subject: image.status === shoal.v1.ImageStatus.IMAGE_STATUS_KILLED ? 'failed' : 'done' };
-}
-
-/** The disk from its first byte to its last; holes are zeros. Throws `DRIVER_FAILED` for ranges that are not the whole disk. */
-async function* rawBytes(
-  { ranges, sizeBytes }: DiskExport,
-  progress: (percent: number) => void,
-): AsyncGenerator<Uint8Array, void, undefined> {
-  let atBytes = 0;
-  let told = 0;
-  for await (const range of ranges) {
-    if (range.offsetBytes !== atBytes) {
-      throw new ShoalError('DRIVER_FAILED', `the disk is read from ${range.offsetBytes} on, and not from ${atBytes}`);
-    }
-    yield* bytesOf(range);
-    atBytes += range.lengthBytes;
-    const percent = Math.floor((atBytes / sizeBytes) * 100);
-    if (percent > told) progress(percent);
-    told = percent;
-  }
-  if (atBytes !== sizeBytes) throw new ShoalError('DRIVER_FAILED', `${atBytes} bytes were read of ${sizeBytes}`);
-}
-
-function* bytesOf({ data, lengthBytes }: DiskRange): Generator<Uint8Array, void, undefined> {
-  if (data !== undefined) {
-    yield data;
-    return;
-  }
-  for (let leftBytes = lengthBytes; leftBytes > 0; leftBytes -= zeros.length) yield zeros.subarray(0, leftBytes);
 }

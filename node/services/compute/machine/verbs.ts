@@ -38,6 +38,8 @@ export interface VerbRule {
 const asked = { lock: 'refuses', deletion: 'refuses', host: 'needed' } as const;
 const edited = { lock: 'refuses', deletion: 'hides' } as const;
 const plugged = { lock: 'refuses', deletion: 'refuses', from: ['active', 'stopped', 'paused'] } as const;
+const imagedFrom = ['active', 'stopped', 'paused', 'suspended'] as const;
+const imaged = { deletion: 'refuses', host: 'needed', task: 'refuses', from: imagedFrom } as const;
 
 /** By their names here: Nova's words for its actions, but for the two kinds of reboot. */
 export const verbs = {
@@ -80,6 +82,9 @@ export const verbs = {
     ...{ action: 'trigger_crash_dump', ...asked, from: ['active', 'paused', 'error'], task: 'refuses' },
   },
   changePassword: { action: 'changePassword', ...asked, from: ['active'], task: 'refuses' },
+  // As with Nova, a lock keeps nobody from making images: they change nothing of the server.
+  createImage: { action: 'createImage', ...imaged },
+  createBackup: { action: 'createBackup', ...imaged },
   // For administrators, whom no lock holds. A move that waits for its former host has the task of one.
   migrate: { action: 'migrate', deletion: 'refuses', from: ['stopped'], task: 'refuses' },
   revertResize: { action: 'revertResize', lock: 'refuses', deletion: 'refuses' },

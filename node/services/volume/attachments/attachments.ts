@@ -7,7 +7,7 @@ import { ShoalError } from '../../../base/errors.ts';
 import { indexKey, type Row } from '../../../state/table.ts';
 import { serverTable, volumeTable } from '../../../state/tables/index.ts';
 import type { StateReader } from '../../../state/types.ts';
-import { mustTake, seeServer } from '../../compute/server-record.ts';
+import { mustTake, seeServer } from '../../compute/kit/server-record.ts';
 import type { RequestContext } from '../../kit/context.ts';
 import { isOwner, mayActOn } from '../../kit/permissions.ts';
 import { type Attempt, transact } from '../../kit/transact.ts';

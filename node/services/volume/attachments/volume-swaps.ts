@@ -4,7 +4,7 @@ import { ShoalError } from '../../../base/errors.ts';
 import type { Row } from '../../../state/table.ts';
 import { volumeTable } from '../../../state/tables/index.ts';
 import type { StateReader } from '../../../state/types.ts';
-import { mustTake, seeServer } from '../../compute/server-record.ts';
+import { mustTake, seeServer } from '../../compute/kit/server-record.ts';
 import { volumeSubject } from '../../jobs/volume-jobs.ts';
 import type { RequestContext } from '../../kit/context.ts';
 import { isAllowed } from '../../kit/permissions.ts';

@@ -1,9 +1,9 @@
 /** Every key of the queries of flavors, hypervisors, keys, groups, services, limits and quotas. */
 import { randomUUID } from 'node:crypto';
 import type { Answer, Effect, EffectCloud, Effects } from '../effects/effects.ts';
-import { withEmptyHost } from './empty-host.ts';
 import { imageListEffects } from './image-effects.ts';
-import { publicKey } from './public-key.ts';
+import { withEmptyHost } from './kit/empty-host.ts';
+import { publicKey } from './kit/public-key.ts';
 import { at } from './server-effects.ts';
 
 const get = (cloud: EffectCloud, path: string, minor: number, status = 200): Promise<Answer> =>

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { addMember } from '../cloud.ts';
 import type { Effect, EffectCloud, Effects } from '../effects/effects.ts';
-import { publicKey } from './public-key.ts';
+import { publicKey } from './kit/public-key.ts';
 import { at } from './server-effects.ts';
 
 /** Sends as a member of the project whose quota it is, and returns the status. */

@@ -2,8 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import { serverTable } from '../../../../node/state/tables/index.ts';
 import type { Answer, Effect, EffectCloud, Effects } from '../effects/effects.ts';
-import { withEmptyHost } from './empty-host.ts';
-import { publicKey } from './public-key.ts';
+import { withEmptyHost } from './kit/empty-host.ts';
+import { publicKey } from './kit/public-key.ts';
 import { at } from './server-effects.ts';
 
 /** Where the bodies go. */

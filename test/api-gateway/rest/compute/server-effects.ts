@@ -6,7 +6,7 @@ import { serverTable } from '../../../../node/state/tables/index.ts';
 import { shoal } from '../../../../proto/messages.ts';
 import { addImage, hostsAct } from '../../../node/services/compute-world.ts';
 import type { Answer, Effect, EffectCloud, Effects } from '../effects/effects.ts';
-import { publicKey } from './public-key.ts';
+import { publicKey } from './kit/public-key.ts';
 
 /** Where bodies of servers go. */
 export const serverRoutes = {

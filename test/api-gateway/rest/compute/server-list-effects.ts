@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { refusedServerFilters } from '../../../../api-gateway/rest/compute/kit/queries.ts';
 import { addImage, hostsAct } from '../../../node/services/compute-world.ts';
 import type { Answer, Effect, EffectCloud, Effects } from '../effects/effects.ts';
-import { publicKey } from './public-key.ts';
+import { publicKey } from './kit/public-key.ts';
 
 interface Pair {
   readonly a: Answer;

@@ -7,8 +7,8 @@
  */
 import t from 'tap';
 import { type Cloud, startCloud } from '../cloud.ts';
+import { publicKey } from '../compute/kit/public-key.ts';
 import { liftQuotas } from '../compute/lift-quotas.ts';
-import { publicKey } from '../compute/public-key.ts';
 
 type Asker = 'admin' | 'member';
 type Refusal = readonly [asker: Asker, operation: string, body: unknown, status: number, source: string];

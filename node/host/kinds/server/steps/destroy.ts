@@ -1,5 +1,7 @@
 import { failpoint } from '../../../../base/buggify/buggify.ts';
 import type { ServerId } from '../../../../base/ids.ts';
+import { indexKey } from '../../../../state/table.ts';
+import { jobTable } from '../../../../state/tables/index.ts';
 import { removeDisks } from '../kit/disks.ts';
 import type { ServerStepDefinition } from './definition.ts';
 
@@ -11,6 +13,11 @@ const failpointDestroyNotReported = failpoint('destroy.not-reported', 'all of a 
 export const destroy: ServerStepDefinition<'destroy'> = {
   mode: 'tears-down',
   words: 'deleting the server',
+  // What the job keeps of the disk is its own to remove; it ends once the server is being deleted.
+  wait: (_step, server, tools) => {
+    const job = jobTable.one(tools.reader, 'subject', indexKey(`server/${server.id}`))?.record;
+    return job?.kind === 'server-image' ? 'an image of the server is being made, and is given up first' : undefined;
+  },
   async do(_step, server, tools) {
     const serverId = server.id as ServerId;
     await tools.compute.stopGuest(serverId, { graceMs: 0 }, tools.signal);

@@ -1,21 +1,21 @@
 /** Servers as rows: how one comes and goes with all that belongs to it, and what its owner may ask of it when. */
 
-import { shoal } from '../../../proto/messages.ts';
-import type { Row } from '../../state/table.ts';
-import { portTable, serverGroupTable, serverTable } from '../../state/tables/index.ts';
-import type { StateReader } from '../../state/types.ts';
-import type { RequestContext } from '../kit/context.ts';
-import type { ServiceDependencies } from '../kit/dependencies.ts';
-import { portsOfServer } from '../kit/ownership.ts';
-import { isAdministrator, mayActOn } from '../kit/permissions.ts';
-import { refundQuota } from '../kit/quota.ts';
-import type { Change, TransactOptions } from '../kit/transact.ts';
-import { editWhileRoom, transactInPieces, unfinished } from '../kit/transact-in-pieces.ts';
-import { releaseFloatingIps, removePortRow, updatePortRow } from '../network/port-record.ts';
-import { releaseVolumes } from '../volume/records/server-disks.ts';
-import { removeMigrationsOf } from './history/migrations.ts';
-import { judge, situationOf } from './machine/server-machine.ts';
-import type { ServerVerb } from './machine/verbs.ts';
+import { shoal } from '../../../../proto/messages.ts';
+import type { Row } from '../../../state/table.ts';
+import { portTable, serverGroupTable, serverTable } from '../../../state/tables/index.ts';
+import type { StateReader } from '../../../state/types.ts';
+import type { RequestContext } from '../../kit/context.ts';
+import type { ServiceDependencies } from '../../kit/dependencies.ts';
+import { portsOfServer } from '../../kit/ownership.ts';
+import { isAdministrator, mayActOn } from '../../kit/permissions.ts';
+import { refundQuota } from '../../kit/quota.ts';
+import type { Change, TransactOptions } from '../../kit/transact.ts';
+import { editWhileRoom, transactInPieces, unfinished } from '../../kit/transact-in-pieces.ts';
+import { releaseFloatingIps, removePortRow, updatePortRow } from '../../network/port-record.ts';
+import { releaseVolumes } from '../../volume/records/server-disks.ts';
+import { removeMigrationsOf } from '../history/migrations.ts';
+import { judge, situationOf } from '../machine/server-machine.ts';
+import type { ServerVerb } from '../machine/verbs.ts';
 import { conflict, serverNotFound } from './refusals.ts';
 
 /** Nova's numbers for the power state of a guest. */

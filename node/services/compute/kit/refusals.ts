@@ -1,6 +1,6 @@
 /** Nova's refusals, in its words: clients and their scripts look for them. */
-import { ShoalError } from '../../base/errors.ts';
-import { fieldError, type Wording } from '../../base/field-names.ts';
+import { ShoalError } from '../../../base/errors.ts';
+import { fieldError, type Wording } from '../../../base/field-names.ts';
 
 /** 400. A `Wording` lets each API name the field in its own way. */
 export function badRequest(message: string | Wording): ShoalError {
