@@ -54,7 +54,7 @@ import {
 } from '../../node/raft/conf-change-codec.ts';
 import { decodeFacts } from '../../node/rpc/status.ts';
 import { TokenCodec, tokenEpoch } from '../../node/services/identity/token.ts';
-import { parseIpv4, parsePrefix } from '../../node/services/network/address.ts';
+import { parseIp, parsePrefix } from '../../node/services/network/address.ts';
 import { backupFromText, backupText } from '../../node/services/volume/backups/export-record.ts';
 import { mappingOf } from '../../node/services/volume/servers/image-mapping.ts';
 import { decodeCommand, decodeOutcome, encodeCommand, encodeOutcome } from '../../node/state/command.ts';
@@ -196,13 +196,14 @@ const parsers: Readonly<Record<string, Property | string>> = {
     encodeConfChangeV2({ transition: 'auto', changes: [change], context: text.encode('c') }),
   ),
   'node/services/identity/token.ts: TokenCodec.verify': lines((input) => tokens.verify(input), token),
-  'node/services/network/address.ts: parseIpv4': lines(parseIpv4, '10.0.0.1'),
+  'node/services/network/address.ts: parseIp': lines(parseIp, '10.0.0.1'),
   'node/services/network/address.ts: parsePrefix': lines(parsePrefix, '10.0.0.0/24'),
   'node/state/command.ts: decodeCommand': bytes(decodeCommand, command),
   'node/state/command.ts: decodeOutcome': bytes(
     decodeOutcome,
     encodeOutcome({ revision: 1, succeeded: true, counters: [1] }),
   ),
+  'node/services/compute/history/migrations.ts: openMigration': 'finds a record, reads no bytes',
   'node/state/record-bytes.ts: decodeRecord': 'Table.decode, which gives its failures their name',
   'node/state/table.ts: Table.decode': bytes(
     (input) => networkTable.decode(input),

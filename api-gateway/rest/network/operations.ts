@@ -208,8 +208,8 @@ function availabilityView(reader: StateReader, network: shoal.v1.Network): View 
     subnet_id: subnet.id,
     subnet_name: subnet.name,
     cidr: subnet.cidr,
-    ip_version: parsePrefix(subnet.cidr) === undefined ? 6 : 4,
-    total_ips: poolRanges(subnet).reduce((sum, range) => sum + rangeSize(range), 0),
+    ip_version: parsePrefix(subnet.cidr)?.family ?? 4,
+    total_ips: Number(poolRanges(subnet).reduce((sum, range) => sum + rangeSize(range), 0n)),
     used_ips: ports.reduce(
       (sum, port) => sum + port.fixedIps.filter((fixed) => fixed.subnetId === subnet.id).length,
       0,

@@ -26,7 +26,7 @@ import { canSeeNetwork, findImage, findOwnServer } from '../kit/ownership.ts';
 import { isAllowed, isOwner } from '../kit/permissions.ts';
 import { quotaLimit, unlimited } from '../kit/quota.ts';
 import { zoneOf } from '../kit/zones.ts';
-import { parseIpv4 } from '../network/address.ts';
+import { parseIp } from '../network/address.ts';
 import { isFreePort } from '../network/ports.ts';
 import { type BlockDeviceDraft, type CheckedDisks, checkBlockDevices } from '../volume/servers/block-devices.ts';
 import { mappingOf, mergedDevices } from '../volume/servers/image-mapping.ts';
@@ -543,7 +543,7 @@ function checkNetwork(context: RequestContext, reader: StateReader, nic: NicDraf
   }
   checkHasSubnet(reader, network);
   if (nic.fixedIp === undefined) return;
-  if (parseIpv4(nic.fixedIp) === undefined) throw badRequest(`Invalid fixed IP address (${nic.fixedIp})`);
+  if (parseIp(nic.fixedIp)?.family !== 4) throw badRequest(`Invalid fixed IP address (${nic.fixedIp})`);
   const isUsed = subnetTable
     .by(reader, 'network', indexKey(id))
     .some((row) => portTable.one(reader, 'ip', indexKey(row.record.id, nic.fixedIp ?? '')) !== undefined);

@@ -5,25 +5,29 @@
  */
 import type { shoal } from '../../../proto/messages.ts';
 import type { ShoalError } from '../../base/errors.ts';
+import type { Prng } from '../../base/prng.ts';
 import { indexKey } from '../../state/table.ts';
 import { networkTable, portTable, routerTable } from '../../state/tables/index.ts';
 import { refuse } from '../kit/network-refusals.ts';
 import type { Attempt } from '../kit/transact.ts';
-import { addressAt, formatIpv4, type Ipv4Range, parseIpv4, rangeSize } from './address.ts';
+import { addressAt, formatIp, type IpRange, parseIp, rangeSize } from './address.ts';
 
 /** Random draws before the pool is walked in order: a pool that is half full misses all of them once in 65,536 times. */
 const drawsMax = 16;
+/** Addresses of a pool that are walked in order, at most. */
+const walkMax = 2n ** 20n;
 /** First three bytes of every MAC that Shoal gives out: the prefix that OpenStack uses, locally administered. */
 const macPrefix = 'fa:16:3e';
 /** VNIs are 24 bits; 0 means "none" in the records. */
 export const vniMax = 2 ** 24 - 1;
 
 /** A subnet's pools as numbers. */
-export function poolRanges(subnet: shoal.v1.Subnet): readonly Ipv4Range[] {
+export function poolRanges(subnet: shoal.v1.Subnet): readonly IpRange[] {
   return subnet.pools.flatMap((pool) => {
-    const first = parseIpv4(pool.start);
-    const last = parseIpv4(pool.end);
-    return first === undefined || last === undefined ? [] : [{ first, last }];
+    const first = parseIp(pool.start);
+    const last = parseIp(pool.end);
+    if (first === undefined || last?.family !== first.family) return [];
+    return [{ family: first.family, first: first.value, last: last.value }];
   });
 }
 
@@ -47,19 +51,27 @@ export function alreadyAllocated(subnetId: string, ip: string): ShoalError {
 /** A free address of the subnet's pools, taken. Undefined: there is none. */
 export function allocateAddress(attempt: Attempt, subnet: shoal.v1.Subnet): string | undefined {
   const ranges = poolRanges(subnet);
-  const size = ranges.reduce((sum, range) => sum + rangeSize(range), 0);
-  if (size === 0) return undefined;
-  const start = attempt.random.below(size);
-  for (let draw = 0; draw < drawsMax; draw++) {
-    const index = draw === 0 ? start : attempt.random.below(size);
-    const ip = formatIpv4(addressAt(ranges, index));
+  const size = ranges.reduce((sum, range) => sum + rangeSize(range), 0n);
+  if (size === 0n) return undefined;
+  const draw = (): bigint => drawBelow(attempt.random, size);
+  const start = draw();
+  for (let drawn = 0; drawn < drawsMax; drawn++) {
+    const ip = formatIp(addressAt(ranges, drawn === 0 ? start : draw()));
     if (takeAddress(attempt, subnet.id, ip)) return ip;
   }
-  for (let step = 0; step < size; step++) {
-    const ip = formatIpv4(addressAt(ranges, (start + step) % size));
+  // No network has ports enough to fill more than this.
+  for (let step = 0n; step < size && step < walkMax; step++) {
+    const ip = formatIp(addressAt(ranges, (start + step) % size));
     if (takeAddress(attempt, subnet.id, ip)) return ip;
   }
   return undefined;
+}
+
+/** A number in [0, size), of which every one of the first 2^64 may come. */
+function drawBelow(random: Prng, size: bigint): bigint {
+  if (size <= 2n ** 32n) return BigInt(random.below(Number(size)));
+  const wide = (BigInt(random.uint32()) << 32n) | BigInt(random.uint32());
+  return wide % size;
 }
 
 /** A MAC that no port of the network has. */

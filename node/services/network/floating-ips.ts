@@ -20,7 +20,7 @@ import {
 import { isAllowed } from '../kit/permissions.ts';
 import { chargeQuota, refundQuota } from '../kit/quota.ts';
 import { type Attempt, transact } from '../kit/transact.ts';
-import { contains, formatIpv4, parseIpv4, usableRange } from './address.ts';
+import { contains, formatIp, parseIp, usableRange } from './address.ts';
 import { allocateAddress, allocateMac, takeAddress } from './allocation.ts';
 import { insertPortRow, removePortRow, useOfFloatingIp, withoutPort } from './port-record.ts';
 import { prefixOf } from './subnets.ts';
@@ -186,7 +186,7 @@ function reserveThis(
   subnets: readonly Row<shoal.v1.Subnet>[],
   wanted: string,
 ): { readonly subnetRow: Row<shoal.v1.Subnet>; readonly ip: string } {
-  const address = parseIpv4(wanted);
+  const address = parseIp(wanted);
   const subnetRow =
     address === undefined
       ? undefined
@@ -197,7 +197,7 @@ function reserveThis(
       'InvalidIpForNetwork',
     );
   }
-  const ip = formatIpv4(address);
+  const ip = formatIp(address);
   if (takeAddress(attempt, subnetRow.record.id, ip)) return { subnetRow, ip };
   throw refuse(
     'CONFLICT',

@@ -31,7 +31,7 @@ import { unreadableRows } from '../../state/unreadable-rows.ts';
 import { deviceOwners } from '../kit/device-owners.ts';
 import type { HostNetworkView, SyncFailure } from '../kit/host-network-view.ts';
 import { serverOfPort } from '../kit/ownership.ts';
-import { normalPrefix, parseIpv4, parsePrefix } from './address.ts';
+import { normalPrefix, parseIp, parsePrefix } from './address.ts';
 import { CarriedRecords, cached, carriedBy, type Island } from './carried-networks.ts';
 import { type MetadataSettings, plainMetadataSettings, serverMetadata } from './metadata.ts';
 import { protocolNumber } from './protocols.ts';
@@ -368,8 +368,8 @@ function withoutRepeats(rules: readonly SecurityRuleSpec[]): readonly SecurityRu
 
 /** By address. Each is parsed once, and not for each comparison: a group may have thousands. */
 function sortedPrefixes(prefixes: readonly string[]): readonly string[] {
-  const ranked = prefixes.map((prefix) => ({ prefix, rank: parseIpv4(prefix.split('/')[0] ?? '') ?? 0 }));
-  ranked.sort((a, b) => a.rank - b.rank || (a.prefix < b.prefix ? -1 : 1));
+  const ranked = prefixes.map((prefix) => ({ prefix, rank: parseIp(prefix.split('/')[0] ?? '')?.value ?? 0n }));
+  ranked.sort((a, b) => (a.rank === b.rank ? (a.prefix < b.prefix ? -1 : 1) : a.rank < b.rank ? -1 : 1));
   return ranked.map(({ prefix }) => prefix);
 }
 

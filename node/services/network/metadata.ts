@@ -12,7 +12,7 @@ import { indexKey } from '../../state/table.ts';
 import { floatingIpTable, hostTable, networkTable, portTable, subnetTable } from '../../state/tables/index.ts';
 import type { StateReader } from '../../state/types.ts';
 import { defaultZone, zoneOf } from '../kit/zones.ts';
-import { formatIpv4, parsePrefix } from './address.ts';
+import { firstOf, formatIp, parsePrefix } from './address.ts';
 
 /**
  * Versions by which guests ask. cloud-init takes the newest it knows of the list; older clients have one of the others
@@ -199,7 +199,7 @@ function addressData(port: shoal.v1.Port, network: shoal.v1.Network, subnet: sho
         const prefix = parsePrefix(route.destination);
         assert(prefix !== undefined, `route ${route.destination} of subnet ${subnet.id} was checked when recorded`);
         return {
-          network: formatIpv4(prefix.first),
+          network: formatIp(firstOf(prefix)),
           netmask: maskText(prefix.prefixLength),
           gateway: route.nextHop,
         };
@@ -320,7 +320,7 @@ function netmaskOf(subnet: shoal.v1.Subnet): string {
 }
 
 function maskText(prefixLength: number): string {
-  return formatIpv4(2 ** 32 - 2 ** (32 - prefixLength));
+  return formatIp({ family: 4, value: 2n ** 32n - 2n ** BigInt(32 - prefixLength) });
 }
 
 function sortedMap(map: Readonly<Record<string, string>>): Readonly<Record<string, string>> {

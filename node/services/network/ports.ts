@@ -11,7 +11,7 @@ import { badAttribute, badRequest, forbidden, notFound, refuse } from '../kit/ne
 import { canSeePort, checkDevice, projectFor, seeNetwork, seePort, seeSubnet, serverOfPort } from '../kit/ownership.ts';
 import { isAdministrator, isAllowedOn, mayActOn } from '../kit/permissions.ts';
 import { type Attempt, transact } from '../kit/transact.ts';
-import { contains, formatPrefix, overlaps, parseIpv4, parsePrefix, usableRange } from './address.ts';
+import { contains, formatPrefix, overlaps, parseIp, parsePrefix, usableRange } from './address.ts';
 import { allocateAddress, allocateMac, alreadyAllocated, takeAddress } from './allocation.ts';
 import { insertPortRow, isServicePort, releaseFloatingIps, removePortRow, updatePortRow } from './port-record.ts';
 import { planDefaultGroup } from './security-groups.ts';
@@ -404,8 +404,7 @@ function planAddresses(
 
 /** The address that the caller named, taken. 400 when it is none of the subnet's, 409 when another port has it. */
 function takeNamed(attempt: Attempt, subnet: shoal.v1.Subnet, ip: string, held: readonly shoal.v1.FixedIp[]): string {
-  const address = parseIpv4(ip);
-  if (address === undefined || !contains(usableRange(prefixOf(subnet.cidr)), address)) {
+  if (!contains(usableRange(prefixOf(subnet.cidr)), parseIp(ip))) {
     throw badRequest(`IP address ${ip} is not a valid IP for the specified subnet.`, 'InvalidIpForSubnet');
   }
   const isHeld = held.some((fixed) => fixed.subnetId === subnet.id && fixed.ip === ip);
@@ -437,13 +436,10 @@ function subnetFor(
     );
   }
   if (draft.ip === undefined) throw badRequest('IP allocation requires subnet_id or ip_address.', 'InvalidInput');
-  const address = parseIpv4(draft.ip);
-  const row =
-    address === undefined
-      ? undefined
-      : subnetTable
-          .by(reader, 'network', indexKey(network.id))
-          .find((candidate) => contains(prefixOf(candidate.record.cidr), address));
+  const address = parseIp(draft.ip);
+  const row = subnetTable
+    .by(reader, 'network', indexKey(network.id))
+    .find((candidate) => contains(prefixOf(candidate.record.cidr), address));
   if (row === undefined) {
     throw badRequest(
       `IP address ${draft.ip} is not a valid IP for any of the subnets on the specified network.`,
@@ -498,7 +494,7 @@ function pairsOf(pairs: PortDraft['allowedAddressPairs'], portMac: string): shoa
   const seen = new Set<string>();
   return pairs.map((pair) => {
     const prefix = parsePrefix(pair.ip.includes('/') ? pair.ip : `${pair.ip}/32`);
-    if (prefix === undefined) {
+    if (prefix?.family !== 4) {
       const kind = pair.ip.includes('/') ? 'IP subnet' : 'IP address';
       throw badRequest(`'${pair.ip}' is not a valid ${kind}; only IPv4 is carried here`, 'HTTPBadRequest');
     }

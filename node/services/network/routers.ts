@@ -28,7 +28,7 @@ import { isAllowed, isOwner } from '../kit/permissions.ts';
 import { putOnHost } from '../kit/put-on-host.ts';
 import { chargeQuota, refundQuota } from '../kit/quota.ts';
 import { type Attempt, type Change, transact } from '../kit/transact.ts';
-import { contains, formatIpv4, overlaps, parseIpv4, usableRange } from './address.ts';
+import { contains, formatIp, overlaps, parseIp, usableRange } from './address.ts';
 import { allocateAddress, allocateMac, allocateVni, alreadyAllocated, takeAddress } from './allocation.ts';
 import { insertPortRow, keepMac, removePortRow, updatePortRow } from './port-record.ts';
 import { isFreePort } from './ports.ts';
@@ -442,18 +442,18 @@ function externalAddress(
     networkTable.unchanged(attempt.change, networkTable.must(attempt.reader, network.id));
     return undefined;
   }
-  const address = wanted?.ip === undefined ? undefined : parseIpv4(wanted.ip);
+  const address = wanted?.ip === undefined ? undefined : parseIp(wanted.ip);
   const usable = subnets.filter(
     ({ record }) =>
       (wanted?.subnetId === undefined || record.id === wanted.subnetId) &&
-      (wanted?.ip === undefined || (address !== undefined && contains(usableRange(prefixOf(record.cidr)), address))),
+      (wanted?.ip === undefined || contains(usableRange(prefixOf(record.cidr)), address)),
   );
   if (usable.length === 0) {
     throw badRequest('External fixed IP is not on a subnet of the external network', 'InvalidIpForNetwork');
   }
   for (const subnetRow of usable) {
     if (address !== undefined) {
-      const ip = formatIpv4(address);
+      const ip = formatIp(address);
       if (takeAddress(attempt, subnetRow.record.id, ip)) return { subnetRow, ip };
       throw alreadyAllocated(subnetRow.record.id, ip);
     }
@@ -597,7 +597,7 @@ function routesOf(reader: StateReader, router: shoal.v1.Router, routes: readonly
   });
   const checked = checkRoutes('routes', routes);
   for (const { nextHop } of checked) {
-    const address = parseIpv4(nextHop) ?? -1;
+    const address = parseIp(nextHop);
     const isConnected = prefixes.some((prefix) => contains(prefix, address));
     if (isConnected && !legs.some((leg) => leg.ip === nextHop)) continue;
     const why = isConnected ? 'the nexthop is used by router' : 'the nexthop is not connected with router';
@@ -611,5 +611,5 @@ function hasRouteBy(reader: StateReader, router: shoal.v1.Router, subnetId: stri
   const subnet = subnetTable.get(reader, subnetId)?.record;
   if (subnet === undefined) return false;
   const prefix = prefixOf(subnet.cidr);
-  return router.routes.some((route) => contains(prefix, parseIpv4(route.nextHop) ?? -1));
+  return router.routes.some((route) => contains(prefix, parseIp(route.nextHop)));
 }

@@ -1,7 +1,7 @@
 /** Static routes, of subnets (told to guests by DHCP) and of routers: the same checks, as in Neutron. */
 import { shoal } from '../../../proto/messages.ts';
 import { badAttribute } from '../kit/network-refusals.ts';
-import { overlaps, parseIpv4, parsePrefix } from './address.ts';
+import { type IpPrefix, overlaps, parseIp, parsePrefix } from './address.ts';
 
 /** A route as it is asked for. */
 export interface RouteDraft {
@@ -10,7 +10,7 @@ export interface RouteDraft {
 }
 
 /** 127.0.0.0/8: goes nowhere. */
-const loopback = { first: 127 * 2 ** 24, last: 128 * 2 ** 24 - 1 };
+const loopback: IpPrefix = { family: 4, first: 127n << 24n, last: (128n << 24n) - 1n, prefixLength: 8 };
 
 /**
  * The routes as records: each a prefix without host bits and an address, none twice. Throws 400 naming the attribute.
@@ -20,13 +20,13 @@ export function checkRoutes(attribute: string, routes: readonly RouteDraft[]): s
   const seen = new Set<string>();
   return routes.map(({ destination, nextHop }) => {
     const prefix = parsePrefix(destination);
-    if (prefix === undefined || parseIpv4(destination.split('/')[0] ?? '') !== prefix.first) {
+    if (prefix?.family !== 4 || parseIp(destination.split('/')[0] ?? '')?.value !== prefix.first) {
       throw badAttribute(attribute, `'${destination}' is not a valid CIDR`);
     }
-    if (overlaps(prefix, loopback) && prefix.prefixLength >= 8) {
+    if (overlaps(prefix, loopback) && prefix.prefixLength >= loopback.prefixLength) {
       throw badAttribute(attribute, `'${destination}' is not a routable CIDR`);
     }
-    if (parseIpv4(nextHop) === undefined) throw badAttribute(attribute, `'${nextHop}' is not a valid IP address`);
+    if (parseIp(nextHop)?.family !== 4) throw badAttribute(attribute, `'${nextHop}' is not a valid IP address`);
     const key = `${destination} ${nextHop}`;
     if (seen.has(key)) {
       throw badAttribute(attribute, `Duplicate hostroute '{'destination': '${destination}', 'nexthop': '${nextHop}'}'`);

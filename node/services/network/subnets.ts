@@ -17,12 +17,14 @@ import { chargeQuota, refundQuota } from '../kit/quota.ts';
 import { type Attempt, type Change, transact } from '../kit/transact.ts';
 import {
   contains,
-  formatIpv4,
+  firstOf,
+  formatIp,
   formatPrefix,
-  type Ipv4Prefix,
-  type Ipv4Range,
+  type IpPrefix,
+  type IpRange,
+  lastOf,
   overlaps,
-  parseIpv4,
+  parseIp,
   parsePrefix,
   rangeWithout,
   usableRange,
@@ -186,10 +188,10 @@ export class Subnets {
     }
     if (siblings.length >= subnetsMax) throw badRequest(`A network may have ${subnetsMax} subnets at most.`);
     const usable = usableRange(prefix);
-    const gatewayIp = draft.gatewayIp === undefined ? formatIpv4(usable.first) : (draft.gatewayIp ?? '');
+    const gatewayIp = draft.gatewayIp === undefined ? formatIp(firstOf(usable)) : (draft.gatewayIp ?? '');
     const pools =
       draft.pools === undefined || draft.pools.length === 0
-        ? rangeWithout(usable, parseIpv4(gatewayIp))
+        ? rangeWithout(usable, parseIp(gatewayIp))
         : parsePools(draft.pools, prefix, draft.cidr);
     checkGateway(gatewayIp, prefix, pools);
     const now = this.#deps.clock.nowMs();
@@ -295,9 +297,9 @@ export function removeSubnetRow(change: Change, row: Row<shoal.v1.Subnet>): void
 }
 
 /** The prefix of a record's or a caller's `cidr`. Throws 400 when it is none. */
-export function prefixOf(cidr: string): Ipv4Prefix {
+export function prefixOf(cidr: string): IpPrefix {
   const prefix = parsePrefix(cidr);
-  if (prefix !== undefined) return prefix;
+  if (prefix?.family === 4) return prefix;
   if (cidr.includes(':')) {
     throw refuse('NOT_IMPLEMENTED', 'NotImplemented', 'This version of Shoal carries IPv4 subnets only.');
   }
@@ -306,9 +308,9 @@ export function prefixOf(cidr: string): Ipv4Prefix {
 
 /** The first address of the pools is where people expect the service to be. */
 function lowestFree(attempt: Attempt, subnet: shoal.v1.Subnet): string | undefined {
-  const first = poolRanges(subnet)[0]?.first;
-  if (first === undefined) return undefined;
-  const ip = formatIpv4(first);
+  const [pool] = poolRanges(subnet);
+  if (pool === undefined) return undefined;
+  const ip = formatIp(firstOf(pool));
   return takeAddress(attempt, subnet.id, ip) ? ip : undefined;
 }
 
@@ -321,15 +323,14 @@ const reserved = ['0.0.0.0/8', '127.0.0.0/8', '169.254.0.0/16', '224.0.0.0/3', i
 );
 
 /** Throws 400 for a prefix that is too large, too small, or not the tenant's to have. */
-function checkPrefix(reader: StateReader, prefix: Ipv4Prefix, cidr: string, external: boolean): void {
+function checkPrefix(reader: StateReader, prefix: IpPrefix, cidr: string, external: boolean): void {
   const range = reserved.find((candidate) => overlaps(candidate, prefix));
   if (prefix.prefixLength < 8 || range !== undefined) {
     const why = range === undefined ? 'its prefix is shorter than 8 bits' : `${formatPrefix(range)} is reserved`;
     throw badRequest(`Invalid input for operation: Invalid CIDR ${cidr} given as IP subnet: ${why}.`, 'InvalidInput');
   }
   // An external network may well be the one that hosts are on; a tenant's would hide them from its guests' routers.
-  const isUnderlay =
-    !external && hostTable.list(reader).some(({ record }) => contains(prefix, parseIpv4(record.vtepIp) ?? -1));
+  const isUnderlay = !external && hostTable.list(reader).some(({ record }) => contains(prefix, parseIp(record.vtepIp)));
   if (isUnderlay) {
     throw badRequest(
       `Invalid input for operation: Invalid CIDR ${cidr} given as IP subnet: the hosts of this cloud are in it.`,
@@ -344,9 +345,9 @@ function checkPrefix(reader: StateReader, prefix: Ipv4Prefix, cidr: string, exte
   }
 }
 
-function checkGateway(gatewayIp: string, prefix: Ipv4Prefix, pools: readonly Ipv4Range[]): void {
+function checkGateway(gatewayIp: string, prefix: IpPrefix, pools: readonly IpRange[]): void {
   if (gatewayIp === '') return;
-  const address = parseIpv4(gatewayIp);
+  const address = parseIp(gatewayIp);
   if (address === undefined) {
     throw badAttribute('gateway_ip', `'${gatewayIp}' is not a valid IP address`);
   }
@@ -358,25 +359,25 @@ function checkGateway(gatewayIp: string, prefix: Ipv4Prefix, pools: readonly Ipv
     throw refuse(
       'CONFLICT',
       'GatewayConflictWithAllocationPools',
-      `Gateway ip ${gatewayIp} conflicts with allocation pool ${formatIpv4(pool.first)}-${formatIpv4(pool.last)}.`,
+      `Gateway ip ${gatewayIp} conflicts with allocation pool ${formatIp(firstOf(pool))}-${formatIp(lastOf(pool))}.`,
     );
   }
 }
 
 function parsePools(
   pools: readonly { readonly start: string; readonly end: string }[],
-  prefix: Ipv4Prefix,
+  prefix: IpPrefix,
   cidr: string,
-): readonly Ipv4Range[] {
+): readonly IpRange[] {
   if (pools.length > poolsMax) throw badRequest(`A subnet may have ${poolsMax} allocation pools at most.`);
-  const ranges: Ipv4Range[] = [];
+  const ranges: IpRange[] = [];
   for (const pool of pools) {
-    const first = parseIpv4(pool.start);
-    const last = parseIpv4(pool.end);
-    if (first === undefined || last === undefined || first > last) {
+    const first = parseIp(pool.start);
+    const last = parseIp(pool.end);
+    if (first === undefined || last?.family !== first.family || first.value > last.value) {
       throw badRequest(`The allocation pool ${pool.start}-${pool.end} is not valid.`, 'InvalidAllocationPool');
     }
-    const range = { first, last };
+    const range = { family: first.family, first: first.value, last: last.value };
     const usable = usableRange(prefix);
     if (!contains(usable, first) || !contains(usable, last)) {
       throw badRequest(
@@ -390,11 +391,11 @@ function parsePools(
     }
     ranges.push(range);
   }
-  return ranges.sort((a, b) => a.first - b.first);
+  return ranges.sort((a, b) => (a.first < b.first ? -1 : 1));
 }
 
-function toPool(range: Ipv4Range): shoal.v1.AddressRange {
-  return new shoal.v1.AddressRange({ start: formatIpv4(range.first), end: formatIpv4(range.last) });
+function toPool(range: IpRange): shoal.v1.AddressRange {
+  return new shoal.v1.AddressRange({ start: formatIp(firstOf(range)), end: formatIp(lastOf(range)) });
 }
 
 function parseDnsServers(servers: readonly string[]): readonly string[] {
@@ -402,7 +403,7 @@ function parseDnsServers(servers: readonly string[]): readonly string[] {
     throw badRequest(`The number of DNS nameservers exceeds the limit ${dnsServersMax}.`, 'DNSNameServersExhausted');
   }
   for (const [at, server] of servers.entries()) {
-    if (parseIpv4(server) === undefined) {
+    if (parseIp(server)?.family !== 4) {
       throw badAttribute(
         'dns_nameservers',
         `'${server}' is not a valid nameserver. '${server}' is not a valid IP address`,
