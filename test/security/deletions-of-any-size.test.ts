@@ -349,7 +349,6 @@ const boundedLoops: Readonly<Record<string, string>> = {
     'the addresses of a port, 5: each has one floating IP at most',
   'node/services/network/security-groups.ts: createRules':
     'the groups that one request names; refused whole when too large',
-  'node/services/network/subnets.ts: delete': 'the one port that has the address of its DHCP',
   'node/services/kit/quota.ts: chargeQuota': 'the kinds of quota',
   'node/services/kit/quota.ts: refundQuota': 'the kinds of quota',
   'node/services/volume/groups/groups.ts: createFrom':

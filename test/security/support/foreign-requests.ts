@@ -72,6 +72,8 @@ function actionArgument(action: string): unknown {
   if (action === 'os-getConsoleOutput') return { length: 1 };
   if (action === 'os-resetState') return { state: 'error' };
   if (action === 'changePassword') return { adminPass: 'taken' };
+  if (action === 'createImage') return { name: 'stolen' };
+  if (action === 'createBackup') return { name: 'stolen', backup_type: 'daily', rotation: 1 };
   return null;
 }
 
