@@ -10,6 +10,7 @@ import type { RequestContext } from '../kit/context.ts';
 import type { ServiceDependencies } from '../kit/dependencies.ts';
 import { chargeQuota, refundQuota } from '../kit/quota.ts';
 import { transact } from '../kit/transact.ts';
+import { makeClientCertificate } from './client-certificate.ts';
 import { badRequest, conflict, forbidden, keypairNotFound } from './kit/refusals.ts';
 
 /** Longest public key, characters: RSA of 16384 bits is about 2,800. */
@@ -21,7 +22,10 @@ const generate = promisify(generateKeyPair);
 
 interface KeypairDraft {
   readonly name: string;
-  /** OpenSSH's one line, or a certificate in PEM. Absent: an ssh pair is made, and the answer carries the private key. */
+  /**
+   * OpenSSH's one line, or a certificate in PEM. Absent: a pair is made, and the answer carries the private key: in PEM, or
+   * of a certificate as PKCS #12 in base64.
+   */
   readonly publicKey?: string;
   /** Default: ssh. */
   readonly type?: 'ssh' | 'x509';
@@ -71,10 +75,8 @@ export class Keypairs {
       );
     }
     const type = draft.type ?? 'ssh';
-    if (type !== 'ssh' && draft.publicKey === undefined) {
-      throw badRequest('Keypair data is invalid: a key of type x509 is imported; give its certificate as public_key.');
-    }
-    const made = draft.publicKey === undefined ? await makePair() : undefined;
+    const nowMs = this.#deps.clock.nowMs();
+    const made = draft.publicKey === undefined ? await makePair(type, userId, nowMs) : undefined;
     // Byte for byte as it came: who manages it compares what is shown with what they sent.
     const publicKey = made?.publicKey ?? draft.publicKey ?? '';
     const keypair = new shoal.v1.Keypair({
@@ -84,7 +86,7 @@ export class Keypairs {
       publicKey,
       fingerprint: type === 'x509' ? certificateFingerprint(publicKey) : fingerprintOf(publicKey),
       type,
-      createdMs: this.#deps.clock.nowMs(),
+      createdMs: nowMs,
     });
     await transact(this.#deps, context, ({ reader, change }) => {
       if (keypairTable.get(reader, keypair.id) !== undefined) {
@@ -147,7 +149,15 @@ function colons(hex: string): string {
   return hex.match(/../g)?.join(':') ?? '';
 }
 
-async function makePair(): Promise<{ readonly publicKey: string; readonly privateKey: string }> {
+type Pair = { readonly publicKey: string; readonly privateKey: string };
+
+async function makePair(type: 'ssh' | 'x509', userId: string, nowMs: number): Promise<Pair> {
+  if (type === 'ssh') return makeSshPair();
+  const { certificate, bundle } = await makeClientCertificate(userId, nowMs);
+  return { publicKey: certificate, privateKey: bundle };
+}
+
+async function makeSshPair(): Promise<Pair> {
   const pair = await generate('rsa', { modulusLength: rsaBits });
   const { e = '', n = '' } = pair.publicKey.export({ format: 'jwk' });
   const blob = Buffer.concat([sshString(Buffer.from('ssh-rsa')), sshInteger(e), sshInteger(n)]);
