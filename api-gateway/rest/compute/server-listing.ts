@@ -8,6 +8,7 @@ import type { StateReader } from '../../../node/state/types.ts';
 import type { shoal } from '../../../proto/messages.ts';
 import { shown } from '../../kit/input.ts';
 import { type Filter, type Filters, once } from '../kit/lists/filter.ts';
+import { readInstant } from '../kit/lists/instant.ts';
 import type { Listing } from '../kit/lists/list.ts';
 import { type Compare, orderBy } from '../kit/lists/order.ts';
 import { readFlag } from './kit/common.ts';
@@ -54,8 +55,8 @@ function equal(of: (server: Server) => string | undefined): Filter<Server> {
 
 function changed(holds: (updatedMs: number, ms: number) => boolean): Filter<Server> {
   return single((value, key) => {
-    const ms = Date.parse(value);
-    if (Number.isNaN(ms)) throw new ShoalError('INVALID_ARGUMENT', `Invalid ${key} value: ${shown(value)}`);
+    const ms = readInstant(value);
+    if (ms === undefined) throw new ShoalError('INVALID_ARGUMENT', `Invalid ${key} value: ${shown(value)}`);
     return (server) => holds(server.updatedMs, ms);
   });
 }

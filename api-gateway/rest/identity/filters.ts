@@ -3,6 +3,7 @@ import { ShoalError } from '../../../node/base/errors.ts';
 import type { shoal } from '../../../proto/messages.ts';
 import { shown } from '../../kit/input.ts';
 import { type Filter, type Filters, once } from '../kit/lists/filter.ts';
+import { readInstant } from '../kit/lists/instant.ts';
 
 export type { Filters };
 
@@ -103,8 +104,8 @@ export const userFilters: Filters<shoal.v1.User> = {
   enabled: flagged((user) => user.enabled),
   // Passwords do not expire, and a time that is not there is neither before nor after another.
   password_expires_at: once((text) => {
-    const [, time] = /^(?:(?:lt|lte|gt|gte|eq|neq):)?([0-9]{4}-[0-9T:.Z+-]{6,24})$/.exec(text) ?? [];
-    if (time === undefined || Number.isNaN(Date.parse(time))) {
+    const [, time] = /^(?:(?:lt|lte|gt|gte|eq|neq):)?(.*)$/.exec(text) ?? [];
+    if (time === undefined || readInstant(time) === undefined) {
       throw new ShoalError(
         'INVALID_ARGUMENT',
         'Invalid query: password_expires_at is a time, with lt:, lte:, gt:, gte:, eq: or neq: before it.',

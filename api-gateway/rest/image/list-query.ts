@@ -8,6 +8,7 @@ import { type ImageService, statusName } from '../../../node/services/image/imag
 import { type MemberStatus, memberStatuses } from '../../../node/services/image/members.ts';
 import type { shoal } from '../../../proto/messages.ts';
 import { allOf, type Filters, once } from '../kit/lists/filter.ts';
+import { readInstant } from '../kit/lists/instant.ts';
 import { addList, type ListStyle } from '../kit/lists/list.ts';
 import { cutPage, pathWith, placeOf } from '../kit/lists/page.ts';
 import type { Gateway } from '../kit/module.ts';
@@ -187,10 +188,8 @@ function listOf(text: string): readonly string[] {
 /** `gt:2024-01-01T00:00:00Z`; without an operator, equal. Times are compared in whole seconds, as they are shown. */
 function timeFilter(key: string, value: string, of: (image: Image) => number): (image: Image) => boolean {
   const [, operator = 'eq', time = ''] = /^(?:(eq|neq|gt|gte|lt|lte):)?(.*)$/.exec(value) ?? [];
-  // Date.parse alone takes a lone year, and days that no month has.
-  const day = /^\d{4}-(\d\d)-(\d\d)([T ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:?\d\d)?)?$/i.exec(time);
-  const ms = day === null ? Number.NaN : Date.parse(/z$|[+-]\d\d:?\d\d$/i.test(time.slice(10)) ? time : zoned(time));
-  if (Number.isNaN(ms) || !isDay(time.slice(0, 10))) {
+  const ms = readInstant(time);
+  if (ms === undefined) {
     throw wrong(`${key} must be a time, with eq:, neq:, gt:, gte:, lt: or lte: before it`);
   }
   const seconds = Math.floor(ms / 1000);
@@ -211,16 +210,6 @@ function timeFilter(key: string, value: string, of: (image: Image) => number): (
         return difference === 0;
     }
   };
-}
-
-/** A time without a zone is one of UTC; a day alone is its beginning. */
-function zoned(time: string): string {
-  return time.length > 10 ? `${time}Z` : time;
-}
-
-function isDay(text: string): boolean {
-  const ms = Date.parse(text);
-  return !Number.isNaN(ms) && new Date(ms).toISOString().startsWith(text);
 }
 
 /** `sort=key:dir,key:dir`, or `sort_key` and `sort_dir` in pairs. Newest first unless told; ids break ties. */

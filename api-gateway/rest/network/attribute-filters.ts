@@ -2,6 +2,7 @@
 import { badRequest } from '../../../node/services/kit/network-refusals.ts';
 import { shown } from '../../kit/input.ts';
 import { type Filter, type Filters, once } from '../kit/lists/filter.ts';
+import { readInstant } from '../kit/lists/instant.ts';
 import type { ListKeys } from './filters.ts';
 
 type View = Readonly<Record<string, unknown>>;
@@ -36,8 +37,8 @@ const special: ReadonlyMap<string, Filter<View>> = new Map([
   [
     'changed_since',
     once((text) => {
-      const sinceMs = /^\d{4}-\d\d-\d\dT\d\d:\d\d/.test(text) ? Date.parse(text) : Number.NaN;
-      if (Number.isNaN(sinceMs)) {
+      const sinceMs = text.includes('T') ? readInstant(text) : undefined;
+      if (sinceMs === undefined) {
         throw badRequest('The input changed_since must be in the following format: YYYY-MM-DDTHH:MM:SSZ');
       }
       return ({ updated_at: updatedAt }) => Date.parse(String(updatedAt)) >= sinceMs;

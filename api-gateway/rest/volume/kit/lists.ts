@@ -4,6 +4,7 @@ import { ShoalError } from '../../../../node/base/errors.ts';
 import { ownValue } from '../../../../node/base/own-value.ts';
 import { shown } from '../../../kit/input.ts';
 import { anyOf, type Filter, type Filters, once } from '../../kit/lists/filter.ts';
+import { readInstant } from '../../kit/lists/instant.ts';
 import { addList, type Cut, type List, type Listing, type ListStyle } from '../../kit/lists/list.ts';
 import { type Compare, orderByKeys } from '../../kit/lists/order.ts';
 import { cutPage, type Page, pathWith, placeOf } from '../../kit/lists/page.ts';
@@ -219,11 +220,8 @@ const comparisons: Readonly<Record<string, (a: number, b: number) => boolean>> =
 function boundOf(key: string, text: string): (ms: number) => boolean {
   const [, word = 'eq', instant = ''] = /^(?:([a-z]+):)?(.+)$/.exec(text.trim()) ?? [];
   const compare = ownValue(comparisons, word);
-  const hasZone = /(?:z|[+-]\d\d:?\d\d)$/i.test(instant);
-  const ms = /^\d{4}-\d\d-\d\d/.test(instant)
-    ? Date.parse(hasZone || !instant.includes('T') ? instant : `${instant}Z`)
-    : Number.NaN;
-  if (compare === undefined || Number.isNaN(ms)) {
+  const ms = readInstant(instant);
+  if (compare === undefined || ms === undefined) {
     throw new ShoalError(
       'INVALID_ARGUMENT',
       `Invalid ${key} '${shown(text)}': it is gt, gte, eq, neq, lt or lte, a colon and a time in ISO 8601.`,
