@@ -99,6 +99,7 @@ export function ownAdvert(parts: OwnAdvertParts): shoal.v1.Advert {
     featureLevel,
     cpuPercent: load.cpuPercent,
     load_1m: load.load1m,
+    bootedMs: inventory.bootedMs,
     agentVersion,
     metrics: { 'memory.available_mib': load.memoryAvailableMib },
   });

@@ -8282,6 +8282,9 @@ export namespace shoal {
             /** Advert profile. */
             profile: number;
 
+            /** Advert bootedMs. */
+            bootedMs: number;
+
             /**
              * Creates a new Advert instance using the specified properties.
              * @param [properties] Properties to set
@@ -8451,6 +8454,9 @@ export namespace shoal {
 
                 /** Advert profile */
                 profile?: number;
+
+                /** Advert bootedMs */
+                bootedMs?: number;
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];

@@ -121,6 +121,7 @@ export class HostMachine {
       diskGib: diskGib.total,
       operatingSystem: 'simulated',
       kernel: 'simulated',
+      bootedMs: 0,
     };
   }
 

@@ -332,6 +332,7 @@ const parsers: Readonly<Record<string, Property | string>> = {
   'node/host/backup/manifest.ts: openManifest': 'asynchronous: test/node/host/backup has its property',
   'node/host/backup/object-box.ts: openObject': 'asynchronous: openManifest',
   'node/host/machine/inventory.ts: readInventory': "this machine's own figures",
+  'node/host/machine/inventory.ts: parseBootTime': "this machine's own figures",
   'node/host/machine/inventory.ts: parseOsRelease': "this machine's own figures",
   'node/host/machine/numa-cells.ts: readNumaCells': "this machine's own figures",
   'node/host/machine/pci-devices.ts: readPciDevices': "this machine's own figures",

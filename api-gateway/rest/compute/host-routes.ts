@@ -13,7 +13,7 @@ import type { Gateway } from '../kit/module.ts';
 import { parse } from '../kit/validation.ts';
 import * as schemas from '../schemas/compute.ts';
 import { plainTimeText, readFlag, type View, viewingOf } from './kit/common.ts';
-import { addNovaList } from './kit/lists.ts';
+import { addNovaList, single } from './kit/lists.ts';
 import { type Microversion, microversionOf, requireMicroversion } from './kit/microversion.ts';
 
 type ById = { Params: { id: string } };
@@ -23,7 +23,6 @@ const computeBinary = 'nova-compute';
 
 /**
  * Adds `/os-hypervisors`, for administrators. Until 2.52 `:id` is the host's Raft number, from 2.53 on its UUID.
- * `uptime` answers 501.
  */
 export function addHypervisors(app: FastifyInstance, gateway: Gateway, { hosts }: ComputeService): void {
   const all = async (request: FastifyRequest): Promise<readonly HostView[]> => {
@@ -74,8 +73,13 @@ export function addHypervisors(app: FastifyInstance, gateway: Gateway, { hosts }
   });
   app.get<ById>('/v2.1/os-hypervisors/:id/uptime', async (request) => {
     requireMicroversion(request, { to: 87 });
-    await one(request);
-    throw new ShoalError('NOT_IMPLEMENTED', 'This version of Shoal does not know how long a host has been up.');
+    const view = await one(request);
+    const uptime = uptimeText(view, gateway.clock.nowMs());
+    // Nova has to ask the host, and says so when it cannot.
+    if (uptime === null) {
+      throw new ShoalError('INVALID_ARGUMENT', `Compute service of ${view.host.name} is unavailable at this time.`);
+    }
+    return { hypervisor: { ...briefView(view, microversionOf(request)), uptime } };
   });
   app.get<ById>('/v2.1/os-hypervisors/:id/search', async (request) => {
     requireMicroversion(request, { to: 52 });
@@ -155,6 +159,20 @@ function amountsOf({ advert, servers }: HostView) {
   };
 }
 
+/**
+ * How long a host has been up, as `uptime` prints it: time of day, days and hours, users (of which nothing is told: 0), load of
+ * the last minute. Null: it is down, or of a version that does not tell it.
+ */
+function uptimeText({ advert, isUp }: HostView, nowMs: number): string | null {
+  if (!isUp || advert === undefined || advert.bootedMs === 0) return null;
+  const minutes = Math.max(0, Math.floor((nowMs - advert.bootedMs) / 60_000));
+  const [days, hours] = [Math.floor(minutes / 1440), Math.floor(minutes / 60) % 24];
+  const clock = `${hours}:${String(minutes % 60).padStart(2, '0')}`;
+  const long = days === 0 ? clock : `${days} day${days === 1 ? '' : 's'}, ${clock}`;
+  const load = advert.load_1m.toFixed(2);
+  return ` ${new Date(nowMs).toISOString().slice(11, 19)} up ${long},  0 users,  load average: ${load}`;
+}
+
 function hypervisorView(view: HostView, microversion: Microversion): View {
   const { host, advert } = view;
   const cpu = cpuInfo(advert);
@@ -218,7 +236,7 @@ export function addHosts(app: FastifyInstance, gateway: Gateway, { hosts }: Comp
     key: 'hosts',
     microversions: { to: 42 },
     items: ({ reader }) => hosts.list(reader),
-    filters: () => ({ zone: once((text) => (view) => view.zone === text) }),
+    filters: () => ({ zone: single((text) => (view) => view.zone === text) }),
     idOf: (view) => view.host.id,
     view: (view) => ({ host_name: view.host.name, service: 'compute', zone: view.zone }),
   });
@@ -231,6 +249,27 @@ export function addHosts(app: FastifyInstance, gateway: Gateway, { hosts }: Comp
     }
     return { host: resourcesOf(view).map((resource) => ({ resource })) };
   });
+  app.put<ById>('/v2.1/os-hosts/:id', async (request) => {
+    requireMicroversion(request, { to: 42 });
+    const body = parse(schemas.hostBody, request.body);
+    if (body.maintenance_mode !== undefined) throw notByThisDriver();
+    const isEnabled = body.status?.trim().toLowerCase() === 'enable';
+    const { name } = await hosts.setEnabled(gateway.context(request), request.params.id, isEnabled);
+    return { host: name, status: isEnabled ? 'enabled' : 'disabled' };
+  });
+  // Of the machine itself; no driver of Nova but XenAPI's ever did these.
+  for (const action of ['startup', 'shutdown', 'reboot']) {
+    app.get<ById>(`/v2.1/os-hosts/:id/${action}`, async (request) => {
+      requireMicroversion(request, { to: 42 });
+      hosts.show((await viewingOf(gateway, request)).reader, request.params.id);
+      throw notByThisDriver();
+    });
+  }
+}
+
+/** Nova's words where its driver cannot do what the API has. */
+function notByThisDriver(): ShoalError {
+  return new ShoalError('NOT_IMPLEMENTED', 'Requested functionality not supported');
 }
 
 /** Nova's three-part account of a host: what there is, what is used, and each project's part. */

@@ -1,6 +1,6 @@
 /**
  * Nova's own view of images, which it served up to 2.35 (their metadata up to 2.38) from the image service, as this does.
- * Images are written by the image API; deleting one is all that is done here.
+ * Images are made by the image API; here they are deleted and their properties changed.
  */
 
 import type { FastifyInstance, FastifyRequest } from 'fastify';
@@ -10,11 +10,14 @@ import { type ImageService, statusName } from '../../../node/services/image/imag
 import type { shoal } from '../../../proto/messages.ts';
 import { type Filter, type Filters, once } from '../kit/lists/filter.ts';
 import type { Gateway } from '../kit/module.ts';
+import { parse } from '../kit/validation.ts';
+import * as schemas from '../schemas/compute.ts';
 import { linksOf, rootOf, timeText, type View, viewingOf } from './kit/common.ts';
 import { addNovaList, type NovaList } from './kit/lists.ts';
 import { requireMicroversion } from './kit/microversion.ts';
 
 type ById = { Params: { id: string } };
+type ByKey = { Params: { id: string; key: string } };
 
 const path = '/v2.1/images';
 const lastOfImages = { to: 35 };
@@ -33,7 +36,7 @@ const otherState = { status: 'UNKNOWN', progress: 0 };
 const refusedFilters = ['server', 'type', 'changes-since'] as const;
 
 /**
- * Adds the list, one image, its deletion (all up to 2.35) and its metadata to read (up to 2.38). Later microversions
+ * Adds the list, one image, its deletion (all up to 2.35) and its metadata (up to 2.38). Later microversions
  * get 404, as from Nova.
  */
 export function addImages(app: FastifyInstance, gateway: Gateway, images: ImageService): void {
@@ -73,12 +76,55 @@ export function addImages(app: FastifyInstance, gateway: Gateway, images: ImageS
     requireMicroversion(request, lastOfMetadata);
     return { metadata: (await shown(request)).properties };
   });
-  app.get<{ Params: { id: string; key: string } }>(`${path}/:id/metadata/:key`, async (request) => {
+  app.get<ByKey>(`${path}/:id/metadata/:key`, async (request) => {
     requireMicroversion(request, lastOfMetadata);
     const { key } = request.params;
     const value = ownValue((await shown(request)).properties, key);
     if (value === undefined) throw new ShoalError('NOT_FOUND', 'Metadata item was not found');
     return { meta: { [key]: value } };
+  });
+  addMetadataChanges(app, gateway, images);
+}
+
+/** The metadata that Nova's bodies change are the image's properties. */
+function addMetadataChanges(app: FastifyInstance, gateway: Gateway, images: ImageService): void {
+  type Properties = Readonly<Record<string, string>>;
+  const change = async (
+    request: FastifyRequest<ById>,
+    edit: (properties: Properties) => Properties,
+  ): Promise<Properties> => {
+    requireMicroversion(request, lastOfMetadata);
+    const { id } = request.params;
+    const { properties } = await images.update(gateway.context(request), id, (draft) => ({
+      ...draft,
+      properties: edit(draft.properties),
+    }));
+    return properties;
+  };
+  app.post<ById>(`${path}/:id/metadata`, async (request) => {
+    const { metadata } = parse(schemas.metadataBody, request.body);
+    return { metadata: await change(request, (properties) => ({ ...properties, ...metadata })) };
+  });
+  app.put<ById>(`${path}/:id/metadata`, async (request) => {
+    const { metadata } = parse(schemas.metadataBody, request.body);
+    return { metadata: await change(request, () => metadata) };
+  });
+  app.put<ByKey>(`${path}/:id/metadata/:key`, async (request) => {
+    const { meta } = parse(schemas.metaBody, request.body);
+    if (!Object.hasOwn(meta, request.params.key)) {
+      throw new ShoalError('INVALID_ARGUMENT', 'Request body and URI mismatch');
+    }
+    await change(request, (properties) => ({ ...properties, ...meta }));
+    return { meta };
+  });
+  app.delete<ByKey>(`${path}/:id/metadata/:key`, async (request, reply) => {
+    const { key } = request.params;
+    await change(request, (properties) => {
+      const { [key]: value, ...others } = properties;
+      if (value === undefined) throw new ShoalError('NOT_FOUND', 'Invalid metadata key');
+      return others;
+    });
+    return reply.code(204).send();
   });
 }
 

@@ -12,7 +12,9 @@ import type { RestModule } from '../kit/module.ts';
 import { computeFirstVersion, computeVersion, computeVersions } from '../kit/versions.ts';
 import { addServerActions } from './action-routes.ts';
 import { addAggregates } from './aggregate-routes.ts';
+import { addAuditLog } from './audit-log-routes.ts';
 import { extensions, extensionView } from './extensions.ts';
+import { addExternalEvents } from './external-event-routes.ts';
 import { addFlavors } from './flavor-routes.ts';
 import { addServerGroups } from './group-routes.ts';
 import { addHosts, addHypervisors, addServiceRemoval, addServices, addZones } from './host-routes.ts';
@@ -21,6 +23,11 @@ import { addKeypairs } from './keypair-routes.ts';
 import { addMicroversions, firstApi, isFirstApi } from './kit/microversion.ts';
 import { addQueryChecks } from './kit/queries.ts';
 import { addMigrations } from './migration-routes.ts';
+import { addFloatingIps, ServerFloatingIps } from './proxies/floating-ips.ts';
+import { addNetworks } from './proxies/networks.ts';
+import { addSecurityGroupRules } from './proxies/security-group-rules.ts';
+import { addVolumes } from './proxies/volumes.ts';
+import { addQuotaClasses } from './quota-class-routes.ts';
 import { addLimits, addQuotaSets } from './quota-routes.ts';
 import { addSecurityGroups } from './security-group-routes.ts';
 import { addActions } from './server-actions.ts';
@@ -33,7 +40,7 @@ interface ComputeModuleDependencies {
   readonly quotas: QuotaService;
   readonly network: NetworkService;
   readonly images: ImageService;
-  readonly volume: Pick<VolumeService, 'attachments' | 'swaps'>;
+  readonly volume: Pick<VolumeService, 'attachments' | 'swaps' | 'volumes' | 'snapshots'>;
 }
 
 /**
@@ -60,13 +67,18 @@ export function computeModule({ compute, quotas, network, images, volume }: Comp
       );
       addServers(app, gateway, compute);
       addVolumeAttachments(app, gateway, volume);
-      addActions(app, gateway, compute);
+      addActions(app, gateway, compute, new ServerFloatingIps(network));
       addServerActions(app, gateway, compute);
       addMigrations(app, gateway, compute);
+      addExternalEvents(app, gateway);
       addFlavors(app, gateway, compute);
       addImages(app, gateway, images);
       addKeypairs(app, gateway, compute);
       addSecurityGroups(app, gateway, network);
+      addSecurityGroupRules(app, gateway, network);
+      addNetworks(app, gateway, network);
+      addFloatingIps(app, gateway, network);
+      addVolumes(app, gateway, volume);
       addServerGroups(app, gateway, compute);
       addHypervisors(app, gateway, compute);
       addHosts(app, gateway, compute);
@@ -74,13 +86,16 @@ export function computeModule({ compute, quotas, network, images, volume }: Comp
       addServiceRemoval(app, gateway, compute);
       addZones(app, gateway, compute);
       addAggregates(app, gateway, compute);
+      addAuditLog(app, gateway, compute);
       addQuotaSets(app, gateway, quotas);
+      addQuotaClasses(app, gateway, quotas);
       addLimits(app, gateway, quotas);
       app.get('/v2.1/extensions', async () => ({ extensions: Object.keys(extensions).map(extensionView) }));
       app.get<{ Params: { alias: string } }>('/v2.1/extensions/:alias', async (request) => {
         const { alias } = request.params;
-        if (!Object.hasOwn(extensions, alias)) throw new ShoalError('NOT_FOUND', 'The resource could not be found.');
-        return { extension: extensionView(alias) };
+        const extension = extensionView(alias);
+        if (extension === undefined) throw new ShoalError('NOT_FOUND', 'The resource could not be found.');
+        return { extension };
       });
     },
   };

@@ -3,45 +3,32 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { ShoalError } from '../../../node/base/errors.ts';
 import { ownValue } from '../../../node/base/own-value.ts';
-import {
-  defaultLimits,
-  type QuotaResource,
-  type QuotaService,
-  type QuotaView,
-} from '../../../node/services/kit/quota.ts';
+import type { QuotaResource, QuotaService, QuotaView } from '../../../node/services/kit/quota.ts';
 import { Query } from '../kit/lists/query.ts';
 import type { Gateway } from '../kit/module.ts';
 import { parse } from '../kit/validation.ts';
 import * as schemas from '../schemas/compute.ts';
 import { readFlag, type View, viewingOf } from './kit/common.ts';
 import { type Microversion, microversionOf } from './kit/microversion.ts';
+import {
+  injectedFileLimits,
+  networkLimits,
+  serverGroupLimits,
+  unexpectedLimit,
+  usualLimits,
+} from './kit/quota-names.ts';
 
 type ByProject = { Params: { project: string } };
 
-/** What Shoal counts, by Nova's names. */
-const counted = [
-  'instances',
-  'cores',
-  'ram',
-  'metadata_items',
-  'key_pairs',
-  'server_groups',
-  'server_group_members',
-] as const satisfies readonly QuotaResource[];
-
-/** Kept by Neutron now; Nova's quotas carry them until 2.35. */
-const networkNames = {
-  floating_ips: 'floatingip',
-  security_groups: 'security_group',
-  security_group_rules: 'security_group_rule',
-} as const satisfies Record<string, QuotaResource>;
-
-/** Nova's quotas carry these until 2.56. */
-const injected = [
-  'injected_files',
-  'injected_file_content_bytes',
-  'injected_file_path_bytes',
-] as const satisfies readonly QuotaResource[];
+/** Nova's names of the limits that a microversion's quota sets have, with the names that they are kept by. */
+function namesOf(microversion: Microversion): Readonly<Record<string, QuotaResource>> {
+  return {
+    ...usualLimits,
+    ...serverGroupLimits,
+    ...(microversion < 36 ? networkLimits : {}),
+    ...(microversion < 57 ? injectedFileLimits : {}),
+  };
+}
 
 /**
  * Adds `/os-quota-sets`. A project that has no limits of its own shows the defaults. To change a single user's limits
@@ -58,12 +45,10 @@ export function addQuotaSets(app: FastifyInstance, gateway: Gateway, quotas: Quo
     const { limits } = await show(request);
     return { quota_set: { id: request.params.project, ...quotaView(microversionOf(request), (name) => limits[name]) } };
   });
-  app.get<ByProject>(`${path}/defaults`, async (request) => ({
-    quota_set: {
-      id: request.params.project,
-      ...quotaView(microversionOf(request), (name) => defaultLimits[name]),
-    },
-  }));
+  app.get<ByProject>(`${path}/defaults`, async (request) => {
+    const limits = quotas.defaults((await viewingOf(gateway, request)).reader);
+    return { quota_set: { id: request.params.project, ...quotaView(microversionOf(request), (name) => limits[name]) } };
+  });
   app.get<ByProject>(`${path}/detail`, async (request) => {
     const { limits, used } = await show(request);
     const view = quotaView(microversionOf(request), (name) => limits[name]);
@@ -105,28 +90,13 @@ function refuseUser(request: FastifyRequest): void {
 }
 
 function resourceOf(key: string, microversion: Microversion): QuotaResource {
-  const own = counted.find((name) => name === key);
-  if (own !== undefined) return own;
-  if (microversion < 36) {
-    const network = Object.entries(networkNames).find(([name]) => name === key);
-    if (network !== undefined) return network[1];
-    if (key === 'fixed_ips') return key;
-  }
-  const file = microversion < 57 ? injected.find((name) => name === key) : undefined;
-  if (file !== undefined) return file;
-  throw new ShoalError(
-    'INVALID_ARGUMENT',
-    `Additional properties are not allowed ('${key.slice(0, 64)}' was unexpected)`,
-  );
+  const name = ownValue(namesOf(microversion), key);
+  if (name === undefined) throw unexpectedLimit(key);
+  return name;
 }
 
 function quotaView(microversion: Microversion, value: (name: QuotaResource) => number): Record<string, number> {
-  return Object.fromEntries([
-    ...counted.map((name) => [name, value(name)]),
-    ...(microversion < 36 ? Object.entries(networkNames).map(([key, name]) => [key, value(name)]) : []),
-    ...(microversion < 36 ? [['fixed_ips', value('fixed_ips')]] : []),
-    ...(microversion < 57 ? injected.map((name) => [name, value(name)]) : []),
-  ]);
+  return Object.fromEntries(Object.entries(namesOf(microversion)).map(([key, name]) => [key, value(name)]));
 }
 
 /**

@@ -15,12 +15,9 @@ import { parse } from '../kit/validation.ts';
 import * as schemas from '../schemas/compute.ts';
 import { readFlag, type View, viewingOf } from './kit/common.ts';
 import { addNovaList } from './kit/lists.ts';
-import { requireMicroversion } from './kit/microversion.ts';
+import { lastOfProxies, requireMicroversion } from './kit/microversion.ts';
 
 type ById = { Params: { id: string } };
-
-/** The last microversion that has these paths. */
-const last = { to: 35 } as const;
 
 /**
  * Adds `/os-security-groups`. A list makes the project's default group first, if it can be
@@ -33,7 +30,7 @@ export function addSecurityGroups(app: FastifyInstance, gateway: Gateway, { secu
   addNovaList(app, gateway, {
     path,
     key: 'security_groups',
-    microversions: last,
+    microversions: lastOfProxies,
     paging: 'offset',
     items: async ({ context, reader, query, request }) => {
       const err = gateway.isStale(request) ? undefined : await securityGroups.offerDefault(context);
@@ -45,12 +42,12 @@ export function addSecurityGroups(app: FastifyInstance, gateway: Gateway, { secu
     view: (group, { reader }) => securityGroupView(reader, group),
   });
   app.get<ById>(`${path}/:id`, async (request) => {
-    requireMicroversion(request, last);
+    requireMicroversion(request, lastOfProxies);
     const { context, reader } = await viewingOf(gateway, request);
     return { security_group: securityGroupView(reader, securityGroups.show(context, reader, request.params.id)) };
   });
   app.post(path, async (request) => {
-    requireMicroversion(request, last);
+    requireMicroversion(request, lastOfProxies);
     const { name, description } = parse(schemas.securityGroupBody, request.body).security_group;
     const group = await securityGroups.create(gateway.context(request), {
       name: nameOf(name),
@@ -59,7 +56,7 @@ export function addSecurityGroups(app: FastifyInstance, gateway: Gateway, { secu
     return { security_group: securityGroupView(await gateway.readState(request), group) };
   });
   app.put<ById>(`${path}/:id`, async (request) => {
-    requireMicroversion(request, last);
+    requireMicroversion(request, lastOfProxies);
     const { name, description } = parse(schemas.securityGroupBody, request.body).security_group;
     const group = await securityGroups.update(gateway.context(request), request.params.id, {
       name: nameOf(name),
@@ -68,7 +65,7 @@ export function addSecurityGroups(app: FastifyInstance, gateway: Gateway, { secu
     return { security_group: securityGroupView(await gateway.readState(request), group) };
   });
   app.delete<ById>(`${path}/:id`, async (request, reply) => {
-    requireMicroversion(request, last);
+    requireMicroversion(request, lastOfProxies);
     try {
       await securityGroups.delete(gateway.context(request), request.params.id);
     } catch (caught) {
@@ -81,11 +78,10 @@ export function addSecurityGroups(app: FastifyInstance, gateway: Gateway, { secu
   });
 }
 
-/** Without the blanks around it. Throws `INVALID_ARGUMENT` when nothing is left: the group could not be told from others. */
+/** As it is given, blanks around it too. Throws `INVALID_ARGUMENT` for blanks alone: the group could not be told from others. */
 function nameOf(text: string): string {
-  const name = text.trim();
-  if (name === '') throw new ShoalError('INVALID_ARGUMENT', 'Security group name cannot be empty.');
-  return name;
+  if (text.trim() === '') throw new ShoalError('INVALID_ARGUMENT', 'Security group name cannot be empty.');
+  return text;
 }
 
 /** A group as Nova answers it: rules that let traffic in, and no others. */
@@ -99,16 +95,20 @@ export function securityGroupView(reader: StateReader, group: shoal.v1.SecurityG
   };
 }
 
-function ruleView(reader: StateReader, group: shoal.v1.SecurityGroup, rule: shoal.v1.SecurityGroupRule): View {
-  const remote = securityGroupTable.find(reader, rule.remoteGroupId)?.record;
+/** A rule as Nova answers it. What matches all ports of TCP and UDP is 1 to 65535, all types of others -1 to -1. */
+export function ruleView(reader: StateReader, group: shoal.v1.SecurityGroup, rule: shoal.v1.ISecurityGroupRule): View {
+  const { remoteGroupId = '', remotePrefix = '', protocol = '', portMin = -1, portMax = -1 } = rule;
+  const remote = securityGroupTable.find(reader, remoteGroupId ?? '')?.record;
   const any = rule.ethertype === 'IPv6' ? '::/0' : '0.0.0.0/0';
+  const isWhole = protocol !== '' && portMin < 0 && portMax < 0;
+  const [allFrom, allTo] = protocol === 'tcp' || protocol === 'udp' ? [1, 65_535] : [-1, -1];
   return {
     id: rule.id,
     parent_group_id: group.id,
-    ip_protocol: rule.protocol === '' ? null : rule.protocol,
-    from_port: rule.portMin < 0 ? null : rule.portMin,
-    to_port: rule.portMax < 0 ? null : rule.portMax,
+    ip_protocol: protocol === '' ? null : protocol,
+    from_port: isWhole ? allFrom : portMin < 0 ? null : portMin,
+    to_port: isWhole ? allTo : portMax < 0 ? null : portMax,
     group: remote === undefined ? {} : { name: remote.name, tenant_id: remote.projectId },
-    ip_range: remote === undefined ? { cidr: rule.remotePrefix === '' ? any : rule.remotePrefix } : {},
+    ip_range: remote === undefined ? { cidr: remotePrefix === '' ? any : remotePrefix } : {},
   };
 }

@@ -9,6 +9,10 @@ import * as schemas from '../schemas/compute.ts';
 import { unservedActions } from '../schemas/unserved-actions.ts';
 import { rootOf, viewingOf } from './kit/common.ts';
 import { microversionOf, requireMicroversion } from './kit/microversion.ts';
+import type { ServerFloatingIps } from './proxies/floating-ips.ts';
+
+/** The last microversion in which a server is asked for its floating IPs, and not the network service. */
+const lastWithFloatingIps = { to: 43 };
 
 /** What an action is called with. */
 interface Call {
@@ -37,7 +41,12 @@ type Action = (call: Call) => Promise<object | Accepted | undefined>;
  * Adds the actions of servers. One that Nova has and this does not (`unserved.ts`) answers 501 once its argument and
  * the server are found good; an unknown one 400.
  */
-export function addActions(app: FastifyInstance, gateway: Gateway, { servers, moves, images }: ComputeService): void {
+export function addActions(
+  app: FastifyInstance,
+  gateway: Gateway,
+  { servers, moves, images }: ComputeService,
+  floatingIps: ServerFloatingIps,
+): void {
   /** An action that takes no argument. */
   const plain =
     (run: (context: RequestContext, id: string) => Promise<void>): Action =>
@@ -107,6 +116,21 @@ export function addActions(app: FastifyInstance, gateway: Gateway, { servers, mo
       const { reader } = await viewingOf(gateway, request);
       const lines = length == null ? undefined : Number(length);
       return { output: await servers.consoleOutput(context, reader, id, lines) };
+    },
+    async addFloatingIp({ request, context, id, argument }) {
+      requireMicroversion(request, lastWithFloatingIps);
+      const { address, fixed_address: fixedAddress } = parse(schemas.addFloatingIpBody, argument);
+      const { reader } = await viewingOf(gateway, request);
+      const wanted = { address, ...(fixedAddress === undefined ? {} : { fixedAddress }) };
+      await floatingIps.add(context, reader, servers.show(context, reader, id), wanted);
+      return undefined;
+    },
+    async removeFloatingIp({ request, context, id, argument }) {
+      requireMicroversion(request, lastWithFloatingIps);
+      const { address } = parse(schemas.removeFloatingIpBody, argument);
+      const { reader } = await viewingOf(gateway, request);
+      await floatingIps.remove(context, reader, servers.show(context, reader, id).id, address);
+      return undefined;
     },
     async addSecurityGroup({ context, id, argument }) {
       await servers.setSecurityGroup(context, id, parse(schemas.groupNameBody, argument).name, true);

@@ -193,6 +193,55 @@ export const securityGroupBody = only({
   }),
 });
 
+/** `POST /os-security-group-rules`, up to 2.35: `group_id` or `cidr`, and the ports. Which go together the handler checks. */
+const portNumber = orNull(
+  Type.Union([Type.Integer({ minimum: -1, maximum: 65_535 }), Type.String({ pattern: '^(-1|[0-9]{1,5})$' })]),
+);
+export const securityGroupRuleBody = only({
+  security_group_rule: only({
+    parent_group_id: uuid,
+    group_id: orNull(uuid),
+    ip_protocol: orNull(Type.String({ maxLength: 40 })),
+    from_port: portNumber,
+    to_port: portNumber,
+    cidr: orNull(Type.String({ maxLength: 64 })),
+  }),
+});
+
+/** `POST /os-floating-ips`, up to 2.35: the name or id of an external network. */
+export const floatingIpBody = only({ pool: orNull(Type.String({ maxLength: 255 })) });
+
+const anyAddress = Type.Union([ipv4, ipv6]);
+
+/** The argument of the action `addFloatingIp`, up to 2.43. */
+export const addFloatingIpBody = only({ address: anyAddress, fixed_address: Type.Optional(anyAddress) });
+
+/** The argument of the action `removeFloatingIp`, up to 2.43. */
+export const removeFloatingIpBody = only({ address: anyAddress });
+
+/** `POST /os-volumes`, up to 2.35: `size` in GiB. */
+export const proxiedVolumeBody = only({
+  volume: only({
+    size: integer(1),
+    volume_type: Type.Optional(Type.String({ maxLength: 255 })),
+    metadata: Type.Optional(metadata),
+    snapshot_id: Type.Optional(uuid),
+    availability_zone: Type.Optional(zoneName),
+    display_name: Type.Optional(Type.String({ maxLength: 255 })),
+    display_description: Type.Optional(Type.String({ maxLength: 255 })),
+  }),
+});
+
+/** `POST /os-snapshots`, up to 2.35. */
+export const proxiedSnapshotBody = only({
+  snapshot: only({
+    volume_id: uuid,
+    force: Type.Optional(flag),
+    display_name: Type.Optional(Type.String({ maxLength: 255 })),
+    display_description: Type.Optional(Type.String({ maxLength: 255 })),
+  }),
+});
+
 const flavorId = Type.String({ minLength: 1, maxLength: 255, pattern: '^(?! )[a-zA-Z0-9. _-]+(?<! )$' });
 const factor = Type.Union([
   Type.Number({ exclusiveMinimum: 0, maximum: 3.40282e38 }),
@@ -286,6 +335,48 @@ export const quotaSetBody = only({
     force: Type.Optional(flag),
   }),
 });
+
+/** `PUT /os-quota-class-sets/:id`: as a quota set, for all projects that have no limits of their own. */
+export const quotaClassSetBody = only({
+  quota_class_set: only({
+    instances: quota,
+    cores: quota,
+    ram: quota,
+    metadata_items: quota,
+    key_pairs: quota,
+    server_groups: quota,
+    server_group_members: quota,
+    floating_ips: quota,
+    fixed_ips: quota,
+    security_groups: quota,
+    security_group_rules: quota,
+    injected_files: quota,
+    injected_file_content_bytes: quota,
+    injected_file_path_bytes: quota,
+  }),
+});
+
+/** `POST /os-server-external-events`. Which names a microversion has the handler checks. */
+export const externalEventsBody = only({
+  events: Type.Array(
+    only({
+      server_uuid: uuid,
+      name: Type.String({ maxLength: 64 }),
+      status: Type.Optional(Type.Enum(['failed', 'completed', 'in-progress'])),
+      tag: Type.Optional(Type.String({ maxLength: 255 })),
+    }),
+    { minItems: 1, maxItems: 64 },
+  ),
+});
+
+/** `PUT /os-hosts/:id`, up to 2.42: at least one of the two. */
+export const hostBody = Type.Object(
+  {
+    status: Type.Optional(Type.String({ pattern: '^ *([eE][nN]|[dD][iI][sS])[aA][bB][lL][eE] *$' })),
+    maintenance_mode: Type.Optional(Type.String({ pattern: '^ *([eE][nN]|[dD][iI][sS])[aA][bB][lL][eE] *$' })),
+  },
+  { additionalProperties: false, minProperties: 1 },
+);
 
 /** `PUT /os-services/enable`, `/disable` and `/disable-log-reason`, up to 2.52. */
 export const serviceByNameBody = only({

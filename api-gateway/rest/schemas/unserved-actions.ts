@@ -16,7 +16,6 @@ const consoleType = (types: readonly string[]) => only({ type: Type.Union(types.
 /** Actions of Nova that this version does not have, by name, with the argument that Nova takes: it is checked all the same. */
 export const unservedActions: Readonly<Record<string, TSchema>> = {
   addFixedIp: only({ networkId: Type.Union([Type.String({ minLength: 1, maxLength: 64 }), Type.Integer()]) }),
-  addFloatingIp: only({ address, fixed_address: Type.Optional(address) }),
   confirmResize: anything,
   evacuate: only({
     host: Type.Optional(host),
@@ -37,7 +36,6 @@ export const unservedActions: Readonly<Record<string, TSchema>> = {
   }),
   rebuild: Type.Object({ imageRef: Type.String({ maxLength: 1024 }) }),
   removeFixedIp: only({ address }),
-  removeFloatingIp: only({ address }),
   rescue: orNull(only({ adminPass: Type.Optional(password), rescue_image_ref: Type.Optional(reference) })),
   resetNetwork: anything,
   resize: only({

@@ -2,6 +2,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { ShoalError } from '../../../node/base/errors.ts';
 import type { VolumeService } from '../../../node/services/volume/index.ts';
+import { zoneOfVolume } from '../../../node/services/volume/records/volume-zone.ts';
 import { volumeTable } from '../../../node/state/tables/index.ts';
 import type { shoal } from '../../../proto/messages.ts';
 import { clientTokenOf } from '../kit/client-token.ts';
@@ -18,7 +19,6 @@ import { microversionOf } from './kit/microversion.ts';
 import { namesOf, setField } from './kit/set-fields.ts';
 import { addMetadata } from './metadata-routes.ts';
 import { briefSnapshotView, snapshotView } from './snapshot-view.ts';
-import { zoneOfVolume } from './volume-view.ts';
 
 type Snapshot = shoal.v1.VolumeSnapshot;
 

@@ -2,6 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { VolumeService } from '../../../node/services/volume/index.ts';
 import { sourceVolumeIdOf } from '../../../node/services/volume/records/volume-record.ts';
+import { zoneOfVolume } from '../../../node/services/volume/records/volume-zone.ts';
 import type { StateReader } from '../../../node/state/types.ts';
 import type { shoal } from '../../../proto/messages.ts';
 import { anyOf, type Filters, once } from '../kit/lists/filter.ts';
@@ -19,7 +20,7 @@ import {
   wantsAllProjects,
 } from './kit/lists.ts';
 import { microversionOf, requireMicroversion } from './kit/microversion.ts';
-import { backendOf, briefVolumeView, metadataOf, volumeView, zoneOfVolume } from './volume-view.ts';
+import { backendOf, briefVolumeView, metadataOf, volumeView } from './volume-view.ts';
 
 type Volume = shoal.v1.Volume;
 

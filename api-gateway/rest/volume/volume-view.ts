@@ -1,8 +1,8 @@
 /** Volumes as Cinder shows them, with the keys of each microversion. */
 import type { FastifyRequest } from 'fastify';
-import { defaultZone, zoneOf } from '../../../node/services/kit/zones.ts';
 import { typeById } from '../../../node/services/volume/records/type-record.ts';
 import { sourceVolumeIdOf } from '../../../node/services/volume/records/volume-record.ts';
+import { zoneOfVolume } from '../../../node/services/volume/records/volume-zone.ts';
 import { hostTable } from '../../../node/state/tables/index.ts';
 import type { StateReader } from '../../../node/state/types.ts';
 import type { shoal } from '../../../proto/messages.ts';
@@ -112,13 +112,6 @@ function newerPart(volume: shoal.v1.Volume, { gateway, request }: Shown): View {
     [microversion >= 65, { consumes_quota: true }],
   ];
   return Object.assign({}, ...parts.filter(([isShown]) => isShown).map(([, view]) => view));
-}
-
-/** The one that was asked for, else that of its host, else the one that hosts are in that name none. */
-export function zoneOfVolume(reader: StateReader, { zone, hostId }: shoal.v1.Volume): string {
-  if (zone !== '') return zone;
-  const host = hostId === '' ? undefined : hostTable.find(reader, hostId)?.record;
-  return host === undefined ? defaultZone : zoneOf(reader, host);
 }
 
 /** `HOST@POOL#POOL`; null: no host has been chosen yet. */

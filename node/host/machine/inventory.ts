@@ -27,6 +27,8 @@ export interface Inventory {
   readonly diskGib: number;
   readonly operatingSystem: string;
   readonly kernel: string;
+  /** When the machine came up, wall clock, ms; 0: it does not say. */
+  readonly bootedMs: number;
 }
 
 /** Load at one moment. */
@@ -39,13 +41,14 @@ export interface HostLoad {
 
 /** Reads the totals. Throws `DRIVER_FAILED` or `CANNOT_TELL` when the machine does not say. */
 export async function readInventory(dataDir: string): Promise<Inventory> {
-  const [memory, disk, release, cpuText, numaCells, pciDevices] = await Promise.all([
+  const [memory, disk, release, cpuText, numaCells, pciDevices, kernelCounts] = await Promise.all([
     si.mem(),
     statfs(dataDir),
     readFile('/etc/os-release', 'utf8').catch(() => ''),
     readFile('/proc/cpuinfo', 'utf8'),
     readNumaCells(),
     readPciDevices(),
+    readFile('/proc/stat', 'utf8'),
   ]);
   const cpuCount = cpus().length;
   const diskBytes = disk.blocks * disk.bsize;
@@ -64,7 +67,13 @@ export async function readInventory(dataDir: string): Promise<Inventory> {
     diskGib: Math.floor(diskBytes / gibBytes),
     operatingSystem: parseOsRelease(release),
     kernel: kernelRelease(),
+    bootedMs: parseBootTime(kernelCounts),
   };
+}
+
+/** The line `btime` of /proc/stat, as ms since 1970; 0 where there is none. */
+export function parseBootTime(text: string): number {
+  return Number(/^btime ([0-9]{1,12})$/m.exec(text)?.[1] ?? 0) * 1000;
 }
 
 /** Name and version of the distribution, of os-release(5); `Linux` where it does not say. */

@@ -3,6 +3,7 @@
  * before any room is claimed or any address drawn.
  */
 
+import ipaddr from 'ipaddr.js';
 import { compileJsonQuery, defaultFilterNames } from '../../../placement/index.ts';
 import { shoal } from '../../../proto/messages.ts';
 import { ShoalError } from '../../base/errors.ts';
@@ -348,9 +349,10 @@ export function checkTags(tags: readonly string[]): readonly string[] {
   return unique;
 }
 
-/** An address that an owner wants shown for a server; empty: none. Also for changes later on. */
+/** An address that an owner wants shown for a server, in its usual notation (RFC 5952); empty: none. Also for changes later on. */
 export function checkAccessAddress(version: 4 | 6, text: string): string {
-  if (text === '' || ipVersion(text) === version) return text;
+  if (text === '') return text;
+  if (ipVersion(text) === version) return version === 4 ? text : ipaddr.IPv6.parse(text).toRFC5952String();
   const name = field(`accessIPv${version}`);
   throw badRequest(says`Invalid input for field/attribute ${name}. Value: ${text}. It is no IPv${version} address.`);
 }

@@ -229,14 +229,14 @@ export class Servers {
     const name = patch.name === undefined ? undefined : checkName('name', patch.name);
     const hostname = patch.hostname === undefined ? undefined : checkHostname(patch.hostname);
     checkAccessAddress(4, patch.accessIpv4 ?? '');
-    checkAccessAddress(6, patch.accessIpv6 ?? '');
+    const accessIpv6 = checkAccessAddress(6, patch.accessIpv6 ?? '');
     return this.#edit(context, id, 'update', (server) => ({
       ...server,
       name: name ?? server.name,
       description: patch.description ?? server.description,
       hostname: hostname ?? server.hostname,
       accessIpv4: patch.accessIpv4 ?? server.accessIpv4,
-      accessIpv6: patch.accessIpv6 ?? server.accessIpv6,
+      accessIpv6: patch.accessIpv6 === undefined ? server.accessIpv6 : accessIpv6,
       diskConfigAuto: patch.diskConfigAuto ?? server.diskConfigAuto,
     }));
   }

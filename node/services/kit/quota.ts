@@ -220,6 +220,12 @@ export class QuotaService {
     });
   }
 
+  /** The limits of a project that has none of its own. */
+  defaults(reader: StateReader): Readonly<Record<QuotaResource, number>> {
+    const limits = Object.keys(defaultLimits).map((name) => [name, defaultLimit(reader, name as QuotaResource)]);
+    return Object.fromEntries(limits) as Record<QuotaResource, number>;
+  }
+
   /** Sets some limits of all projects that have none of their own. What is used already stays. */
   setDefaults(context: RequestContext, limits: Readonly<Record<string, number>>): Promise<void> {
     return this.#write(context, defaultsId, limits, () => {});

@@ -69,6 +69,7 @@ const inventory = {
   diskGib: 100,
   operatingSystem: 'test',
   kernel: 'test',
+  bootedMs: 1_700_000_000_000,
 };
 
 /** A host of its own on a state in memory, built from ports and nothing else. */

@@ -47,6 +47,7 @@ const inventory = {
   diskGib: 100,
   operatingSystem: 'Debian 12',
   kernel: '6.1.0',
+  bootedMs: 1_700_000_000_000,
 };
 const hypervisor = {
   version: 7_002_022,

@@ -169,6 +169,9 @@ export function fakeHostViews(world: World): HostViews {
             hypervisorVersion: 7_002_022,
             architecture: 'x86_64',
             publishedMs: 1_700_000_000_000,
+            // A day, two hours and three minutes before it.
+            bootedMs: 1_699_906_220_000,
+            load_1m: 0.25,
             hostIp: host.vtepIp,
             capabilities: {
               'cpu_info:model': 'EPYC',

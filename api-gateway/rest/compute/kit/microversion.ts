@@ -11,6 +11,9 @@ import { computeMicroversions } from '../../kit/versions.ts';
 /** The second number of "2.x". */
 export type Microversion = number;
 
+/** The last microversion in which Nova still asks other services for what is theirs. */
+export const lastOfProxies = { to: 35 } as const;
+
 const minorOf = (text: string): number => Number(text.split('.')[1]);
 const lowest = minorOf(computeMicroversions.min);
 const highest = minorOf(computeMicroversions.max);

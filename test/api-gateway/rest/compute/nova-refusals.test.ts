@@ -53,7 +53,7 @@ void t.test('a security group has a name that is more than blanks', async (t) =>
   t.teardown(() => cloud.stop());
   const body = (name: string) => ({ security_group: { name, description: '' } });
   const made = await ask(cloud, 'POST', 'os-security-groups', 1, body(' web '));
-  t.equal(made.body.security_group.name, 'web');
+  t.equal(made.body.security_group.name, ' web ', 'as it was given, like Nova’s and Neutron’s');
   for (const [method, path] of [
     ['POST', 'os-security-groups'],
     ['PUT', `os-security-groups/${made.body.security_group.id}`],
@@ -65,7 +65,7 @@ void t.test('a security group has a name that is more than blanks', async (t) =>
     }
   }
   const names = securityGroupTable.list(cloud.world.state.local).map(({ record }) => record.name);
-  t.strictSame(names.sort(), ['default', 'web'], 'nothing else was made or renamed');
+  t.strictSame(names.sort(), [' web ', 'default'], 'nothing else was made or renamed');
 });
 
 void t.test('a list of security groups is answered while nothing can be written', async (t) => {

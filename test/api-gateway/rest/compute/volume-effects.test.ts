@@ -3,17 +3,24 @@ import { volumeHostsAct } from '../../../node/services/volume/volume-world.ts';
 import { startCloud } from '../cloud.ts';
 import { proveEffects } from '../effects/effects.ts';
 import { liftQuotas } from './lift-quotas.ts';
+import { proxyEffects, proxyRoutes } from './proxy-effects.ts';
 import { at } from './server-effects.ts';
 import { volumeEffects, volumeRoutes } from './volume-effects.ts';
 
-proveEffects('compute', volumeEffects, {
-  routes: volumeRoutes,
-  prepare: async (cloud) => {
-    await liftQuotas(cloud);
-    const { call, adminProjectId } = cloud.gateway;
-    await call('PUT', `/volume/v3/os-quota-sets/${adminProjectId}`, { body: { quota_set: { volumes: -1 } } });
+proveEffects(
+  'compute',
+  { ...volumeEffects, ...proxyEffects },
+  {
+    routes: { ...volumeRoutes, ...proxyRoutes },
+    prepare: async (cloud) => {
+      await liftQuotas(cloud);
+      const { call, adminProjectId } = cloud.gateway;
+      await call('PUT', `/volume/v3/os-quota-sets/${adminProjectId}`, {
+        body: { quota_set: { volumes: -1, snapshots: -1 } },
+      });
+    },
   },
-});
+);
 
 void t.test('a volume goes to a server and comes back, and both say so all the while', async (t) => {
   const cloud = await startCloud();

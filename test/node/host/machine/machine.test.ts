@@ -7,7 +7,7 @@ import { parseDeviceHelp, readQemuDevices } from '../../../../drivers/qemu/featu
 import { loadConfig } from '../../../../node/config/load.ts';
 import { passedThrough } from '../../../../node/config/pci-passthrough.ts';
 import { parseCpuInfo } from '../../../../node/host/machine/cpu-info.ts';
-import { parseOsRelease, readInventory, readLoad } from '../../../../node/host/machine/inventory.ts';
+import { parseBootTime, parseOsRelease, readInventory, readLoad } from '../../../../node/host/machine/inventory.ts';
 import { parseCpuList, parseNodeMemoryMib, readNumaCells } from '../../../../node/host/machine/numa-cells.ts';
 import { pciPoolsOf, readPciDevices } from '../../../../node/host/machine/pci-devices.ts';
 
@@ -142,5 +142,8 @@ t.test('what the files of a machine say, whatever they hold', (t) => {
   t.equal(parseOsRelease("NAME=Alpine\nVERSION_ID='3.20'"), 'Alpine 3.20');
   t.equal(parseOsRelease('NAME="Arch Linux"\n'), 'Arch Linux');
   for (const text of ['', 'NAME=""', '=\n==\nNAME', '\0\xff']) t.equal(parseOsRelease(text), 'Linux');
+  t.equal(parseBootTime('cpu  1 2 3\nbtime 1700000000\nprocesses 4\n'), 1_700_000_000_000);
+  for (const text of ['', 'btime x', 'btime ', 'xbtime 5', 'btime 12345678901234567890'])
+    t.equal(parseBootTime(text), 0);
   t.end();
 });
