@@ -12,6 +12,7 @@ import { TrustedProxies } from '../../api-gateway/kit/forwarding.ts';
 import { namePattern } from '../../api-gateway/rest/compute/kit/name-pattern.ts';
 import { parsePatch } from '../../api-gateway/rest/image/json-patch.ts';
 import { parseJson } from '../../api-gateway/rest/kit/json-body.ts';
+import { readInstant } from '../../api-gateway/rest/kit/lists/instant.ts';
 import { parseFlatMap } from '../../api-gateway/rest/volume/kit/flat-map.ts';
 import * as rbd from '../../drivers/ceph/rbd.ts';
 import { inspectImage } from '../../drivers/image/inspect.ts';
@@ -155,6 +156,11 @@ const message = <T extends object>(
 
 /** By `file: name`. A text: why its input is nobody else's, or which of the others it is a part of. */
 const parsers: Readonly<Record<string, Property | string>> = {
+  'api-gateway/rest/kit/lists/instant.ts: readInstant': lines(
+    readInstant,
+    '2026-02-28T12:30:15.25+01:00',
+    '2026-02-28',
+  ),
   'node/config/networks.ts: parseNetworks': lines(parseNetworks, '10.0.0.0/8, fd00::/8,192.0.2.1'),
   'node/host/machine/cpu-info.ts: parseCpuInfo': lines(parseCpuInfo, 'processor : 0\nflags : fpu avx2\nsiblings : 4'),
   'node/host/machine/numa-cells.ts: parseCpuList': lines(parseCpuList, '0-3,8', '0-99999'),

@@ -26,7 +26,7 @@ import {
   microversionOf,
   requireMicroversion,
 } from './kit/microversion.ts';
-import { securityGroupView } from './security-group-routes.ts';
+import { securityGroupView } from './kit/security-group-view.ts';
 import { lastPart, serverFilters, serverOrder } from './server-listing.ts';
 import {
   addressesView,

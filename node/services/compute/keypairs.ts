@@ -10,7 +10,7 @@ import type { RequestContext } from '../kit/context.ts';
 import type { ServiceDependencies } from '../kit/dependencies.ts';
 import { chargeQuota, refundQuota } from '../kit/quota.ts';
 import { transact } from '../kit/transact.ts';
-import { makeClientCertificate } from './client-certificate.ts';
+import { makeClientCertificate } from './keypairs/client-certificate.ts';
 import { badRequest, conflict, forbidden, keypairNotFound } from './kit/refusals.ts';
 
 /** Longest public key, characters: RSA of 16384 bits is about 2,800. */

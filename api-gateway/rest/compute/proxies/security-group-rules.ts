@@ -9,7 +9,7 @@ import type { Gateway } from '../../kit/module.ts';
 import { parse } from '../../kit/validation.ts';
 import * as schemas from '../../schemas/compute.ts';
 import { lastOfProxies, requireMicroversion } from '../kit/microversion.ts';
-import { ruleView } from '../security-group-routes.ts';
+import { ruleView } from '../kit/security-group-view.ts';
 
 type Body = Static<typeof schemas.securityGroupRuleBody>['security_group_rule'];
 type PortRange = { readonly portMin?: number; readonly portMax?: number };

@@ -1,7 +1,7 @@
 import { proveEffects } from '../effects/effects.ts';
 import { liftQuotas } from './lift-quotas.ts';
 import { listEffects } from './list-effects.ts';
-import { operatorEffects, operatorRoutes } from './operator-effects.ts';
+import { operatorEffects, operatorRoutes } from './operators/operator-effects.ts';
 import { quotaEffects } from './quota-effects.ts';
 import { resourceEffects, resourceRoutes } from './resource-effects.ts';
 

@@ -3,7 +3,7 @@ import { volumeHostsAct } from '../../../node/services/volume/volume-world.ts';
 import { startCloud } from '../cloud.ts';
 import { proveEffects } from '../effects/effects.ts';
 import { liftQuotas } from './lift-quotas.ts';
-import { proxyEffects, proxyRoutes } from './proxy-effects.ts';
+import { proxyEffects, proxyRoutes } from './proxies/proxy-effects.ts';
 import { at } from './server-effects.ts';
 import { volumeEffects, volumeRoutes } from './volume-effects.ts';
 

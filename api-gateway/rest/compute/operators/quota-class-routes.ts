@@ -1,20 +1,20 @@
 /** `/os-quota-class-sets`: the limits of projects that have none of their own. */
 import type { FastifyInstance } from 'fastify';
-import { ShoalError } from '../../../node/base/errors.ts';
-import type { QuotaResource, QuotaService } from '../../../node/services/kit/quota.ts';
-import { shown } from '../../kit/input.ts';
-import type { Gateway } from '../kit/module.ts';
-import { parse } from '../kit/validation.ts';
-import * as schemas from '../schemas/compute.ts';
-import { viewingOf } from './kit/common.ts';
-import { type Microversion, microversionOf } from './kit/microversion.ts';
+import { ShoalError } from '../../../../node/base/errors.ts';
+import type { QuotaResource, QuotaService } from '../../../../node/services/kit/quota.ts';
+import { shown } from '../../../kit/input.ts';
+import type { Gateway } from '../../kit/module.ts';
+import { parse } from '../../kit/validation.ts';
+import * as schemas from '../../schemas/compute.ts';
+import { viewingOf } from '../kit/common.ts';
+import { type Microversion, microversionOf } from '../kit/microversion.ts';
 import {
   injectedFileLimits,
   networkLimits,
   serverGroupLimits,
   unexpectedLimit,
   usualLimits,
-} from './kit/quota-names.ts';
+} from '../kit/quota-names.ts';
 
 type ById = { Params: { id: string } };
 

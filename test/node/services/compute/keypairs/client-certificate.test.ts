@@ -2,7 +2,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
 import t from 'tap';
-import { makeClientCertificate } from '../../../../node/services/compute/client-certificate.ts';
+import { makeClientCertificate } from '../../../../../node/services/compute/keypairs/client-certificate.ts';
 
 const nowMs = Date.UTC(2026, 0, 2, 3, 4, 5);
 

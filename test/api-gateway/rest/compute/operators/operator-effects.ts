@@ -1,8 +1,8 @@
 /** Every attribute of quota classes, external events and hosts: sent, shown, and what it does. */
 import { randomUUID } from 'node:crypto';
-import { addMember } from '../cloud.ts';
-import type { Answer, Effect, EffectCloud, Effects } from '../effects/effects.ts';
-import { at } from './server-effects.ts';
+import { addMember } from '../../cloud.ts';
+import type { Answer, Effect, EffectCloud, Effects } from '../../effects/effects.ts';
+import { at } from '../server-effects.ts';
 
 /** Where the bodies go. */
 export const operatorRoutes = {

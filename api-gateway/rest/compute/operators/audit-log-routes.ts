@@ -1,12 +1,12 @@
 /** `/os-instance_usage_audit_log`: which hosts have sent Nova's periodic usage notifications. Here none does. */
 import type { FastifyInstance } from 'fastify';
-import { ShoalError } from '../../../node/base/errors.ts';
-import type { ComputeService } from '../../../node/services/compute/index.ts';
-import type { StateReader } from '../../../node/state/types.ts';
-import { shown } from '../../kit/input.ts';
-import { readInstant } from '../kit/lists/instant.ts';
-import type { Gateway } from '../kit/module.ts';
-import { type View, viewingOf } from './kit/common.ts';
+import { ShoalError } from '../../../../node/base/errors.ts';
+import type { ComputeService } from '../../../../node/services/compute/index.ts';
+import type { StateReader } from '../../../../node/state/types.ts';
+import { shown } from '../../../kit/input.ts';
+import { readInstant } from '../../kit/lists/instant.ts';
+import type { Gateway } from '../../kit/module.ts';
+import { type View, viewingOf } from '../kit/common.ts';
 
 /** What Nova takes for a time: of the minute's parts, at most microseconds. */
 const timePattern = /^(\d{4}-\d{2}-\d{2}) (\d{2}:\d{2}:\d{2})(\.\d{1,6})?$/;

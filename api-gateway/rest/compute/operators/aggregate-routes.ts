@@ -1,17 +1,17 @@
 /** `/os-aggregates`: host aggregates, for administrators. */
 
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import type { ComputeService } from '../../../node/services/compute/index.ts';
-import { zoneKey } from '../../../node/services/kit/zones.ts';
-import { hostTable } from '../../../node/state/tables/index.ts';
-import type { StateReader } from '../../../node/state/types.ts';
-import type { shoal } from '../../../proto/messages.ts';
-import type { Gateway } from '../kit/module.ts';
-import { parse } from '../kit/validation.ts';
-import * as schemas from '../schemas/compute.ts';
-import { plainTimeText, type View, viewingOf } from './kit/common.ts';
-import { addNovaList } from './kit/lists.ts';
-import { type Microversion, microversionOf } from './kit/microversion.ts';
+import type { ComputeService } from '../../../../node/services/compute/index.ts';
+import { zoneKey } from '../../../../node/services/kit/zones.ts';
+import { hostTable } from '../../../../node/state/tables/index.ts';
+import type { StateReader } from '../../../../node/state/types.ts';
+import type { shoal } from '../../../../proto/messages.ts';
+import type { Gateway } from '../../kit/module.ts';
+import { parse } from '../../kit/validation.ts';
+import * as schemas from '../../schemas/compute.ts';
+import { plainTimeText, type View, viewingOf } from '../kit/common.ts';
+import { addNovaList } from '../kit/lists.ts';
+import { type Microversion, microversionOf } from '../kit/microversion.ts';
 
 type ById = { Params: { id: string } };
 

@@ -15,7 +15,7 @@ import {
   tagged,
   time,
   utf8String,
-} from '../../mesh/identity/der.ts';
+} from '../../../mesh/identity/der.ts';
 
 const rsaBits = 2048;
 /** Ten years, as Nova's. */

@@ -1,7 +1,7 @@
 /** What Nova answers for other services up to 2.35, and what operators see of hosts. */
 import t from 'tap';
-import { type Cloud, startCloud } from '../cloud.ts';
-import { at } from './server-effects.ts';
+import { type Cloud, startCloud } from '../../cloud.ts';
+import { at } from '../server-effects.ts';
 
 const get = (cloud: Cloud, path: string, minor: number, token?: string) =>
   cloud.gateway.call('GET', `/compute/v2.1${path}`, { headers: at(minor), ...(token === undefined ? {} : { token }) });

@@ -1,16 +1,16 @@
 /** `/os-server-external-events`: what other services tell Nova of servers. */
 import type { FastifyInstance } from 'fastify';
-import { ShoalError } from '../../../node/base/errors.ts';
-import { ownValue } from '../../../node/base/own-value.ts';
-import { serverTable } from '../../../node/state/tables/index.ts';
-import type { StateReader } from '../../../node/state/types.ts';
-import { shown } from '../../kit/input.ts';
-import type { Gateway } from '../kit/module.ts';
-import { parse } from '../kit/validation.ts';
-import * as schemas from '../schemas/compute.ts';
-import type { View } from './kit/common.ts';
-import { viewingOf } from './kit/common.ts';
-import { type Microversion, microversionOf } from './kit/microversion.ts';
+import { ShoalError } from '../../../../node/base/errors.ts';
+import { ownValue } from '../../../../node/base/own-value.ts';
+import { serverTable } from '../../../../node/state/tables/index.ts';
+import type { StateReader } from '../../../../node/state/types.ts';
+import { shown } from '../../../kit/input.ts';
+import type { Gateway } from '../../kit/module.ts';
+import { parse } from '../../kit/validation.ts';
+import * as schemas from '../../schemas/compute.ts';
+import type { View } from '../kit/common.ts';
+import { viewingOf } from '../kit/common.ts';
+import { type Microversion, microversionOf } from '../kit/microversion.ts';
 
 /** Names of events, each with the first microversion that has it. */
 const eventsFrom: Readonly<Record<string, Microversion>> = {

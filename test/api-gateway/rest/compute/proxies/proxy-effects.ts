@@ -1,8 +1,8 @@
 /** Every attribute and query key of Nova's old ways to networks and volumes: sent, shown, and what it does. */
 import { randomUUID } from 'node:crypto';
-import { volumeHostsAct } from '../../../node/services/volume/volume-world.ts';
-import type { Answer, Effect, EffectCloud, Effects } from '../effects/effects.ts';
-import { at } from './server-effects.ts';
+import { volumeHostsAct } from '../../../../node/services/volume/volume-world.ts';
+import type { Answer, Effect, EffectCloud, Effects } from '../../effects/effects.ts';
+import { at } from '../server-effects.ts';
 
 /** Where the bodies go. */
 export const proxyRoutes = {

@@ -1,12 +1,12 @@
 import t from 'tap';
-import { placementAdvert } from '../../../../node/cluster/advert-mapping.ts';
-import { advertisedAggregates } from '../../../../node/services/compute/aggregates.ts';
-import { zoneByAggregate } from '../../../../node/services/kit/zones.ts';
-import { hostTable } from '../../../../node/state/tables/index.ts';
-import { syntheticHost } from '../../../../placement/bench/synthetic.ts';
-import { defaultConfiguration, explain, HostColumns, placementRequest } from '../../../../placement/index.ts';
-import { shoal } from '../../../../proto/messages.ts';
-import { startCloud } from '../cloud.ts';
+import { placementAdvert } from '../../../../../node/cluster/advert-mapping.ts';
+import { advertisedAggregates } from '../../../../../node/services/compute/aggregates.ts';
+import { zoneByAggregate } from '../../../../../node/services/kit/zones.ts';
+import { hostTable } from '../../../../../node/state/tables/index.ts';
+import { syntheticHost } from '../../../../../placement/bench/synthetic.ts';
+import { defaultConfiguration, explain, HostColumns, placementRequest } from '../../../../../placement/index.ts';
+import { shoal } from '../../../../../proto/messages.ts';
+import { startCloud } from '../../cloud.ts';
 
 const at = (minor: number) => ({ 'openstack-api-version': `compute 2.${minor}` });
 
