@@ -35,10 +35,8 @@ import {
 } from '../../../node/services/compute/attribute-rules.ts';
 import { listEffects } from './compute/list-effects.ts';
 import { migrationEffects } from './compute/moves/migration-effects.ts';
-import { operatorEffects } from './compute/operator-effects.ts';
 import { operatorEffects } from './compute/operators/operator-effects.ts';
 import { proxyEffects } from './compute/proxies/proxy-effects.ts';
-import { proxyEffects } from './compute/proxy-effects.ts';
 import { quotaEffects } from './compute/quota-effects.ts';
 import { resourceEffects } from './compute/resource-effects.ts';
 import { serverEffects } from './compute/server-effects.ts';
@@ -101,8 +99,6 @@ const services: Readonly<Record<'compute' | 'identity' | 'image', Service>> = {
     proofs: {
       'test/api-gateway/rest/compute/list-effects.ts': listEffects,
       'test/api-gateway/rest/compute/moves/migration-effects.ts': migrationEffects,
-      'test/api-gateway/rest/compute/operator-effects.ts': operatorEffects,
-      'test/api-gateway/rest/compute/proxy-effects.ts': proxyEffects,
       'test/api-gateway/rest/compute/operators/operator-effects.ts': operatorEffects,
       'test/api-gateway/rest/compute/proxies/proxy-effects.ts': proxyEffects,
       'test/api-gateway/rest/compute/quota-effects.ts': quotaEffects,
