@@ -5,7 +5,7 @@ import type { HostId, RaftId } from '../base/ids.ts';
 import type { PeerClients } from '../mesh/peers/peer-client.ts';
 import type { PeerHandlers } from '../mesh/peers/peer-server.ts';
 import type { SliceChannel, SliceHandler, SliceReply } from './slice-channel.ts';
-import { replyFromWire, replyToWire, requestFromWire, requestToWire } from './slice-codec.ts';
+import { acceptsPacked, replyFromWire, replyToWire, requestFromWire, requestToWire } from './slice-codec.ts';
 
 /** Time to connect to a replica. Unit: ms. */
 const connectMsMax = 1_000;
@@ -41,7 +41,12 @@ export function followSliceHandler(serve: SliceHandler): PeerHandlers['followSli
     }
     streams.set(caller, open + 1);
     try {
-      for await (const reply of serve(mapped(requests, requestFromWire), signal)) yield replyToWire(reply);
+      let packs = false;
+      const heard = mapped(requests, (request) => {
+        packs ||= acceptsPacked(request);
+        return requestFromWire(request);
+      });
+      for await (const reply of serve(heard, signal)) yield replyToWire(reply, packs);
     } finally {
       const left = (streams.get(caller) ?? 1) - 1;
       if (left > 0) streams.set(caller, left);

@@ -1,10 +1,11 @@
 /** Slice requests and replies between their own objects and protobuf. Bytes from outside are checked here. */
-import type { shoal } from '../../proto/messages.ts';
+import { shoal } from '../../proto/messages.ts';
 import { ShoalError } from '../base/errors.ts';
 import type { DigestValue } from '../state/digest.ts';
 import { bucketsMax, bucketsMin } from '../state/slices/slice-digests.ts';
 import { type SliceTerm, termCharactersMax, termsMax } from '../state/slices/slice-terms.ts';
 import type { ClusterStatus, QuorumOutlook } from '../state/types.ts';
+import { packed, unpacked } from './packed-piece.ts';
 import type { SliceReply, SliceRequest } from './slice-channel.ts';
 
 const digestBytes = 8;
@@ -14,7 +15,7 @@ export function requestToWire(request: SliceRequest): shoal.v1.ISliceRequest {
   switch (request.kind) {
     case 'subscribe': {
       const { held, asked, revision, termsNumber } = request;
-      return { subscribe: { held: [...held], asked: [...asked], revision, termsNumber } };
+      return { subscribe: { held: [...held], asked: [...asked], revision, termsNumber, acceptsPacked: true } };
     }
     case 'change': {
       const { add, remove, termsNumber } = request;
@@ -49,7 +50,13 @@ export function requestFromWire({ subscribe, change, digests, reach }: shoal.v1.
   return { kind: 'reach', revision: reach };
 }
 
-export function replyToWire(reply: SliceReply): shoal.v1.ISliceReply {
+/** Whether who subscribes with this request takes packed pieces: agents of earlier versions do not. */
+export function acceptsPacked({ subscribe }: shoal.v1.SliceRequest): boolean {
+  return subscribe?.acceptsPacked ?? false;
+}
+
+/** @param packs the subscriber takes packed pieces. */
+export function replyToWire(reply: SliceReply, packs: boolean): shoal.v1.ISliceReply {
   switch (reply.kind) {
     case 'ask-digests':
       return { askDigests: {} };
@@ -72,16 +79,31 @@ export function replyToWire(reply: SliceReply): shoal.v1.ISliceReply {
     case 'piece': {
       const { revision, puts, deletes, cleared, isWhole, termsNumber } = reply.delta;
       const repair = cleared === undefined ? {} : { buckets: cleared.buckets, cleared: [...cleared.numbers] };
-      return { piece: { revision, puts: [...puts], deletes: [...deletes], isWhole, termsNumber, ...repair } };
+      const piece = { revision, puts: [...puts], deletes: [...deletes], isWhole, termsNumber, ...repair };
+      const packedPiece = packs ? packed(shoal.v1.SlicePiece.encode(piece).finish()) : undefined;
+      return packedPiece === undefined ? { piece } : { packedPiece };
     }
   }
 }
 
 /** Undefined for a kind that this version does not know. Throws `INVALID_ARGUMENT`. */
-export function replyFromWire({ piece, askDigests, status }: shoal.v1.SliceReply): SliceReply | undefined {
+export function replyFromWire({ piece, packedPiece, askDigests, status }: shoal.v1.SliceReply): SliceReply | undefined {
   if (askDigests) return { kind: 'ask-digests' };
   if (status) return { kind: 'status', status: statusFromWire(status) };
-  if (!piece) return undefined;
+  if (packedPiece) return pieceFromWire(unpackedPiece(packedPiece));
+  return piece ? pieceFromWire(piece) : undefined;
+}
+
+function unpackedPiece(bytes: Uint8Array): shoal.v1.SlicePiece {
+  const content = unpacked(bytes);
+  try {
+    return shoal.v1.SlicePiece.decode(content);
+  } catch (caught) {
+    throw new ShoalError('INVALID_ARGUMENT', 'A peer sent a packed piece that is none.', { cause: caught });
+  }
+}
+
+function pieceFromWire(piece: shoal.v1.SlicePiece): SliceReply {
   const { revision, puts, deletes, buckets, cleared, isWhole, termsNumber } = piece;
   mustBeNumber(revision);
   mustBeNumber(termsNumber);

@@ -30931,6 +30931,9 @@ export namespace shoal {
             /** SliceSubscribe termsNumber. */
             termsNumber: number;
 
+            /** SliceSubscribe acceptsPacked. */
+            acceptsPacked: boolean;
+
             /**
              * Creates a new SliceSubscribe instance using the specified properties.
              * @param [properties] Properties to set
@@ -30974,6 +30977,9 @@ export namespace shoal {
 
                 /** SliceSubscribe termsNumber */
                 termsNumber?: number;
+
+                /** SliceSubscribe acceptsPacked */
+                acceptsPacked?: boolean;
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -31153,8 +31159,11 @@ export namespace shoal {
             /** SliceReply status. */
             status: (shoal.v1.SliceStatus|null);
 
+            /** SliceReply packedPiece. */
+            packedPiece: (Uint8Array|null);
+
             /** SliceReply kind. */
-            kind?: ("piece"|"askDigests"|"status");
+            kind?: ("piece"|"askDigests"|"status"|"packedPiece");
 
             /**
              * Creates a new SliceReply instance using the specified properties.
@@ -31197,8 +31206,11 @@ export namespace shoal {
                 /** SliceReply status */
                 status?: (shoal.v1.SliceStatus.$Properties|null);
 
+                /** SliceReply packedPiece */
+                packedPiece?: (Uint8Array|null);
+
                 /** SliceReply kind */
-                kind?: ("piece"|"askDigests"|"status");
+                kind?: ("piece"|"askDigests"|"status"|"packedPiece");
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -31209,9 +31221,10 @@ export namespace shoal {
               piece?: shoal.v1.SlicePiece.$Shape|null;
               askDigests?: shoal.v1.SliceAskDigests.$Shape|null;
               status?: shoal.v1.SliceStatus.$Shape|null;
+              packedPiece?: Uint8Array|null;
               $unknowns?: Uint8Array[];
             } & (
-              ({ kind?: undefined; piece?: null; askDigests?: null; status?: null }|{ kind?: "piece"; piece: shoal.v1.SlicePiece.$Shape; askDigests?: null; status?: null }|{ kind?: "askDigests"; piece?: null; askDigests: shoal.v1.SliceAskDigests.$Shape; status?: null }|{ kind?: "status"; piece?: null; askDigests?: null; status: shoal.v1.SliceStatus.$Shape })
+              ({ kind?: undefined; piece?: null; askDigests?: null; status?: null; packedPiece?: null }|{ kind?: "piece"; piece: shoal.v1.SlicePiece.$Shape; askDigests?: null; status?: null; packedPiece?: null }|{ kind?: "askDigests"; piece?: null; askDigests: shoal.v1.SliceAskDigests.$Shape; status?: null; packedPiece?: null }|{ kind?: "status"; piece?: null; askDigests?: null; status: shoal.v1.SliceStatus.$Shape; packedPiece?: null }|{ kind?: "packedPiece"; piece?: null; askDigests?: null; status?: null; packedPiece: Uint8Array })
             );
         }
 

@@ -2,7 +2,13 @@ import fc from 'fast-check';
 import t from 'tap';
 import { ShoalError } from '../../../node/base/errors.ts';
 import type { SliceReply, SliceRequest } from '../../../node/slices/slice-channel.ts';
-import { replyFromWire, replyToWire, requestFromWire, requestToWire } from '../../../node/slices/slice-codec.ts';
+import {
+  acceptsPacked,
+  replyFromWire,
+  replyToWire,
+  requestFromWire,
+  requestToWire,
+} from '../../../node/slices/slice-codec.ts';
 import { shoal } from '../../../proto/messages.ts';
 
 const { SliceRequest: RequestMessage, SliceReply: ReplyMessage } = shoal.v1;
@@ -46,16 +52,44 @@ const replies: readonly SliceReply[] = [
   { kind: 'piece', delta: { revision: 0, puts: [], deletes: [], isWhole: false, termsNumber: 0 } },
 ];
 
+const large: SliceReply = {
+  kind: 'piece',
+  delta: {
+    revision: 900,
+    puts: Array.from({ length: 300 }, (_, at) => ({
+      key: `t/port/0f2c5e7a-${at}`,
+      value: new TextEncoder().encode(`project 6b1d, network 77aa, address 10.0.0.${at}`),
+      revision: at,
+    })),
+    deletes: [],
+    isWhole: true,
+    termsNumber: 1,
+  },
+};
+
 await t.test('what is said comes through the wire as it was', (t) => {
   for (const request of requests) {
     const bytes = RequestMessage.encode(requestToWire(request)).finish();
     t.strictSame(requestFromWire(RequestMessage.decode(bytes)), request, request.kind);
   }
-  for (const reply of replies) {
-    const bytes = ReplyMessage.encode(replyToWire(reply)).finish();
-    t.strictSame(replyFromWire(ReplyMessage.decode(bytes)), reply, reply.kind);
+  for (const reply of [...replies, large]) {
+    for (const packs of [false, true]) {
+      const bytes = ReplyMessage.encode(replyToWire(reply, packs)).finish();
+      t.strictSame(replyFromWire(ReplyMessage.decode(bytes)), reply, reply.kind);
+    }
   }
   t.equal(replyFromWire(new ReplyMessage()), undefined, 'of a newer version: it is passed over');
+  t.end();
+});
+
+await t.test('a large piece is packed for those who say that they take it, and for nobody else', (t) => {
+  const plain = ReplyMessage.encode(replyToWire(large, false)).finish();
+  const short = ReplyMessage.encode(replyToWire(large, true)).finish();
+  t.ok(short.length < plain.length / 4, `${short.length} bytes for ${plain.length}`);
+  t.ok(ReplyMessage.decode(plain).piece, 'agents of earlier versions read it');
+  const accepting = requestToWire({ kind: 'subscribe', held: [], asked: [], revision: 0, termsNumber: 0 });
+  t.equal(acceptsPacked(new RequestMessage(accepting)), true);
+  t.equal(acceptsPacked(new RequestMessage({ subscribe: { asked: ['t/a/'] } })), false, 'of an earlier version');
   t.end();
 });
 

@@ -24,7 +24,7 @@ export class CountedChannel implements SliceChannel {
   ): AsyncGenerator<SliceReply, void, undefined> {
     if (!this.isOpen) throw new ShoalError('UNAVAILABLE', 'No replica can be reached.');
     for await (const reply of this.#serve(this.#counted(requests), signal)) {
-      this.replyBytes += shoal.v1.SliceReply.encode(replyToWire(reply)).finish().length;
+      this.replyBytes += shoal.v1.SliceReply.encode(replyToWire(reply, true)).finish().length;
       yield reply;
     }
   }
