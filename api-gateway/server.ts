@@ -6,7 +6,9 @@
  * in node/services -> the answer, or a fault in the shape of that service.
  */
 
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { AssertionError, assert } from '../node/base/assert.ts';
@@ -19,7 +21,9 @@ import { RepeatedLog } from '../node/base/telemetry/repeated-log.ts';
 import type { RelayOrigin, RestAnswer, RestHead } from '../node/mesh/relay/relayed.ts';
 import { addressGroup } from '../node/rpc/listener/address-group.ts';
 import type { TlsSource } from '../node/rpc/listener/listener.ts';
+import type { ConsoleDoor } from '../node/services/kit/dependencies.ts';
 import type { StateClient } from '../node/state/types.ts';
+import { ConsoleSessions } from './console/console-sessions.ts';
 import type { ApiRelay } from './kit/api-relay.ts';
 import { type Authenticator, policyCredentials, tokenCharactersMax } from './kit/auth.ts';
 import { isHostAndPort, type Origin, TrustedProxies } from './kit/forwarding.ts';
@@ -37,6 +41,7 @@ import { checkRequestLine } from './rest/kit/request-line.ts';
 import { KnownRoutes, type Route } from './rest/kit/routes-known.ts';
 import { FaultAnswers } from './rest/server/fault-answers.ts';
 import { HttpListeners } from './rest/server/http-listeners.ts';
+import { refuseUpgrade } from './rest/server/http-refusals.ts';
 import { ModulePaths } from './rest/server/module-paths.ts';
 import { authorize, authorizeAction, contextFor, guardOf, guardRoute, principalOf } from './rest/server/route-guard.ts';
 
@@ -83,6 +88,8 @@ interface RestServerOptions {
   readonly policy?: PolicyOverrides;
   /** Where requests are answered. Default: here. */
   readonly relay?: ApiRelay;
+  /** Opens consoles, for WebSockets. Absent: there are none. */
+  readonly consoles?: Pick<ConsoleDoor, 'open'>;
 }
 
 /** Serves the modules. `start` returns once every listener listens. */
@@ -103,6 +110,7 @@ export class RestServer implements Service {
   readonly #modules: ModulePaths;
   readonly #faults: FaultAnswers;
   readonly #listeners: HttpListeners;
+  readonly #sessions: ConsoleSessions | undefined;
   #stopped: Promise<void> | undefined;
 
   constructor(deps: RestServerDependencies, options: RestServerOptions) {
@@ -128,6 +136,8 @@ export class RestServer implements Service {
       isStopping: () => this.#stopped !== undefined,
       onInvariantBroken: deps.onInvariantBroken,
     });
+    const { consoles } = options;
+    this.#sessions = consoles && new ConsoleSessions({ ...deps, consoles });
     this.#listeners = new HttpListeners({
       clock: deps.clock,
       logger: deps.logger,
@@ -135,6 +145,10 @@ export class RestServer implements Service {
       tls: options.tls,
       isExempt: (address) => this.#proxies.trusts(address),
       onRequest: (request, response) => this.app.routing(request, response),
+      upgrades: this.#sessions && {
+        takes: (request) => this.#sessions?.takes(request) === true,
+        serve: (request, socket, head) => this.#upgrade(request, socket, head),
+      },
     });
     this.app = this.#build();
     this.#relayed = new RelayedRequests(this.limits, (request, response) => this.app.routing(request, response));
@@ -191,6 +205,7 @@ export class RestServer implements Service {
   }
 
   async #close(): Promise<void> {
+    this.#sessions?.stop();
     await Promise.all([this.#relayed.stop(this.limits.stopGraceMs), this.#listeners.close()]);
     await this.app.close();
   }
@@ -230,6 +245,19 @@ export class RestServer implements Service {
       for (const prefix of module.prefixes) this.#mount(app, module, prefix);
     }
     return app;
+  }
+
+  /** A connection becomes a WebSocket. It has no request of Fastify's; the bound of requests holds for it all the same. */
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const { remoteAddress = '' } = request.socket;
+    const origin = this.#proxies.originOf(remoteAddress, (name) => headerOf(request, name));
+    const waitSeconds = this.#requests.take(addressGroup(origin.address));
+    if (waitSeconds > 0) {
+      refuseUpgrade(socket, 429, 'This address sends too many requests.');
+      return;
+    }
+    const baseUrl = this.#baseUrlOf(request.socket, origin, request.headers.host ?? '');
+    void this.#sessions?.serve(request, socket, head, { address: origin.address, baseUrl });
   }
 
   #mount(app: FastifyInstance, module: RestModule, prefix: string): void {
@@ -409,24 +437,31 @@ export class RestServer implements Service {
     const relayed = this.#relayed.originOf(request.socket);
     if (relayed !== undefined) return { address: relayed.clientAddress, scheme: undefined, host: undefined };
     return this.#proxies.originOf(request.socket.remoteAddress ?? '', (name) => {
-      const value = ownValue(request.headers, name);
-      return Array.isArray(value) ? value.join(',') : value;
+      return headerOf(request.raw, name);
     });
   }
 
   #baseUrl(request: FastifyRequest): string {
     const relayed = this.#relayed.originOf(request.socket);
     if (relayed !== undefined) return relayed.baseUrl;
+    return this.#baseUrlOf(request.socket, this.#origin(request), request.headers.host ?? '');
+  }
+
+  #baseUrlOf(socket: Socket, origin: Origin, asked: string): string {
     if (this.#options.publicUrl !== undefined) return this.#options.publicUrl.replace(/\/+$/, '');
-    const origin = this.#origin(request);
-    const scheme = origin.scheme ?? (request.socket instanceof TLSSocket ? 'https' : 'http');
-    const host = origin.host ?? request.headers.host ?? '';
+    const scheme = origin.scheme ?? (socket instanceof TLSSocket ? 'https' : 'http');
+    const host = origin.host ?? asked;
     // A name or an address and a port; anything else would let a caller write what it likes into links and headers.
     if (isHostAndPort(host)) return `${scheme}://${host}`;
-    const { localAddress, localPort } = request.socket;
+    const { localAddress, localPort } = socket;
     const address = localAddress ?? '127.0.0.1';
     return `${scheme}://${address.includes(':') ? `[${address}]` : address}:${localPort ?? 80}`;
   }
+}
+
+function headerOf({ headers }: IncomingMessage, name: string): string | undefined {
+  const value = ownValue(headers, name);
+  return Array.isArray(value) ? value.join(',') : value;
 }
 
 /** Throws: a route was given a schema of Fastify's. */

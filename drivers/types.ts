@@ -9,6 +9,7 @@
  * - Everything that waits takes an `AbortSignal` and has a bound of its own.
  */
 export type * from './types/compute.ts';
+export type * from './types/diagnostics.ts';
 export type * from './types/disk.ts';
 export type * from './types/guest.ts';
 export type * from './types/network.ts';

@@ -4,6 +4,7 @@ import type { ComputeService } from '../../node/services/compute/index.ts';
 import type { ServerDraft } from '../../node/services/compute/server-draft.ts';
 import type { StateClient } from '../../node/state/types.ts';
 import type { shoal } from '../../proto/messages.ts';
+import { consoleHandlers } from './consoles.ts';
 import { keypairHandlers } from './keypairs.ts';
 import type { Caller, Callers } from './kit/caller.ts';
 import { tokenOf } from './kit/client-token.ts';
@@ -92,6 +93,7 @@ export function computeHandlers(
         const { reader } = await read();
         return { flavors: [...compute.flavors.list(context, reader)] };
       }),
+    ...consoleHandlers(callers, compute),
     ...serverStateHandlers(callers, compute),
     ...serverMoveHandlers(callers, compute),
     ...serverImageHandlers(callers, compute),

@@ -38,6 +38,16 @@ const serverRules: readonly PolicyRule[] = [
   rule('os_compute_api:os-console-output', projectMember, [action('os-getConsoleOutput'), rpc('GetConsoleLog')]),
   rule('os_compute_api:os-floating-ips:add', projectMember, [action('addFloatingIp')]),
   rule('os_compute_api:os-floating-ips:remove', projectMember, [action('removeFloatingIp')]),
+  rule('os_compute_api:os-remote-consoles', projectMember, [
+    `POST ${servers}/:id/remote-consoles`,
+    ...['os-getVNCConsole', 'os-getSPICEConsole', 'os-getRDPConsole', 'os-getSerialConsole'].map(action),
+    rpc('OpenConsole'),
+  ]),
+  rule('os_compute_api:os-console-auth-tokens', cloudAdmin, ['GET /v2.1/os-console-auth-tokens/:token']),
+  rule('os_compute_api:os-server-diagnostics', cloudAdmin, [
+    `GET ${servers}/:id/diagnostics`,
+    rpc('GetServerDiagnostics'),
+  ]),
   rule('os_compute_api:os-security-groups:add', projectMember, [action('addSecurityGroup')]),
   rule('os_compute_api:os-security-groups:remove', projectMember, [action('removeSecurityGroup')]),
   // The handler refuses what is no action of this version; this rule says which callers it tells.

@@ -5,6 +5,7 @@
  * host (`crash`, `powerOff`, `print`, `reboot`) and orders failures (`faults`, `behaviour`); the driver is what the agent
  * holds. Time is the given clock's, so that a simulated host is deterministic.
  */
+import type { Duplex } from 'node:stream';
 import { type Clock, sleep, systemClock } from '../../node/base/clock.ts';
 import { ShoalError } from '../../node/base/errors.ts';
 import type { ServerId, VolumeId } from '../../node/base/ids.ts';
@@ -14,6 +15,7 @@ import type {
   ComputeDriver,
   DiskLimits,
   DiskSnapshot,
+  GuestDiagnostics,
   GuestDisk,
   GuestEvent,
   GuestFound,
@@ -21,6 +23,7 @@ import type {
   GuestSpec,
   MirrorSteps,
 } from '../types.ts';
+import { FakeConsoles } from './consoles.ts';
 import { Faults } from './faults.ts';
 import type { FakeStorage } from './storage.ts';
 
@@ -39,6 +42,8 @@ type FakeComputeOperation =
   | 'setPassword'
   | 'removeGuest'
   | 'consoleLog'
+  | 'openConsole'
+  | 'diagnostics'
   | 'attachDisk'
   | 'detachDisk'
   | 'resizeDisk'
@@ -70,6 +75,8 @@ interface FakeGuest {
   /** With the disks that it has now: those that were plugged in too. */
   spec: GuestSpec;
   pid: number;
+  /** When its process began; the clock's, monotonic. */
+  startedMs: number;
   power: GuestPower | 'stopped';
   detail: string;
   console: string;
@@ -118,6 +125,7 @@ export class FakeComputeHost {
   /** Every start that really happened, in order: for checks that nothing was started twice. */
   readonly starts: { readonly serverId: ServerId; readonly generation: number }[] = [];
   readonly guests = new Map<ServerId, FakeGuest>();
+  readonly consoles = new FakeConsoles();
   readonly listeners = new Set<(event: GuestEvent) => void>();
   readonly #storages: readonly FakeStorage[];
   readonly #storageAt: StorageAt;
@@ -187,6 +195,7 @@ export class FakeComputeHost {
   reboot(): void {
     for (const guest of this.guests.values()) {
       if (guest.power === 'stopped' || guest.power === 'suspended') continue;
+      this.consoles.end(guest.spec.serverId);
       guest.power = 'crashed';
       guest.detail = 'the host was restarted';
     }
@@ -203,6 +212,7 @@ export class FakeComputeHost {
   goOn(guest: FakeGuest): void {
     this.#lastPid += 1;
     guest.pid = this.#lastPid;
+    guest.startedMs = this.clock.monotonicMs();
     guest.power = 'running';
     guest.detail = 'running';
     this.starts.push({ serverId: guest.spec.serverId, generation: guest.spec.generation });
@@ -215,6 +225,7 @@ export class FakeComputeHost {
     const guest: FakeGuest = {
       spec,
       pid: this.#lastPid,
+      startedMs: this.clock.monotonicMs(),
       power: 'running',
       detail: 'running',
       console,
@@ -239,6 +250,7 @@ export class FakeComputeHost {
     const guest = this.guest(serverId);
     guest.power = power;
     guest.detail = detail;
+    if (power === 'crashed') this.consoles.end(serverId);
     for (const listener of this.listeners) listener({ serverId, power, detail });
   }
 }
@@ -315,6 +327,7 @@ export class FakeComputeDriver implements ComputeDriver {
     }
     guest.power = 'stopped';
     guest.detail = 'stopped';
+    this.#host.consoles.end(serverId);
   }
 
   async resetGuest(serverId: ServerId, signal: AbortSignal): Promise<void> {
@@ -343,6 +356,7 @@ export class FakeComputeDriver implements ComputeDriver {
     const guest = this.#living('suspendGuest', serverId, signal);
     guest.power = 'suspended';
     guest.detail = 'its memory is saved';
+    this.#host.consoles.end(serverId);
   }
 
   async injectNmi(serverId: ServerId, signal: AbortSignal): Promise<void> {
@@ -370,6 +384,36 @@ export class FakeComputeDriver implements ComputeDriver {
     this.#begin('consoleLog', signal);
     const bytes = new TextEncoder().encode(this.#host.guest(serverId).console);
     return bytes.subarray(Math.max(0, bytes.length - bytesMax));
+  }
+
+  async openConsole(serverId: ServerId, kind: 'vnc' | 'serial', signal: AbortSignal): Promise<Duplex> {
+    this.#begin('openConsole', signal);
+    const guest = this.#host.guests.get(serverId);
+    if (guest === undefined || !isLiving(guest)) {
+      throw new ShoalError('NOT_FOUND', `guest ${serverId} does not run on this host`);
+    }
+    return this.#host.consoles.open(serverId, kind, (text) => this.#host.print(serverId, text));
+  }
+
+  async diagnostics(serverId: ServerId, signal: AbortSignal): Promise<GuestDiagnostics> {
+    this.#begin('diagnostics', signal);
+    const guest = this.#host.guests.get(serverId);
+    if (guest === undefined || !isLiving(guest)) {
+      throw new ShoalError('NOT_FOUND', `guest ${serverId} does not run on this host`);
+    }
+    const { vcpus, memoryMib, disks, nics } = guest.spec;
+    const idle = { receivedBytes: 0, receivedPackets: 0, receivedErrors: 0, receivedDrops: 0 };
+    const silent = { sentBytes: 0, sentPackets: 0, sentErrors: 0, sentDrops: 0 };
+    const unused = { readBytes: 0, readRequests: 0, writeBytes: 0, writeRequests: 0, errors: 0 };
+    return {
+      state: guest.detail,
+      uptimeS: Math.floor((this.#host.clock.monotonicMs() - guest.startedMs) / 1000),
+      memoryMib,
+      memoryUsedMib: memoryMib,
+      cpus: Array.from({ length: vcpus }, (_, id) => ({ id, timeNs: 0 })),
+      disks: disks.map(({ volumeId }) => ({ volumeId, ...unused })),
+      nics: nics.map(({ mac }) => ({ mac, ...idle, ...silent })),
+    };
   }
 
   async attachDisk(serverId: ServerId, disk: GuestDisk, signal: AbortSignal): Promise<void> {

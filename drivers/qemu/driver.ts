@@ -7,6 +7,7 @@
  */
 import { constants } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
+import type { Duplex } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ShoalError } from '../../node/base/errors.ts';
 import type { ServerId, VolumeId } from '../../node/base/ids.ts';
@@ -20,6 +21,7 @@ import type {
   ComputeDriver,
   DiskLimits,
   DiskSnapshot,
+  GuestDiagnostics,
   GuestDisk,
   GuestEvent,
   GuestFound,
@@ -40,6 +42,8 @@ import { PlugFolders } from './disks/plug-folder.ts';
 import { consoleBytesMax, readConsole, trimConsole } from './guest/console-log.ts';
 import { type GuestState, QemuGuest } from './guest/guest.ts';
 import { setGuestPassword } from './guest/guest-agent.ts';
+import { connectConsole } from './guest/guest-console.ts';
+import { guestDiagnostics } from './guest-diagnostics.ts';
 import { endProcess } from './guest-end.ts';
 import { GuestStart } from './guest-start.ts';
 import { mustFit, SavedMemories, type SavedMemory } from './memory/saved-memory.ts';
@@ -123,6 +127,8 @@ export class QemuDriver implements ComputeDriver {
   readonly #uids: UidRange;
   readonly #users: GuestUsers;
   readonly #saved: SavedMemories;
+  /** Serial lines that somebody has open. */
+  readonly #serialLines = new Map<ServerId, Duplex>();
   #cgroups = GuestCgroups.none('the driver has not started');
   #confinement: Confinement | undefined;
   #facts: QemuFacts | undefined;
@@ -442,6 +448,28 @@ export class QemuDriver implements ComputeDriver {
       // Without the guest, or its disk, nothing is copied.
       if (!ShoalError.is(caught, 'NOT_FOUND')) throw caught;
     }
+  }
+
+  async openConsole(serverId: ServerId, kind: 'vnc' | 'serial', signal: AbortSignal): Promise<Duplex> {
+    this.#mustRun();
+    const guest = this.#slots.get(serverId)?.guest;
+    if (guest === undefined || !(await guest.alive())) {
+      throw new ShoalError('NOT_FOUND', `guest ${serverId} does not run on this host`);
+    }
+    const { serial, vnc } = this.consoleSockets(serverId);
+    if (kind === 'vnc') return connectConsole(vnc, signal);
+    // QEMU's serial line has one end: who comes second would wait in silence for the first to go.
+    this.#serialLines.get(serverId)?.destroy();
+    const line = await connectConsole(serial, signal);
+    this.#serialLines.set(serverId, line);
+    line.once('close', () => {
+      if (this.#serialLines.get(serverId) === line) this.#serialLines.delete(serverId);
+    });
+    return line;
+  }
+
+  diagnostics(serverId: ServerId, signal: AbortSignal): Promise<GuestDiagnostics> {
+    return this.#turn(serverId, signal, (guest) => guestDiagnostics(guest, signal));
   }
 
   async consoleLog(serverId: ServerId, bytesMax: number, signal: AbortSignal): Promise<Uint8Array> {

@@ -1,5 +1,7 @@
 /** Guests of one host. */
+import type { Duplex } from 'node:stream';
 import type { ServerId, VolumeId } from '../../node/base/ids.ts';
+import type { GuestDiagnostics } from './diagnostics.ts';
 import type { Progress } from './disk.ts';
 import type { Accelerator, DiskLimits, DiskSnapshot, GuestDisk, GuestEvent, GuestFound, GuestSpec } from './guest.ts';
 
@@ -106,6 +108,14 @@ export interface ComputeDriver {
    * `CONFLICT` when the guest has gone over to it.
    */
   cancelMirror(serverId: ServerId, volumeId: VolumeId, target: GuestDisk, signal: AbortSignal): Promise<void>;
+  /**
+   * Connects to the guest's screen (`vnc`: RFB without a password, any number of connections) or to its serial line (`serial`: one,
+   * which ends the one before). The connection ends with the guest's process. `NOT_FOUND` without a process; `CONFLICT` when it
+   * does not take connections now.
+   */
+  openConsole(serverId: ServerId, kind: 'vnc' | 'serial', signal: AbortSignal): Promise<Duplex>;
+  /** What the guest has and has used since its process began. `NOT_FOUND` without a process. */
+  diagnostics(serverId: ServerId, signal: AbortSignal): Promise<GuestDiagnostics>;
   /** The last `bytesMax` bytes of the serial console, over restarts. Empty when it printed nothing. */
   consoleLog(serverId: ServerId, bytesMax: number, signal: AbortSignal): Promise<Uint8Array>;
   /** Called for each change that nobody asked for. Returns how to stop listening. */

@@ -36,6 +36,7 @@ import { stateWatchHandler } from '../consensus/client/watch-handler.ts';
 import type { RaftLoop } from '../consensus/loop/loop.ts';
 import { GrpcRaftTransport } from '../consensus/transport/grpc-transport.ts';
 import { backupStores } from '../host/backup-stores.ts';
+import { ConsoleCalls } from '../host/consoles/console-calls.ts';
 import { startDrivers } from '../host/drivers.ts';
 import { readInventory, readLoad } from '../host/machine/inventory.ts';
 import { grpcPeerChannel } from '../host/peer-channel.ts';
@@ -377,6 +378,7 @@ export class Agent {
         services,
         placer: host.placer,
         control: host.control,
+        consoles: new ConsoleCalls(peers, hostId, host.handlers.console),
         probe: host.probe,
         views: {
           adverts: () => view.adverts(),

@@ -72,6 +72,8 @@ export function buildHost<Gossip extends HostGossip>(ports: HostPorts<Gossip>, o
     claims,
     images,
     compute: drivers.compute,
+    clock,
+    newId: services.newId,
     freshAdvert: () => gossip.freshOwnAdvert(),
     nextAdvert: () => gossip.nextOwnAdvert(),
     hostId,

@@ -1,5 +1,6 @@
 /** What an agent shows to the world: services behind the REST gateway, the public gRPC API and the local socket. */
 
+import { consolePageModule } from '../../api-gateway/console/page-module.ts';
 import { GrpcGateway } from '../../api-gateway/grpc/server.ts';
 import type { ApiRelay } from '../../api-gateway/kit/api-relay.ts';
 import { TrustedProxies } from '../../api-gateway/kit/forwarding.ts';
@@ -126,6 +127,7 @@ export class Interfaces implements Service, RelayedApi {
           networkModule({ network, quotas, hosts: compute.hosts }),
           computeModule({ compute, quotas, network, images, volume }),
           volumeModule({ compute, volume }),
+          consolePageModule(),
           placementModule(new PlacementPreview(placer, computeOptions)),
           operationsModule({
             registry: metrics.registry,
@@ -138,6 +140,7 @@ export class Interfaces implements Service, RelayedApi {
             version: agentVersion,
           }),
         ],
+        consoles: compute.consoles,
         limits: { jsonBodyBytesMax: config.api.bodyBytesMax },
       },
     );

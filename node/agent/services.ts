@@ -16,6 +16,7 @@ import { ImageService } from '../services/image/image.ts';
 import { Jobs } from '../services/jobs/jobs.ts';
 import type {
   AddAuthority,
+  ConsoleDoor,
   HostControl,
   HostProbe,
   HostViews,
@@ -34,6 +35,7 @@ interface ServicePorts {
   readonly services: ServiceDependencies;
   readonly placer: Placer;
   readonly control: HostControl;
+  readonly consoles: ConsoleDoor;
   readonly probe: HostProbe;
   readonly views: HostViews;
   readonly images: ImageContent;
@@ -93,6 +95,7 @@ export function buildServices(ports: ServicePorts, options: ServiceOptions): Ser
         ...services,
         placer,
         hostControl: control,
+        consoleDoor: ports.consoles,
         hostViews: views,
         hostProbe: probe,
         rekey,

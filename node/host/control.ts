@@ -2,7 +2,8 @@
 import { shoal } from '../../proto/messages.ts';
 import { ShoalError } from '../base/errors.ts';
 import type { HostId } from '../base/ids.ts';
-import type { GuestQuestion, HostControl, LocalIntent } from '../services/kit/dependencies.ts';
+import type { ConsoleAsked, GuestQuestion, HostControl, LocalIntent } from '../services/kit/dependencies.ts';
+import { consoleToken } from './consoles/console-token.ts';
 import type { IntentBook } from './outage/intent-book.ts';
 import type { PendingReports } from './outage/pending-reports.ts';
 import type { PeerCalls } from './peer-calls.ts';
@@ -40,6 +41,19 @@ export class AgentHostControl implements HostControl {
     const asked = question.kind === 'crash-dump' ? { injectNmi: true } : { password: question };
     const request = new shoal.v1.AskGuestRequest({ serverId: server.id, ...asked });
     await this.#calls.askGuest(server.hostId as HostId, request, signal);
+  }
+
+  async grantConsole(server: shoal.v1.Server, asked: ConsoleAsked, signal: AbortSignal): Promise<string> {
+    const hostId = server.hostId as HostId;
+    const request = new shoal.v1.AskGuestRequest({ serverId: server.id, console: asked });
+    const { consoleSecret } = await this.#calls.askGuest(hostId, request, signal);
+    return consoleToken(hostId, consoleSecret);
+  }
+
+  async diagnostics(server: shoal.v1.Server, signal: AbortSignal): Promise<shoal.v1.ServerDiagnostics> {
+    const request = new shoal.v1.AskGuestRequest({ serverId: server.id, diagnostics: true });
+    const { diagnostics } = await this.#calls.askGuest(server.hostId as HostId, request, signal);
+    return new shoal.v1.ServerDiagnostics(diagnostics ?? {});
   }
 
   async intendLocally(server: shoal.v1.Server, change: LocalIntent): Promise<void> {

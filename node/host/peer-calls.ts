@@ -111,11 +111,15 @@ export class PeerCalls implements ClaimTransport, HostProbe {
     return response.data ?? new Uint8Array(0);
   }
 
-  async askGuest(hostId: HostId, request: shoal.v1.AskGuestRequest, signal: AbortSignal): Promise<void> {
-    if (hostId === this.#self) await this.#own.askGuest(request, this.#ownCall(signal));
-    else {
-      await this.#channel.call(hostId, (calls) => calls.askGuest(request, { timeoutMs: askGuestTimeoutMs, signal }));
+  async askGuest(
+    hostId: HostId,
+    request: shoal.v1.AskGuestRequest,
+    signal: AbortSignal,
+  ): Promise<shoal.v1.AskGuestResponse> {
+    if (hostId === this.#self) {
+      return shoal.v1.AskGuestResponse.create(await this.#own.askGuest(request, this.#ownCall(signal)));
     }
+    return this.#channel.call(hostId, (calls) => calls.askGuest(request, { timeoutMs: askGuestTimeoutMs, signal }));
   }
 
   #ownCall(signal: AbortSignal): PeerCall {

@@ -10715,6 +10715,12 @@ export namespace shoal {
             /** Calls GetConsoleLog. */
             getConsoleLog: shoal.v1.ComputeService.GetConsoleLog;
 
+            /** Calls OpenConsole. */
+            openConsole: shoal.v1.ComputeService.OpenConsole;
+
+            /** Calls GetServerDiagnostics. */
+            getServerDiagnostics: shoal.v1.ComputeService.GetServerDiagnostics;
+
             /** Calls WatchServers. */
             watchServers: shoal.v1.ComputeService.WatchServers;
 
@@ -11150,6 +11156,44 @@ export namespace shoal {
               readonly path: "/shoal.v1.ComputeService/GetConsoleLog";
               readonly requestType: "GetConsoleLogRequest";
               readonly responseType: "GetConsoleLogResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.ComputeService#openConsole}.
+             * @param error Error, if any
+             * @param [response] OpenConsoleResponse
+             */
+            type OpenConsoleCallback = (error: (Error|null), response?: shoal.v1.OpenConsoleResponse) => void;
+
+            /** Calls OpenConsole. */
+            type OpenConsole = {
+              (request: shoal.v1.IOpenConsoleRequest, callback: shoal.v1.ComputeService.OpenConsoleCallback): void;
+              (request: shoal.v1.IOpenConsoleRequest): Promise<shoal.v1.OpenConsoleResponse>;
+              readonly name: "OpenConsole";
+              readonly path: "/shoal.v1.ComputeService/OpenConsole";
+              readonly requestType: "OpenConsoleRequest";
+              readonly responseType: "OpenConsoleResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.ComputeService#getServerDiagnostics}.
+             * @param error Error, if any
+             * @param [response] GetServerDiagnosticsResponse
+             */
+            type GetServerDiagnosticsCallback = (error: (Error|null), response?: shoal.v1.GetServerDiagnosticsResponse) => void;
+
+            /** Calls GetServerDiagnostics. */
+            type GetServerDiagnostics = {
+              (request: shoal.v1.IGetServerDiagnosticsRequest, callback: shoal.v1.ComputeService.GetServerDiagnosticsCallback): void;
+              (request: shoal.v1.IGetServerDiagnosticsRequest): Promise<shoal.v1.GetServerDiagnosticsResponse>;
+              readonly name: "GetServerDiagnostics";
+              readonly path: "/shoal.v1.ComputeService/GetServerDiagnostics";
+              readonly requestType: "GetServerDiagnosticsRequest";
+              readonly responseType: "GetServerDiagnosticsResponse";
               readonly requestStream: undefined;
               readonly responseStream: undefined;
             };
@@ -14153,6 +14197,683 @@ export namespace shoal {
 
             /** Shape of a ListMigrationsResponse. */
             type $Shape = shoal.v1.ListMigrationsResponse.$Properties;
+        }
+
+        /** ConsoleKind enum. */
+        enum ConsoleKind {
+
+            /** CONSOLE_KIND_UNSPECIFIED value */
+            CONSOLE_KIND_UNSPECIFIED = 0,
+
+            /** CONSOLE_KIND_VNC value */
+            CONSOLE_KIND_VNC = 1,
+
+            /** CONSOLE_KIND_SERIAL value */
+            CONSOLE_KIND_SERIAL = 2
+        }
+
+        /**
+         * Properties of an OpenConsoleRequest.
+         * @deprecated Use shoal.v1.OpenConsoleRequest.$Properties instead.
+         */
+        interface IOpenConsoleRequest extends shoal.v1.OpenConsoleRequest.$Properties {
+        }
+
+        /** Represents an OpenConsoleRequest. */
+        class OpenConsoleRequest {
+
+            /**
+             * Constructs a new OpenConsoleRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.OpenConsoleRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** OpenConsoleRequest serverId. */
+            serverId: string;
+
+            /** OpenConsoleRequest kind. */
+            kind: shoal.v1.ConsoleKind;
+
+            /**
+             * Creates a new OpenConsoleRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns OpenConsoleRequest instance
+             */
+            static create(properties: shoal.v1.OpenConsoleRequest.$Shape): shoal.v1.OpenConsoleRequest & shoal.v1.OpenConsoleRequest.$Shape;
+            static create(properties?: shoal.v1.OpenConsoleRequest.$Properties): shoal.v1.OpenConsoleRequest;
+
+            /**
+             * Encodes the specified OpenConsoleRequest message. Does not implicitly {@link shoal.v1.OpenConsoleRequest.verify|verify} messages.
+             * @param message OpenConsoleRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.OpenConsoleRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an OpenConsoleRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.OpenConsoleRequest & shoal.v1.OpenConsoleRequest.$Shape} OpenConsoleRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.OpenConsoleRequest & shoal.v1.OpenConsoleRequest.$Shape;
+        }
+
+        namespace OpenConsoleRequest {
+
+            /** Properties of an OpenConsoleRequest. */
+            interface $Properties {
+
+                /** OpenConsoleRequest serverId */
+                serverId?: string;
+
+                /** OpenConsoleRequest kind */
+                kind?: shoal.v1.ConsoleKind;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an OpenConsoleRequest. */
+            type $Shape = shoal.v1.OpenConsoleRequest.$Properties;
+        }
+
+        /**
+         * Properties of an OpenConsoleResponse.
+         * @deprecated Use shoal.v1.OpenConsoleResponse.$Properties instead.
+         */
+        interface IOpenConsoleResponse extends shoal.v1.OpenConsoleResponse.$Properties {
+        }
+
+        /** Represents an OpenConsoleResponse. */
+        class OpenConsoleResponse {
+
+            /**
+             * Constructs a new OpenConsoleResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.OpenConsoleResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** OpenConsoleResponse token. */
+            token: string;
+
+            /** OpenConsoleResponse path. */
+            path: string;
+
+            /**
+             * Creates a new OpenConsoleResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns OpenConsoleResponse instance
+             */
+            static create(properties: shoal.v1.OpenConsoleResponse.$Shape): shoal.v1.OpenConsoleResponse & shoal.v1.OpenConsoleResponse.$Shape;
+            static create(properties?: shoal.v1.OpenConsoleResponse.$Properties): shoal.v1.OpenConsoleResponse;
+
+            /**
+             * Encodes the specified OpenConsoleResponse message. Does not implicitly {@link shoal.v1.OpenConsoleResponse.verify|verify} messages.
+             * @param message OpenConsoleResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.OpenConsoleResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an OpenConsoleResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.OpenConsoleResponse & shoal.v1.OpenConsoleResponse.$Shape} OpenConsoleResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.OpenConsoleResponse & shoal.v1.OpenConsoleResponse.$Shape;
+        }
+
+        namespace OpenConsoleResponse {
+
+            /** Properties of an OpenConsoleResponse. */
+            interface $Properties {
+
+                /** OpenConsoleResponse token */
+                token?: string;
+
+                /** OpenConsoleResponse path */
+                path?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an OpenConsoleResponse. */
+            type $Shape = shoal.v1.OpenConsoleResponse.$Properties;
+        }
+
+        /**
+         * Properties of a GetServerDiagnosticsRequest.
+         * @deprecated Use shoal.v1.GetServerDiagnosticsRequest.$Properties instead.
+         */
+        interface IGetServerDiagnosticsRequest extends shoal.v1.GetServerDiagnosticsRequest.$Properties {
+        }
+
+        /** Represents a GetServerDiagnosticsRequest. */
+        class GetServerDiagnosticsRequest {
+
+            /**
+             * Constructs a new GetServerDiagnosticsRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.GetServerDiagnosticsRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** GetServerDiagnosticsRequest serverId. */
+            serverId: string;
+
+            /**
+             * Creates a new GetServerDiagnosticsRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns GetServerDiagnosticsRequest instance
+             */
+            static create(properties: shoal.v1.GetServerDiagnosticsRequest.$Shape): shoal.v1.GetServerDiagnosticsRequest & shoal.v1.GetServerDiagnosticsRequest.$Shape;
+            static create(properties?: shoal.v1.GetServerDiagnosticsRequest.$Properties): shoal.v1.GetServerDiagnosticsRequest;
+
+            /**
+             * Encodes the specified GetServerDiagnosticsRequest message. Does not implicitly {@link shoal.v1.GetServerDiagnosticsRequest.verify|verify} messages.
+             * @param message GetServerDiagnosticsRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.GetServerDiagnosticsRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a GetServerDiagnosticsRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.GetServerDiagnosticsRequest & shoal.v1.GetServerDiagnosticsRequest.$Shape} GetServerDiagnosticsRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.GetServerDiagnosticsRequest & shoal.v1.GetServerDiagnosticsRequest.$Shape;
+        }
+
+        namespace GetServerDiagnosticsRequest {
+
+            /** Properties of a GetServerDiagnosticsRequest. */
+            interface $Properties {
+
+                /** GetServerDiagnosticsRequest serverId */
+                serverId?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a GetServerDiagnosticsRequest. */
+            type $Shape = shoal.v1.GetServerDiagnosticsRequest.$Properties;
+        }
+
+        /**
+         * Properties of a GetServerDiagnosticsResponse.
+         * @deprecated Use shoal.v1.GetServerDiagnosticsResponse.$Properties instead.
+         */
+        interface IGetServerDiagnosticsResponse extends shoal.v1.GetServerDiagnosticsResponse.$Properties {
+        }
+
+        /** Represents a GetServerDiagnosticsResponse. */
+        class GetServerDiagnosticsResponse {
+
+            /**
+             * Constructs a new GetServerDiagnosticsResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.GetServerDiagnosticsResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** GetServerDiagnosticsResponse diagnostics. */
+            diagnostics: (shoal.v1.ServerDiagnostics|null);
+
+            /**
+             * Creates a new GetServerDiagnosticsResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns GetServerDiagnosticsResponse instance
+             */
+            static create(properties: shoal.v1.GetServerDiagnosticsResponse.$Shape): shoal.v1.GetServerDiagnosticsResponse & shoal.v1.GetServerDiagnosticsResponse.$Shape;
+            static create(properties?: shoal.v1.GetServerDiagnosticsResponse.$Properties): shoal.v1.GetServerDiagnosticsResponse;
+
+            /**
+             * Encodes the specified GetServerDiagnosticsResponse message. Does not implicitly {@link shoal.v1.GetServerDiagnosticsResponse.verify|verify} messages.
+             * @param message GetServerDiagnosticsResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.GetServerDiagnosticsResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a GetServerDiagnosticsResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.GetServerDiagnosticsResponse & shoal.v1.GetServerDiagnosticsResponse.$Shape} GetServerDiagnosticsResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.GetServerDiagnosticsResponse & shoal.v1.GetServerDiagnosticsResponse.$Shape;
+        }
+
+        namespace GetServerDiagnosticsResponse {
+
+            /** Properties of a GetServerDiagnosticsResponse. */
+            interface $Properties {
+
+                /** GetServerDiagnosticsResponse diagnostics */
+                diagnostics?: (shoal.v1.ServerDiagnostics.$Properties|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a GetServerDiagnosticsResponse. */
+            type $Shape = shoal.v1.GetServerDiagnosticsResponse.$Properties;
+        }
+
+        /**
+         * Properties of a ServerDiagnostics.
+         * @deprecated Use shoal.v1.ServerDiagnostics.$Properties instead.
+         */
+        interface IServerDiagnostics extends shoal.v1.ServerDiagnostics.$Properties {
+        }
+
+        /** Represents a ServerDiagnostics. */
+        class ServerDiagnostics {
+
+            /**
+             * Constructs a new ServerDiagnostics.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ServerDiagnostics.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ServerDiagnostics state. */
+            state: string;
+
+            /** ServerDiagnostics uptimeS. */
+            uptimeS: number;
+
+            /** ServerDiagnostics memoryMib. */
+            memoryMib: number;
+
+            /** ServerDiagnostics memoryUsedMib. */
+            memoryUsedMib: number;
+
+            /** ServerDiagnostics cpus. */
+            cpus: shoal.v1.ServerCpuDiagnostics[];
+
+            /** ServerDiagnostics disks. */
+            disks: shoal.v1.ServerDiskDiagnostics[];
+
+            /** ServerDiagnostics nics. */
+            nics: shoal.v1.ServerNicDiagnostics[];
+
+            /** ServerDiagnostics accelerator. */
+            accelerator: string;
+
+            /** ServerDiagnostics configDrive. */
+            configDrive: boolean;
+
+            /**
+             * Creates a new ServerDiagnostics instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ServerDiagnostics instance
+             */
+            static create(properties: shoal.v1.ServerDiagnostics.$Shape): shoal.v1.ServerDiagnostics & shoal.v1.ServerDiagnostics.$Shape;
+            static create(properties?: shoal.v1.ServerDiagnostics.$Properties): shoal.v1.ServerDiagnostics;
+
+            /**
+             * Encodes the specified ServerDiagnostics message. Does not implicitly {@link shoal.v1.ServerDiagnostics.verify|verify} messages.
+             * @param message ServerDiagnostics message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ServerDiagnostics.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ServerDiagnostics message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ServerDiagnostics & shoal.v1.ServerDiagnostics.$Shape} ServerDiagnostics
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ServerDiagnostics & shoal.v1.ServerDiagnostics.$Shape;
+        }
+
+        namespace ServerDiagnostics {
+
+            /** Properties of a ServerDiagnostics. */
+            interface $Properties {
+
+                /** ServerDiagnostics state */
+                state?: string;
+
+                /** ServerDiagnostics uptimeS */
+                uptimeS?: number;
+
+                /** ServerDiagnostics memoryMib */
+                memoryMib?: number;
+
+                /** ServerDiagnostics memoryUsedMib */
+                memoryUsedMib?: number;
+
+                /** ServerDiagnostics cpus */
+                cpus?: shoal.v1.ServerCpuDiagnostics.$Properties[];
+
+                /** ServerDiagnostics disks */
+                disks?: shoal.v1.ServerDiskDiagnostics.$Properties[];
+
+                /** ServerDiagnostics nics */
+                nics?: shoal.v1.ServerNicDiagnostics.$Properties[];
+
+                /** ServerDiagnostics accelerator */
+                accelerator?: string;
+
+                /** ServerDiagnostics configDrive */
+                configDrive?: boolean;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ServerDiagnostics. */
+            type $Shape = shoal.v1.ServerDiagnostics.$Properties;
+        }
+
+        /**
+         * Properties of a ServerCpuDiagnostics.
+         * @deprecated Use shoal.v1.ServerCpuDiagnostics.$Properties instead.
+         */
+        interface IServerCpuDiagnostics extends shoal.v1.ServerCpuDiagnostics.$Properties {
+        }
+
+        /** Represents a ServerCpuDiagnostics. */
+        class ServerCpuDiagnostics {
+
+            /**
+             * Constructs a new ServerCpuDiagnostics.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ServerCpuDiagnostics.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ServerCpuDiagnostics id. */
+            id: number;
+
+            /** ServerCpuDiagnostics timeNs. */
+            timeNs: number;
+
+            /**
+             * Creates a new ServerCpuDiagnostics instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ServerCpuDiagnostics instance
+             */
+            static create(properties: shoal.v1.ServerCpuDiagnostics.$Shape): shoal.v1.ServerCpuDiagnostics & shoal.v1.ServerCpuDiagnostics.$Shape;
+            static create(properties?: shoal.v1.ServerCpuDiagnostics.$Properties): shoal.v1.ServerCpuDiagnostics;
+
+            /**
+             * Encodes the specified ServerCpuDiagnostics message. Does not implicitly {@link shoal.v1.ServerCpuDiagnostics.verify|verify} messages.
+             * @param message ServerCpuDiagnostics message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ServerCpuDiagnostics.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ServerCpuDiagnostics message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ServerCpuDiagnostics & shoal.v1.ServerCpuDiagnostics.$Shape} ServerCpuDiagnostics
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ServerCpuDiagnostics & shoal.v1.ServerCpuDiagnostics.$Shape;
+        }
+
+        namespace ServerCpuDiagnostics {
+
+            /** Properties of a ServerCpuDiagnostics. */
+            interface $Properties {
+
+                /** ServerCpuDiagnostics id */
+                id?: number;
+
+                /** ServerCpuDiagnostics timeNs */
+                timeNs?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ServerCpuDiagnostics. */
+            type $Shape = shoal.v1.ServerCpuDiagnostics.$Properties;
+        }
+
+        /**
+         * Properties of a ServerDiskDiagnostics.
+         * @deprecated Use shoal.v1.ServerDiskDiagnostics.$Properties instead.
+         */
+        interface IServerDiskDiagnostics extends shoal.v1.ServerDiskDiagnostics.$Properties {
+        }
+
+        /** Represents a ServerDiskDiagnostics. */
+        class ServerDiskDiagnostics {
+
+            /**
+             * Constructs a new ServerDiskDiagnostics.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ServerDiskDiagnostics.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ServerDiskDiagnostics volumeId. */
+            volumeId: string;
+
+            /** ServerDiskDiagnostics readBytes. */
+            readBytes: number;
+
+            /** ServerDiskDiagnostics readRequests. */
+            readRequests: number;
+
+            /** ServerDiskDiagnostics writeBytes. */
+            writeBytes: number;
+
+            /** ServerDiskDiagnostics writeRequests. */
+            writeRequests: number;
+
+            /** ServerDiskDiagnostics errors. */
+            errors: number;
+
+            /**
+             * Creates a new ServerDiskDiagnostics instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ServerDiskDiagnostics instance
+             */
+            static create(properties: shoal.v1.ServerDiskDiagnostics.$Shape): shoal.v1.ServerDiskDiagnostics & shoal.v1.ServerDiskDiagnostics.$Shape;
+            static create(properties?: shoal.v1.ServerDiskDiagnostics.$Properties): shoal.v1.ServerDiskDiagnostics;
+
+            /**
+             * Encodes the specified ServerDiskDiagnostics message. Does not implicitly {@link shoal.v1.ServerDiskDiagnostics.verify|verify} messages.
+             * @param message ServerDiskDiagnostics message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ServerDiskDiagnostics.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ServerDiskDiagnostics message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ServerDiskDiagnostics & shoal.v1.ServerDiskDiagnostics.$Shape} ServerDiskDiagnostics
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ServerDiskDiagnostics & shoal.v1.ServerDiskDiagnostics.$Shape;
+        }
+
+        namespace ServerDiskDiagnostics {
+
+            /** Properties of a ServerDiskDiagnostics. */
+            interface $Properties {
+
+                /** ServerDiskDiagnostics volumeId */
+                volumeId?: string;
+
+                /** ServerDiskDiagnostics readBytes */
+                readBytes?: number;
+
+                /** ServerDiskDiagnostics readRequests */
+                readRequests?: number;
+
+                /** ServerDiskDiagnostics writeBytes */
+                writeBytes?: number;
+
+                /** ServerDiskDiagnostics writeRequests */
+                writeRequests?: number;
+
+                /** ServerDiskDiagnostics errors */
+                errors?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ServerDiskDiagnostics. */
+            type $Shape = shoal.v1.ServerDiskDiagnostics.$Properties;
+        }
+
+        /**
+         * Properties of a ServerNicDiagnostics.
+         * @deprecated Use shoal.v1.ServerNicDiagnostics.$Properties instead.
+         */
+        interface IServerNicDiagnostics extends shoal.v1.ServerNicDiagnostics.$Properties {
+        }
+
+        /** Represents a ServerNicDiagnostics. */
+        class ServerNicDiagnostics {
+
+            /**
+             * Constructs a new ServerNicDiagnostics.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ServerNicDiagnostics.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ServerNicDiagnostics mac. */
+            mac: string;
+
+            /** ServerNicDiagnostics receivedBytes. */
+            receivedBytes: number;
+
+            /** ServerNicDiagnostics receivedPackets. */
+            receivedPackets: number;
+
+            /** ServerNicDiagnostics receivedErrors. */
+            receivedErrors: number;
+
+            /** ServerNicDiagnostics receivedDrops. */
+            receivedDrops: number;
+
+            /** ServerNicDiagnostics sentBytes. */
+            sentBytes: number;
+
+            /** ServerNicDiagnostics sentPackets. */
+            sentPackets: number;
+
+            /** ServerNicDiagnostics sentErrors. */
+            sentErrors: number;
+
+            /** ServerNicDiagnostics sentDrops. */
+            sentDrops: number;
+
+            /**
+             * Creates a new ServerNicDiagnostics instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ServerNicDiagnostics instance
+             */
+            static create(properties: shoal.v1.ServerNicDiagnostics.$Shape): shoal.v1.ServerNicDiagnostics & shoal.v1.ServerNicDiagnostics.$Shape;
+            static create(properties?: shoal.v1.ServerNicDiagnostics.$Properties): shoal.v1.ServerNicDiagnostics;
+
+            /**
+             * Encodes the specified ServerNicDiagnostics message. Does not implicitly {@link shoal.v1.ServerNicDiagnostics.verify|verify} messages.
+             * @param message ServerNicDiagnostics message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ServerNicDiagnostics.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ServerNicDiagnostics message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ServerNicDiagnostics & shoal.v1.ServerNicDiagnostics.$Shape} ServerNicDiagnostics
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ServerNicDiagnostics & shoal.v1.ServerNicDiagnostics.$Shape;
+        }
+
+        namespace ServerNicDiagnostics {
+
+            /** Properties of a ServerNicDiagnostics. */
+            interface $Properties {
+
+                /** ServerNicDiagnostics mac */
+                mac?: string;
+
+                /** ServerNicDiagnostics receivedBytes */
+                receivedBytes?: number;
+
+                /** ServerNicDiagnostics receivedPackets */
+                receivedPackets?: number;
+
+                /** ServerNicDiagnostics receivedErrors */
+                receivedErrors?: number;
+
+                /** ServerNicDiagnostics receivedDrops */
+                receivedDrops?: number;
+
+                /** ServerNicDiagnostics sentBytes */
+                sentBytes?: number;
+
+                /** ServerNicDiagnostics sentPackets */
+                sentPackets?: number;
+
+                /** ServerNicDiagnostics sentErrors */
+                sentErrors?: number;
+
+                /** ServerNicDiagnostics sentDrops */
+                sentDrops?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ServerNicDiagnostics. */
+            type $Shape = shoal.v1.ServerNicDiagnostics.$Properties;
         }
 
         /**
@@ -30293,6 +31014,9 @@ export namespace shoal {
             /** Calls AskGuest. */
             askGuest: shoal.v1.PeerService.AskGuest;
 
+            /** Calls Console. */
+            console: shoal.v1.PeerService.Console;
+
             /** Calls Probe. */
             probe: shoal.v1.PeerService.Probe;
 
@@ -30543,6 +31267,25 @@ export namespace shoal {
               readonly responseType: "AskGuestResponse";
               readonly requestStream: undefined;
               readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.PeerService#console}.
+             * @param error Error, if any
+             * @param [response] ConsoleOutput
+             */
+            type ConsoleCallback = (error: (Error|null), response?: shoal.v1.ConsoleOutput) => void;
+
+            /** Calls Console. */
+            type Console = {
+              (request: shoal.v1.IConsoleInput, callback: shoal.v1.PeerService.ConsoleCallback): void;
+              (request: shoal.v1.IConsoleInput): Promise<shoal.v1.ConsoleOutput>;
+              readonly name: "Console";
+              readonly path: "/shoal.v1.PeerService/Console";
+              readonly requestType: "ConsoleInput";
+              readonly responseType: "ConsoleOutput";
+              readonly requestStream: true;
+              readonly responseStream: true;
             };
 
             /**
@@ -34218,6 +34961,12 @@ export namespace shoal {
             /** AskGuestRequest password. */
             password: (shoal.v1.GuestPassword|null);
 
+            /** AskGuestRequest console. */
+            console: (shoal.v1.ConsoleAsked|null);
+
+            /** AskGuestRequest diagnostics. */
+            diagnostics: boolean;
+
             /**
              * Creates a new AskGuestRequest instance using the specified properties.
              * @param [properties] Properties to set
@@ -34259,6 +35008,12 @@ export namespace shoal {
                 /** AskGuestRequest password */
                 password?: (shoal.v1.GuestPassword.$Properties|null);
 
+                /** AskGuestRequest console */
+                console?: (shoal.v1.ConsoleAsked.$Properties|null);
+
+                /** AskGuestRequest diagnostics */
+                diagnostics?: boolean;
+
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
             }
@@ -34285,6 +35040,12 @@ export namespace shoal {
 
             /** Unknown fields preserved while decoding when enabled */
             $unknowns?: Uint8Array[];
+
+            /** AskGuestResponse consoleSecret. */
+            consoleSecret: string;
+
+            /** AskGuestResponse diagnostics. */
+            diagnostics: (shoal.v1.ServerDiagnostics|null);
 
             /**
              * Creates a new AskGuestResponse instance using the specified properties.
@@ -34318,12 +35079,314 @@ export namespace shoal {
             /** Properties of an AskGuestResponse. */
             interface $Properties {
 
+                /** AskGuestResponse consoleSecret */
+                consoleSecret?: string;
+
+                /** AskGuestResponse diagnostics */
+                diagnostics?: (shoal.v1.ServerDiagnostics.$Properties|null);
+
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
             }
 
             /** Shape of an AskGuestResponse. */
             type $Shape = shoal.v1.AskGuestResponse.$Properties;
+        }
+
+        /**
+         * Properties of a ConsoleAsked.
+         * @deprecated Use shoal.v1.ConsoleAsked.$Properties instead.
+         */
+        interface IConsoleAsked extends shoal.v1.ConsoleAsked.$Properties {
+        }
+
+        /** Represents a ConsoleAsked. */
+        class ConsoleAsked {
+
+            /**
+             * Constructs a new ConsoleAsked.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ConsoleAsked.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ConsoleAsked kind. */
+            kind: string;
+
+            /** ConsoleAsked sessionToken. */
+            sessionToken: string;
+
+            /**
+             * Creates a new ConsoleAsked instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ConsoleAsked instance
+             */
+            static create(properties: shoal.v1.ConsoleAsked.$Shape): shoal.v1.ConsoleAsked & shoal.v1.ConsoleAsked.$Shape;
+            static create(properties?: shoal.v1.ConsoleAsked.$Properties): shoal.v1.ConsoleAsked;
+
+            /**
+             * Encodes the specified ConsoleAsked message. Does not implicitly {@link shoal.v1.ConsoleAsked.verify|verify} messages.
+             * @param message ConsoleAsked message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ConsoleAsked.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ConsoleAsked message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ConsoleAsked & shoal.v1.ConsoleAsked.$Shape} ConsoleAsked
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ConsoleAsked & shoal.v1.ConsoleAsked.$Shape;
+        }
+
+        namespace ConsoleAsked {
+
+            /** Properties of a ConsoleAsked. */
+            interface $Properties {
+
+                /** ConsoleAsked kind */
+                kind?: string;
+
+                /** ConsoleAsked sessionToken */
+                sessionToken?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ConsoleAsked. */
+            type $Shape = shoal.v1.ConsoleAsked.$Properties;
+        }
+
+        /**
+         * Properties of a ConsoleInput.
+         * @deprecated Use shoal.v1.ConsoleInput.$Properties instead.
+         */
+        interface IConsoleInput extends shoal.v1.ConsoleInput.$Properties {
+        }
+
+        /** Represents a ConsoleInput. */
+        class ConsoleInput {
+
+            /**
+             * Constructs a new ConsoleInput.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ConsoleInput.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ConsoleInput secret. */
+            secret: string;
+
+            /** ConsoleInput onlyLook. */
+            onlyLook: boolean;
+
+            /** ConsoleInput data. */
+            data: Uint8Array;
+
+            /**
+             * Creates a new ConsoleInput instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ConsoleInput instance
+             */
+            static create(properties: shoal.v1.ConsoleInput.$Shape): shoal.v1.ConsoleInput & shoal.v1.ConsoleInput.$Shape;
+            static create(properties?: shoal.v1.ConsoleInput.$Properties): shoal.v1.ConsoleInput;
+
+            /**
+             * Encodes the specified ConsoleInput message. Does not implicitly {@link shoal.v1.ConsoleInput.verify|verify} messages.
+             * @param message ConsoleInput message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ConsoleInput.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ConsoleInput message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ConsoleInput & shoal.v1.ConsoleInput.$Shape} ConsoleInput
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ConsoleInput & shoal.v1.ConsoleInput.$Shape;
+        }
+
+        namespace ConsoleInput {
+
+            /** Properties of a ConsoleInput. */
+            interface $Properties {
+
+                /** ConsoleInput secret */
+                secret?: string;
+
+                /** ConsoleInput onlyLook */
+                onlyLook?: boolean;
+
+                /** ConsoleInput data */
+                data?: Uint8Array;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ConsoleInput. */
+            type $Shape = shoal.v1.ConsoleInput.$Properties;
+        }
+
+        /**
+         * Properties of a ConsoleOutput.
+         * @deprecated Use shoal.v1.ConsoleOutput.$Properties instead.
+         */
+        interface IConsoleOutput extends shoal.v1.ConsoleOutput.$Properties {
+        }
+
+        /** Represents a ConsoleOutput. */
+        class ConsoleOutput {
+
+            /**
+             * Constructs a new ConsoleOutput.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ConsoleOutput.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ConsoleOutput granted. */
+            granted: (shoal.v1.GrantedConsole|null);
+
+            /** ConsoleOutput data. */
+            data: Uint8Array;
+
+            /**
+             * Creates a new ConsoleOutput instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ConsoleOutput instance
+             */
+            static create(properties: shoal.v1.ConsoleOutput.$Shape): shoal.v1.ConsoleOutput & shoal.v1.ConsoleOutput.$Shape;
+            static create(properties?: shoal.v1.ConsoleOutput.$Properties): shoal.v1.ConsoleOutput;
+
+            /**
+             * Encodes the specified ConsoleOutput message. Does not implicitly {@link shoal.v1.ConsoleOutput.verify|verify} messages.
+             * @param message ConsoleOutput message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ConsoleOutput.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ConsoleOutput message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ConsoleOutput & shoal.v1.ConsoleOutput.$Shape} ConsoleOutput
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ConsoleOutput & shoal.v1.ConsoleOutput.$Shape;
+        }
+
+        namespace ConsoleOutput {
+
+            /** Properties of a ConsoleOutput. */
+            interface $Properties {
+
+                /** ConsoleOutput granted */
+                granted?: (shoal.v1.GrantedConsole.$Properties|null);
+
+                /** ConsoleOutput data */
+                data?: Uint8Array;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ConsoleOutput. */
+            type $Shape = shoal.v1.ConsoleOutput.$Properties;
+        }
+
+        /**
+         * Properties of a GrantedConsole.
+         * @deprecated Use shoal.v1.GrantedConsole.$Properties instead.
+         */
+        interface IGrantedConsole extends shoal.v1.GrantedConsole.$Properties {
+        }
+
+        /** Represents a GrantedConsole. */
+        class GrantedConsole {
+
+            /**
+             * Constructs a new GrantedConsole.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.GrantedConsole.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** GrantedConsole serverId. */
+            serverId: string;
+
+            /** GrantedConsole kind. */
+            kind: string;
+
+            /** GrantedConsole sessionToken. */
+            sessionToken: string;
+
+            /**
+             * Creates a new GrantedConsole instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns GrantedConsole instance
+             */
+            static create(properties: shoal.v1.GrantedConsole.$Shape): shoal.v1.GrantedConsole & shoal.v1.GrantedConsole.$Shape;
+            static create(properties?: shoal.v1.GrantedConsole.$Properties): shoal.v1.GrantedConsole;
+
+            /**
+             * Encodes the specified GrantedConsole message. Does not implicitly {@link shoal.v1.GrantedConsole.verify|verify} messages.
+             * @param message GrantedConsole message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.GrantedConsole.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a GrantedConsole message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.GrantedConsole & shoal.v1.GrantedConsole.$Shape} GrantedConsole
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.GrantedConsole & shoal.v1.GrantedConsole.$Shape;
+        }
+
+        namespace GrantedConsole {
+
+            /** Properties of a GrantedConsole. */
+            interface $Properties {
+
+                /** GrantedConsole serverId */
+                serverId?: string;
+
+                /** GrantedConsole kind */
+                kind?: string;
+
+                /** GrantedConsole sessionToken */
+                sessionToken?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a GrantedConsole. */
+            type $Shape = shoal.v1.GrantedConsole.$Properties;
         }
 
         /**

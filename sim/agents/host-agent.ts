@@ -57,6 +57,11 @@ export class HostAgent {
         services: this.deps,
         placer: wrapPlacer?.(placer) ?? placer,
         control,
+        // No scenario looks at a screen.
+        consoles: {
+          look: () => notSimulated('opens no consoles'),
+          open: () => notSimulated('opens no consoles'),
+        },
         probe,
         views: gossip,
         images,

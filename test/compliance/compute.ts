@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Test } from 'tap';
 import type { ComputeDriver, GuestEvent, GuestFound, GuestSpec, StorageDriver } from '../../drivers/types.ts';
 import type { ServerId } from '../../node/base/ids.ts';
+import { computeConsoleCompliance } from './compute-consoles.ts';
 import { computeDiskCompliance } from './compute-disks.ts';
 import { computeMirrorCompliance } from './compute-mirror.ts';
 import { computeSuspendCompliance } from './compute-suspend.ts';
@@ -112,6 +113,7 @@ export async function computeCompliance(t: Test, fixture: ComputeFixture): Promi
   });
 
   await computeSuspendCompliance(t, driver, { ...fixture, newSpec });
+  await computeConsoleCompliance(t, driver, { ...fixture, newSpec });
 
   await t.test('what needs a living guest says NOT_FOUND without one', async (t) => {
     const { serverId } = await newSpec();

@@ -22,7 +22,7 @@ import { IdentityService } from '../../node/services/identity/identity.ts';
 import type { PasswordRules } from '../../node/services/identity/password-log-in.ts';
 import { fixedTokenKeys } from '../../node/services/identity/token-keys.ts';
 import { ImageService } from '../../node/services/image/image.ts';
-import type { ServiceDependencies } from '../../node/services/kit/dependencies.ts';
+import type { ConsoleDoor, ServiceDependencies } from '../../node/services/kit/dependencies.ts';
 import { QuotaService } from '../../node/services/kit/quota.ts';
 import { MemoryStateClient } from '../../node/state/client/memory-state-client.ts';
 import { apiOf, startRelay } from '../node/mesh/relay/rig.ts';
@@ -48,6 +48,8 @@ export interface TestGatewayOptions {
   readonly policy?: PolicyOverrides;
   /** Where requests are answered. Default: here. */
   readonly relay?: ApiRelay;
+  /** Opens consoles. Default: there are none. */
+  readonly consoles?: Pick<ConsoleDoor, 'open'>;
 }
 
 /** A started gateway and short ways to use it. */
@@ -109,6 +111,7 @@ export async function startGateway(options: TestGatewayOptions = {}): Promise<Te
     ...(options.trustedProxies === undefined ? {} : { trustedProxies: options.trustedProxies }),
     ...(options.policy === undefined ? {} : { policy: options.policy }),
     ...(options.relay === undefined ? {} : { relay: options.relay }),
+    ...(options.consoles === undefined ? {} : { consoles: options.consoles }),
   });
   await server.start();
   const front = process.env['SHOAL_TEST_RELAY'] === '1' ? await startFront(serverDeps, server, modules()) : undefined;

@@ -11,6 +11,7 @@ import { novaFaults } from '../kit/faults.ts';
 import type { RestModule } from '../kit/module.ts';
 import { computeFirstVersion, computeVersion, computeVersions } from '../kit/versions.ts';
 import { addServerActions } from './action-routes.ts';
+import { addConsoles } from './consoles/console-routes.ts';
 import { extensions, extensionView } from './extensions.ts';
 import { addFlavors } from './flavor-routes.ts';
 import { addServerGroups } from './group-routes.ts';
@@ -71,6 +72,7 @@ export function computeModule({ compute, quotas, network, images, volume }: Comp
       addServerActions(app, gateway, compute);
       addMigrations(app, gateway, compute);
       addExternalEvents(app, gateway);
+      addConsoles(app, gateway, compute);
       addFlavors(app, gateway, compute);
       addImages(app, gateway, images);
       addKeypairs(app, gateway, compute);

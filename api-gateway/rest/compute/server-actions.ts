@@ -6,7 +6,9 @@ import type { RequestContext } from '../../../node/services/kit/context.ts';
 import type { Gateway } from '../kit/module.ts';
 import { parse } from '../kit/validation.ts';
 import * as schemas from '../schemas/compute.ts';
+import * as consoleBodies from '../schemas/consoles.ts';
 import { unservedActions } from '../schemas/unserved-actions.ts';
+import { consoleUrl } from './consoles/console-routes.ts';
 import { rootOf, viewingOf } from './kit/common.ts';
 import { microversionOf, requireMicroversion } from './kit/microversion.ts';
 import type { ServerFloatingIps } from './proxies/floating-ips.ts';
@@ -44,7 +46,7 @@ type Action = (call: Call) => Promise<object | Accepted | undefined>;
 export function addActions(
   app: FastifyInstance,
   gateway: Gateway,
-  { servers, moves, images }: ComputeService,
+  { servers, moves, images, consoles }: ComputeService,
   floatingIps: ServerFloatingIps,
 ): void {
   /** An action that takes no argument. */
@@ -53,6 +55,14 @@ export function addActions(
     async ({ context, id }) => {
       await run(context, id);
       return undefined;
+    };
+  /** Up to 2.5; `remote-consoles` has taken their place. */
+  const console =
+    (protocol: string, body: typeof consoleBodies.vncConsoleBody): Action =>
+    async ({ request, id, argument }) => {
+      requireMicroversion(request, { to: 5 });
+      const { type } = parse(body, argument);
+      return { console: { type, url: await consoleUrl(gateway, { consoles }, request, id, protocol, type) } };
     };
   const actions: Readonly<Record<string, Action>> = {
     'os-start': plain((context, id) => servers.start(context, id)),
@@ -132,6 +142,10 @@ export function addActions(
       await floatingIps.remove(context, reader, servers.show(context, reader, id).id, address);
       return undefined;
     },
+    'os-getVNCConsole': console('vnc', consoleBodies.vncConsoleBody),
+    'os-getSPICEConsole': console('spice', consoleBodies.spiceConsoleBody),
+    'os-getRDPConsole': console('rdp', consoleBodies.rdpConsoleBody),
+    'os-getSerialConsole': console('serial', consoleBodies.serialConsoleBody),
     async addSecurityGroup({ context, id, argument }) {
       await servers.setSecurityGroup(context, id, parse(schemas.groupNameBody, argument).name, true);
       return undefined;

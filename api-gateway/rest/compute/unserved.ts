@@ -5,11 +5,6 @@ const servers = '/v2.1/servers/:id';
 
 /** Paths of Nova that answer 501 and say what is missing. */
 export const unservedCompute: readonly UnservedPart[] = [
-  {
-    what: 'remote consoles (the serial log is at the action os-getConsoleOutput)',
-    paths: [`${servers}/remote-consoles`],
-  },
-  { what: 'diagnostics of servers', paths: [`${servers}/diagnostics`] },
   { what: 'the NUMA topology of servers', paths: [`${servers}/topology`] },
   { what: "servers' passwords (log in with a key)", paths: [`${servers}/os-server-password`] },
   { what: 'shares of servers', paths: [`${servers}/shares`] },
@@ -36,7 +31,6 @@ export const unservedCompute: readonly UnservedPart[] = [
       '/v2.1/os-cloudpipe',
       '/v2.1/os-agents',
       '/v2.1/os-fping',
-      '/v2.1/os-console-auth-tokens',
       `${servers}/consoles`,
     ],
   },

@@ -11,7 +11,6 @@ const password = Type.String({ maxLength: 255 });
 const address = Type.String({ minLength: 1, maxLength: 64 });
 const flag = Type.Union([Type.Boolean(), Type.String({ maxLength: 5 })]);
 const host = Type.String({ minLength: 1, maxLength: 255 });
-const consoleType = (types: readonly string[]) => only({ type: Type.Union(types.map((type) => Type.Literal(type))) });
 
 /** Actions of Nova that this version does not have, by name, with the argument that Nova takes: it is checked all the same. */
 export const unservedActions: Readonly<Record<string, TSchema>> = {
@@ -24,10 +23,6 @@ export const unservedActions: Readonly<Record<string, TSchema>> = {
     force: Type.Optional(flag),
   }),
   injectNetworkInfo: anything,
-  'os-getRDPConsole': consoleType(['rdp-html5']),
-  'os-getSerialConsole': consoleType(['serial']),
-  'os-getSPICEConsole': consoleType(['spice-html5']),
-  'os-getVNCConsole': consoleType(['novnc', 'xvpvnc']),
   'os-migrateLive': only({
     host: orNull(host),
     block_migration: Type.Union([flag, Type.Literal('auto')]),

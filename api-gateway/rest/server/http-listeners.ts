@@ -1,6 +1,7 @@
 /** The doors of the REST gateway: HTTP over the product's bounded listeners. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import { type AddressInfo, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { Clock } from '../../../node/base/clock.ts';
 import type { Logger } from '../../../node/base/telemetry/logger.ts';
 import { Listener, type TlsSource } from '../../../node/rpc/listener/listener.ts';
@@ -16,6 +17,15 @@ interface HttpListenersDeps {
   /** Whether an address is free of the bounds that hold for one client. */
   readonly isExempt: (address: string) => boolean;
   readonly onRequest: (request: IncomingMessage, response: ServerResponse) => void;
+  /** Which requests become another protocol, and what speaks it. Absent: none does. */
+  readonly upgrades?: Upgrades | undefined;
+}
+
+/** What takes connections over. */
+interface Upgrades {
+  /** False: a request like any other. */
+  readonly takes: (request: IncomingMessage) => boolean;
+  readonly serve: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
 }
 
 /** Listens on any number of addresses. */
@@ -34,7 +44,7 @@ export class HttpListeners {
 
   /** Port 0: any free one. Throws what the system says when the address cannot be had. */
   async listen(host: string, port: number): Promise<void> {
-    const { limits, tls } = this.#deps;
+    const { limits, tls, upgrades } = this.#deps;
     const http = createServer(
       {
         maxHeaderSize: limits.headerBytesMax,
@@ -43,6 +53,7 @@ export class HttpListeners {
         requestTimeout: 0,
         keepAliveTimeout: limits.keepAliveMs,
         connectionsCheckingInterval: 5000,
+        shouldUpgradeCallback: (request) => upgrades?.takes(request) === true,
       },
       (request, response) => {
         // Idle is a connection without a request: only such a one is cut to make room.
@@ -55,6 +66,14 @@ export class HttpListeners {
     http.timeout = limits.idleTimeoutMs;
     // It never listens itself; this starts its watch over slow headers and idle connections.
     http.emit('listening');
+    http.on('upgrade', (request, socket, head) => {
+      // What has become something else is under way until it ends.
+      if (socket instanceof Socket) {
+        listener.request(socket, 1);
+        socket.once('close', () => listener.request(socket, -1));
+      }
+      upgrades?.serve(request, socket, head);
+    });
     http.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => refuseBrokenHttp(error, socket));
     const listener = new Listener(this.#deps, {
       limits: listenerLimits(limits),

@@ -1,5 +1,6 @@
 /** What the HTTP layer below the routes refuses by itself. */
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { ShoalError } from '../../../node/base/errors.ts';
 import type { GatewayLimits } from '../../kit/limits.ts';
 import { phrase } from '../kit/faults.ts';
@@ -45,5 +46,15 @@ export function refuseBrokenHttp(error: NodeJS.ErrnoException, socket: Socket): 
   const status = error.code === 'HPE_HEADER_OVERFLOW' ? 431 : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400;
   socket.end(
     `HTTP/1.1 ${status} ${phrase(status)}\r\ncontent-type: text/plain\r\ncontent-length: 0\r\nconnection: close\r\n\r\n`,
+  );
+}
+
+/** Refuses to make a WebSocket of a connection, in plain HTTP, and ends it. One that is a WebSocket already is left to its owner. */
+export function refuseUpgrade(socket: Duplex, status: number, message: string): void {
+  if (!socket.writable) return;
+  const body = `${message}\n`;
+  socket.end(
+    `HTTP/1.1 ${status} ${phrase(status)}\r\ncontent-type: text/plain; charset=utf-8\r\n` +
+      `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
   );
 }

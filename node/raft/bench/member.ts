@@ -118,6 +118,7 @@ async function main(): Promise<void> {
         pullView: refuse,
         consoleLog: refuse,
         askGuest: refuse,
+        console: refuseStream,
         probe: refuse,
         watchState: refuseStream,
         followSlice: refuseStream,

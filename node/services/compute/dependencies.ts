@@ -1,5 +1,5 @@
 /** What the compute service needs beside what every service is given. */
-import type { HostControl, HostProbe, Placer, Rekey } from '../kit/dependencies.ts';
+import type { ConsoleDoor, HostControl, HostProbe, Placer, Rekey } from '../kit/dependencies.ts';
 import type { VolumeDependencies } from '../volume/kit/dependencies.ts';
 
 /**
@@ -9,6 +9,7 @@ import type { VolumeDependencies } from '../volume/kit/dependencies.ts';
 export interface ComputeDependencies extends VolumeDependencies {
   readonly placer: Placer;
   readonly hostControl: HostControl;
+  readonly consoleDoor: ConsoleDoor;
   readonly hostProbe: HostProbe;
   readonly rekey: Rekey;
   /** A fresh UUID that sorts behind those made before (base/ordered-uuids.ts). Absent: `newId`. */

@@ -1,6 +1,7 @@
 /** The compute service: what both gateways call. */
 
 import { Aggregates } from './aggregates.ts';
+import { Consoles } from './consoles.ts';
 import type { ComputeDependencies, ComputeOptions } from './dependencies.ts';
 import { Flavors } from './flavors.ts';
 import { Migrations } from './history/migrations.ts';
@@ -22,6 +23,7 @@ export class ComputeService {
   readonly images: ServerImages;
   readonly moves: ServerMoves;
   readonly migrations: Migrations;
+  readonly consoles: Consoles;
   readonly hosts: Hosts;
   readonly aggregates: Aggregates;
 
@@ -33,6 +35,7 @@ export class ComputeService {
     this.images = new ServerImages(deps);
     this.moves = new ServerMoves(deps);
     this.migrations = new Migrations();
+    this.consoles = new Consoles(deps);
     this.hosts = new Hosts(deps);
     this.aggregates = new Aggregates(deps);
   }

@@ -96,6 +96,14 @@ export interface HostControl {
    * guest does not run, `UNAVAILABLE` when host or guest do not answer, `DRIVER_FAILED` when the guest refuses.
    */
   askGuest(server: shoal.v1.Server, question: GuestQuestion, signal: AbortSignal): Promise<void>;
+  /**
+   * Has the server's host let one session of a console in, for some minutes; returns the token that opens it. Needs no quorum.
+   * Throws `NOT_FOUND` when it has no guest with a process, `UNAVAILABLE` when the host does not answer, `NOT_IMPLEMENTED` when
+   * its version has no consoles.
+   */
+  grantConsole(server: shoal.v1.Server, asked: ConsoleAsked, signal: AbortSignal): Promise<string>;
+  /** What the guest has and has used since its start. Throws as `grantConsole`. */
+  diagnostics(server: shoal.v1.Server, signal: AbortSignal): Promise<shoal.v1.ServerDiagnostics>;
   /** This agent's host. */
   readonly hostId: HostId;
   /**
@@ -111,6 +119,41 @@ export interface HostControl {
 export type GuestQuestion =
   | { readonly kind: 'crash-dump' }
   | { readonly kind: 'password'; readonly user: string; readonly password: string };
+
+/** A guest's screen (RFB), or its first serial line. */
+export type ConsoleKind = 'vnc' | 'serial';
+
+/** Which console, and for whom. */
+export interface ConsoleAsked {
+  readonly kind: ConsoleKind;
+  /** Secret: the caller's own token, with which a session ends. Empty: the operator at the machine. */
+  readonly sessionToken: string;
+}
+
+/** What a console token lets in to. */
+export interface GrantedConsole extends ConsoleAsked {
+  readonly serverId: string;
+  readonly hostId: HostId;
+}
+
+/** An open console. */
+export interface ConsoleSession {
+  readonly granted: GrantedConsole;
+  /** What it shows. Ends with the guest, and when another session takes a serial line over. */
+  readonly shown: AsyncIterable<Uint8Array>;
+}
+
+/** Consoles, by their tokens, at whichever host the guests are. */
+export interface ConsoleDoor {
+  /** What the token is of, without using it. Throws `NOT_FOUND`, `UNAVAILABLE` when its host does not answer. */
+  look(token: string, signal: AbortSignal): Promise<GrantedConsole>;
+  /**
+   * Opens it; the token is used up by that. Throws as `look`, `CONFLICT` when the guest has no process any more, and `RATE_LIMITED`.
+   * @param typed what it is told. Read no faster than the guest takes it.
+   * @param signal ends it.
+   */
+  open(token: string, typed: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<ConsoleSession>;
+}
 
 /** Asks hosts themselves. */
 export interface HostProbe {

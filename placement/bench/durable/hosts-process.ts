@@ -172,6 +172,7 @@ const server = new PeerServer(
       pullView: refuse,
       consoleLog: refuse,
       askGuest: refuse,
+      console: refuseStream,
       probe: refuse,
       watchState: refuseStream,
       followSlice: refuseStream,

@@ -57,6 +57,7 @@ export async function startCloud(
     rekey,
     placer,
     hostControl,
+    consoleDoor: hostControl.consoleDoor,
     hostViews: fakeHostViews(base),
     hostProbe,
     sealing: testSealing,

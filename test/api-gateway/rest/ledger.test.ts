@@ -23,6 +23,7 @@ import {
 } from '../../../api-gateway/rest/identity/filters.ts';
 import { listKeys as imageList } from '../../../api-gateway/rest/image/list-query.ts';
 import * as computeBodies from '../../../api-gateway/rest/schemas/compute.ts';
+import * as consoleBodies from '../../../api-gateway/rest/schemas/consoles.ts';
 import * as identityBodies from '../../../api-gateway/rest/schemas/identity.ts';
 import { fieldsSchema, olderPatchSchema, patchSchema } from '../../../api-gateway/rest/schemas/image.ts';
 import { ownValue } from '../../../node/base/own-value.ts';
@@ -33,6 +34,7 @@ import {
   imagePropertyRules,
   schedulerHintRules,
 } from '../../../node/services/compute/attribute-rules.ts';
+import { consoleEffects } from './compute/consoles/console-effects.ts';
 import { listEffects } from './compute/list-effects.ts';
 import { migrationEffects } from './compute/moves/migration-effects.ts';
 import { operatorEffects } from './compute/operators/operator-effects.ts';
@@ -92,11 +94,12 @@ const identityFilters = {
 const services: Readonly<Record<'compute' | 'identity' | 'image', Service>> = {
   compute: {
     policies: computePolicies,
-    bodies: computeBodies,
+    bodies: { ...computeBodies, ...consoleBodies },
     queryKeys: Object.entries(queries).flatMap(([route, { keys }]) =>
       Object.keys(keys).map((key) => `${route} ?${key}`),
     ),
     proofs: {
+      'test/api-gateway/rest/compute/consoles/console-effects.ts': consoleEffects,
       'test/api-gateway/rest/compute/list-effects.ts': listEffects,
       'test/api-gateway/rest/compute/moves/migration-effects.ts': migrationEffects,
       'test/api-gateway/rest/compute/operators/operator-effects.ts': operatorEffects,

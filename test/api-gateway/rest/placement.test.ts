@@ -15,7 +15,13 @@ import { MemoryStateClient } from '../../../node/state/client/memory-state-clien
 import { hostTable } from '../../../node/state/tables/index.ts';
 import { defaultConfiguration, HostColumns, type PlacementConfiguration } from '../../../placement/index.ts';
 import { shoal } from '../../../proto/messages.ts';
-import { addImage, FakeHostControl, FakeHostProbe, fakeHostViews } from '../../node/services/compute-world.ts';
+import {
+  addImage,
+  FakeConsoleDoor,
+  FakeHostControl,
+  FakeHostProbe,
+  fakeHostViews,
+} from '../../node/services/compute-world.ts';
 import { testSealing } from '../../node/services/test-sealing.ts';
 import { volumeServiceOf } from '../../node/services/volume/volume-world.ts';
 import { addHost, testClock, worldOn } from '../../node/services/world.ts';
@@ -57,6 +63,7 @@ async function start(filters: PlacementConfiguration['enabledFilters'] = default
       ...world.deps,
       placer,
       hostControl: new FakeHostControl(),
+      consoleDoor: new FakeConsoleDoor(),
       hostViews: fakeHostViews(world),
       hostProbe: new FakeHostProbe(),
       sealing: testSealing,

@@ -24,8 +24,8 @@ void t.test(
     const cloud = await startCloud();
     t.teardown(() => cloud.stop());
     for (const [method, path, key] of [
-      ['POST', '/compute/v2.1/servers/none/remote-consoles', 'notImplemented'],
       ['POST', '/compute/v2.1/os-volumes_boot', 'notImplemented'],
+      ['GET', '/compute/v2.1/servers/none/topology', 'notImplemented'],
       ['GET', '/compute/v2.1/os-simple-tenant-usage', 'notImplemented'],
       ['GET', '/identity/v3/groups', 'error'],
       ['GET', '/v3/users/none/application_credentials', 'error'],

@@ -71,6 +71,9 @@ function own(asked: string[]): HostHandlers {
       asked.push('own askGuest');
       return {};
     },
+    console: () => {
+      throw new ShoalError('NOT_FOUND', 'not here');
+    },
     fetchBlob: () => {
       throw new ShoalError('NOT_FOUND', 'not here');
     },

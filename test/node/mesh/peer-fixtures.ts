@@ -39,6 +39,7 @@ export const refusingHandlers: PeerHandlers = {
   pullView: refuse,
   consoleLog: refuse,
   askGuest: refuse,
+  console: refuseStream,
   probe: async () => ({ reached: true }),
   watchState: refuseStream,
   followSlice: refuseStream,

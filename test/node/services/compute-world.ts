@@ -7,6 +7,10 @@ import { HostReportService } from '../../../node/services/compute/host-reports.t
 import { ComputeService } from '../../../node/services/compute/index.ts';
 import type {
   AddAuthority,
+  ConsoleAsked,
+  ConsoleDoor,
+  ConsoleSession,
+  GrantedConsole,
   GuestQuestion,
   HostControl,
   HostProbe,
@@ -122,6 +126,18 @@ export class FakeHostControl implements HostControl {
   readonly questions: { readonly serverId: string; readonly question: GuestQuestion }[] = [];
   /** What comes of it instead. */
   questionFailure?: ShoalError;
+  readonly consoleDoor = new FakeConsoleDoor();
+  /** What guests are said to have used. */
+  figures: shoal.v1.ServerDiagnostics.$Properties = {
+    state: 'running',
+    uptimeS: 7,
+    memoryMib: 128,
+    memoryUsedMib: 96,
+    accelerator: 'tcg',
+    cpus: [{ id: 0, timeNs: 1000 }],
+    disks: [{ volumeId: 'disk', readBytes: 1, readRequests: 2, writeBytes: 3, writeRequests: 4, errors: 5 }],
+    nics: [{ mac: '02:00:00:00:00:01', receivedBytes: 6, receivedPackets: 7, sentBytes: 8, sentPackets: 9 }],
+  };
   readonly intents: { readonly serverId: string; readonly change: LocalIntent }[] = [];
 
   async consoleLog(): Promise<Uint8Array> {
@@ -134,12 +150,45 @@ export class FakeHostControl implements HostControl {
     this.questions.push({ serverId: server.id, question });
   }
 
+  async grantConsole(server: shoal.v1.Server, asked: ConsoleAsked): Promise<string> {
+    if (this.questionFailure !== undefined) throw this.questionFailure;
+    return this.consoleDoor.grant({ ...asked, serverId: server.id, hostId: server.hostId as HostId });
+  }
+
+  async diagnostics(): Promise<shoal.v1.ServerDiagnostics> {
+    if (this.questionFailure !== undefined) throw this.questionFailure;
+    return new shoal.v1.ServerDiagnostics(this.figures);
+  }
+
   async intendLocally(server: shoal.v1.Server, change: LocalIntent): Promise<void> {
     this.intents.push({ serverId: server.id, change });
   }
 
   withLocalIntents(server: shoal.v1.Server): shoal.v1.Server {
     return server;
+  }
+}
+
+/** Consoles that say back what they are told. */
+export class FakeConsoleDoor implements ConsoleDoor {
+  readonly #granted = new Map<string, GrantedConsole>();
+
+  grant(granted: GrantedConsole): string {
+    const token = granted.hostId + randomUUID().replaceAll('-', '');
+    this.#granted.set(token, granted);
+    return token;
+  }
+
+  async look(token: string): Promise<GrantedConsole> {
+    const granted = this.#granted.get(token);
+    if (granted === undefined) throw new ShoalError('NOT_FOUND', 'no such console token');
+    return granted;
+  }
+
+  async open(token: string, typed: AsyncIterable<Uint8Array>): Promise<ConsoleSession> {
+    const granted = await this.look(token);
+    this.#granted.delete(token);
+    return { granted, shown: typed };
   }
 }
 
@@ -211,6 +260,7 @@ export async function makeComputeWorld(): Promise<ComputeWorld> {
     ...world.deps,
     placer,
     hostControl,
+    consoleDoor: hostControl.consoleDoor,
     hostViews: fakeHostViews(world),
     hostProbe,
     rekey,

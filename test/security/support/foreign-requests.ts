@@ -70,6 +70,10 @@ function actionArgument(action: string): unknown {
   if (action === 'reboot') return { type: 'HARD' };
   if (/SecurityGroup$/.test(action)) return { name: 'default' };
   if (action === 'os-getConsoleOutput') return { length: 1 };
+  if (action === 'os-getVNCConsole') return { type: 'novnc' };
+  if (action === 'os-getSPICEConsole') return { type: 'spice-html5' };
+  if (action === 'os-getRDPConsole') return { type: 'rdp-html5' };
+  if (action === 'os-getSerialConsole') return { type: 'serial' };
   if (action === 'os-resetState') return { state: 'error' };
   if (action === 'changePassword') return { adminPass: 'taken' };
   if (action === 'createImage') return { name: 'stolen' };
@@ -91,6 +95,8 @@ function serverBodies(tail: string, theirs: TenantObjects): readonly unknown[] {
     case '/os-volume_attachments/:volume_id':
     case '/os-volume_attachments/:key':
       return [{ volumeAttachment: { volumeId: '00000000-0000-4000-8000-00000000beef' } }];
+    case '/remote-consoles':
+      return [{ remote_console: { protocol: 'vnc', type: 'novnc' } }];
     case '/os-interface':
       return [{ interfaceAttachment: { net_id: theirs.network } }, { interfaceAttachment: { port_id: theirs.port } }];
     default:

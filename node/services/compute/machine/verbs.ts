@@ -29,8 +29,11 @@ export interface VerbRule {
   readonly deletion?: 'refuses' | 'hides';
   /** A server without a host refuses it. */
   readonly host?: 'needed';
-  /** Without a quorum the server's own host takes it on its own account. */
-  readonly outage?: 'own-host';
+  /**
+   * Without a quorum: `own-host`, the server's own host takes it on its own account; `any-agent`, it changes no record, and is
+   * asked of that host through any agent.
+   */
+  readonly outage?: 'own-host' | 'any-agent';
   /** What becomes of it; absent: nothing that a host has to do. */
   readonly to?: Transition;
 }
@@ -85,6 +88,9 @@ export const verbs = {
   // As with Nova, a lock keeps nobody from making images: they change nothing of the server.
   createImage: { action: 'createImage', ...imaged },
   createBackup: { action: 'createBackup', ...imaged },
+  // They look, and ask nothing of what the guest does.
+  get_console: { action: 'get_vnc_console', deletion: 'refuses', host: 'needed', outage: 'any-agent' },
+  get_diagnostics: { action: 'get_diagnostics', deletion: 'refuses', host: 'needed', outage: 'any-agent' },
   // For administrators, whom no lock holds. A move that waits for its former host has the task of one.
   migrate: { action: 'migrate', deletion: 'refuses', from: ['stopped'], task: 'refuses' },
   revertResize: { action: 'revertResize', lock: 'refuses', deletion: 'refuses' },

@@ -25,6 +25,7 @@ export const refusingHandlers: PeerHandlers = {
   pullView: refuse,
   consoleLog: refuse,
   askGuest: refuse,
+  console: refuseStream,
   probe: refuse,
   watchState: refuseStream,
   followSlice: refuseStream,

@@ -14,6 +14,8 @@ const statuses: readonly (readonly [operation: RegExp, source: string, ...answer
   [/^DELETE \/v2\.1\/servers\/[^/]+$/, 'servers.py', 204],
   [/^POST \/v2\.1\/servers\/[^/]+\/action#os-getConsoleOutput$/, 'console_output.py', 200],
   [/^POST \/v2\.1\/servers\/[^/]+\/action#(os-start|os-stop|reboot|revertResize|createImage)$/, 'servers.py', 202],
+  [/^POST \/v2\.1\/servers\/[^/]+\/action#os-get(VNC|Serial)Console$/, 'remote_consoles.py', 200],
+  [/^POST \/v2\.1\/servers\/[^/]+\/remote-consoles$/, 'remote_consoles.py', 200],
   [/^POST \/v2\.1\/servers\/[^/]+\/action#forceDelete$/, 'deferred_delete.py', 202],
   [/^POST \/v2\.1\/servers\/[^/]+\/action#(un)?pause$/, 'pause_server.py', 202],
   [/^POST \/v2\.1\/servers\/[^/]+\/action#(suspend|resume)$/, 'suspend_server.py', 202],

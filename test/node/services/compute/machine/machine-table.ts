@@ -49,7 +49,7 @@ function limitsOf(verb: ServerVerb): readonly string[] {
     answer({ isLocked: true }),
     answer({ isDeleting: true }),
     answer({ hasHost: false }),
-    rule.outage === undefined ? '503' : 'own host',
+    rule.outage === undefined ? '503' : rule.outage.replace('-', ' '),
   ];
 }
 
