@@ -4,7 +4,13 @@ import type { shoal } from '../../proto/messages.ts';
 import type { Caller, Callers } from './kit/caller.ts';
 import { isOr, pageById } from './kit/page.ts';
 
-type MoveMethods = 'migrateServer' | 'listMigrations' | 'listServerActions';
+type MoveMethods =
+  | 'resizeServer'
+  | 'confirmServerResize'
+  | 'revertServerResize'
+  | 'migrateServer'
+  | 'listMigrations'
+  | 'listServerActions';
 
 /** The part of `shoal.v1.ComputeService` that moves servers, and tells what became of it. */
 export function serverMoveHandlers(
@@ -12,6 +18,21 @@ export function serverMoveHandlers(
   compute: ComputeService,
 ): Pick<Handlers<shoal.v1.ComputeService, Caller>, MoveMethods> {
   return {
+    resizeServer: ({ serverId, flavorId }, call) =>
+      callers.serve(call, async ({ context }) => {
+        await compute.moves.resize(context, serverId, flavorId);
+        return {};
+      }),
+    confirmServerResize: ({ serverId }, call) =>
+      callers.serve(call, async ({ context }) => {
+        await compute.moves.confirm(context, serverId);
+        return {};
+      }),
+    revertServerResize: ({ serverId }, call) =>
+      callers.serve(call, async ({ context }) => {
+        await compute.moves.cancel(context, serverId);
+        return {};
+      }),
     migrateServer: ({ serverId, hostName }, call) =>
       callers.serve(call, async ({ context }) => {
         await compute.moves.migrate(context, serverId, hostName === '' ? undefined : hostName);

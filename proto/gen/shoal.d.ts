@@ -3965,6 +3965,15 @@ export namespace shoal {
             /** SERVER_STATUS_SUSPENDED value */
             SERVER_STATUS_SUSPENDED = 9,
 
+            /** SERVER_STATUS_RESIZE value */
+            SERVER_STATUS_RESIZE = 10,
+
+            /** SERVER_STATUS_VERIFY_RESIZE value */
+            SERVER_STATUS_VERIFY_RESIZE = 11,
+
+            /** SERVER_STATUS_REVERT_RESIZE value */
+            SERVER_STATUS_REVERT_RESIZE = 12,
+
             /** SERVER_STATUS_SHELVED value */
             SERVER_STATUS_SHELVED = 14,
 
@@ -4258,6 +4267,9 @@ export namespace shoal {
             /** Server offloading. */
             offloading: boolean;
 
+            /** Server move. */
+            move: (shoal.v1.ServerMove|null);
+
             /**
              * Creates a new Server instance using the specified properties.
              * @param [properties] Properties to set
@@ -4452,6 +4464,9 @@ export namespace shoal {
                 /** Server offloading */
                 offloading?: boolean;
 
+                /** Server move */
+                move?: (shoal.v1.ServerMove.$Properties|null);
+
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
             }
@@ -4541,6 +4556,107 @@ export namespace shoal {
 
             /** Shape of a ServerRescue. */
             type $Shape = shoal.v1.ServerRescue.$Properties;
+        }
+
+        /**
+         * Properties of a ServerMove.
+         * @deprecated Use shoal.v1.ServerMove.$Properties instead.
+         */
+        interface IServerMove extends shoal.v1.ServerMove.$Properties {
+        }
+
+        /** Represents a ServerMove. */
+        class ServerMove {
+
+            /**
+             * Constructs a new ServerMove.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ServerMove.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ServerMove migrationId. */
+            migrationId: string;
+
+            /** ServerMove kind. */
+            kind: string;
+
+            /** ServerMove phase. */
+            phase: string;
+
+            /** ServerMove oldFlavor. */
+            oldFlavor: (shoal.v1.Flavor|null);
+
+            /** ServerMove newFlavor. */
+            newFlavor: (shoal.v1.Flavor|null);
+
+            /** ServerMove confirmsItself. */
+            confirmsItself: boolean;
+
+            /** ServerMove finishedMs. */
+            finishedMs: number;
+
+            /**
+             * Creates a new ServerMove instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ServerMove instance
+             */
+            static create(properties: shoal.v1.ServerMove.$Shape): shoal.v1.ServerMove & shoal.v1.ServerMove.$Shape;
+            static create(properties?: shoal.v1.ServerMove.$Properties): shoal.v1.ServerMove;
+
+            /**
+             * Encodes the specified ServerMove message. Does not implicitly {@link shoal.v1.ServerMove.verify|verify} messages.
+             * @param message ServerMove message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ServerMove.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ServerMove message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ServerMove & shoal.v1.ServerMove.$Shape} ServerMove
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ServerMove & shoal.v1.ServerMove.$Shape;
+        }
+
+        namespace ServerMove {
+
+            /** Properties of a ServerMove. */
+            interface $Properties {
+
+                /** ServerMove migrationId */
+                migrationId?: string;
+
+                /** ServerMove kind */
+                kind?: string;
+
+                /** ServerMove phase */
+                phase?: string;
+
+                /** ServerMove oldFlavor */
+                oldFlavor?: (shoal.v1.Flavor.$Properties|null);
+
+                /** ServerMove newFlavor */
+                newFlavor?: (shoal.v1.Flavor.$Properties|null);
+
+                /** ServerMove confirmsItself */
+                confirmsItself?: boolean;
+
+                /** ServerMove finishedMs */
+                finishedMs?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ServerMove. */
+            type $Shape = shoal.v1.ServerMove.$Properties;
         }
 
         /**
@@ -10703,6 +10819,15 @@ export namespace shoal {
             /** Calls CreateServerBackup. */
             createServerBackup: shoal.v1.ComputeService.CreateServerBackup;
 
+            /** Calls ResizeServer. */
+            resizeServer: shoal.v1.ComputeService.ResizeServer;
+
+            /** Calls ConfirmServerResize. */
+            confirmServerResize: shoal.v1.ComputeService.ConfirmServerResize;
+
+            /** Calls RevertServerResize. */
+            revertServerResize: shoal.v1.ComputeService.RevertServerResize;
+
             /** Calls MigrateServer. */
             migrateServer: shoal.v1.ComputeService.MigrateServer;
 
@@ -11080,6 +11205,63 @@ export namespace shoal {
               readonly path: "/shoal.v1.ComputeService/CreateServerBackup";
               readonly requestType: "CreateServerBackupRequest";
               readonly responseType: "CreateServerBackupResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.ComputeService#resizeServer}.
+             * @param error Error, if any
+             * @param [response] ResizeServerResponse
+             */
+            type ResizeServerCallback = (error: (Error|null), response?: shoal.v1.ResizeServerResponse) => void;
+
+            /** Calls ResizeServer. */
+            type ResizeServer = {
+              (request: shoal.v1.IResizeServerRequest, callback: shoal.v1.ComputeService.ResizeServerCallback): void;
+              (request: shoal.v1.IResizeServerRequest): Promise<shoal.v1.ResizeServerResponse>;
+              readonly name: "ResizeServer";
+              readonly path: "/shoal.v1.ComputeService/ResizeServer";
+              readonly requestType: "ResizeServerRequest";
+              readonly responseType: "ResizeServerResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.ComputeService#confirmServerResize}.
+             * @param error Error, if any
+             * @param [response] ConfirmServerResizeResponse
+             */
+            type ConfirmServerResizeCallback = (error: (Error|null), response?: shoal.v1.ConfirmServerResizeResponse) => void;
+
+            /** Calls ConfirmServerResize. */
+            type ConfirmServerResize = {
+              (request: shoal.v1.IConfirmServerResizeRequest, callback: shoal.v1.ComputeService.ConfirmServerResizeCallback): void;
+              (request: shoal.v1.IConfirmServerResizeRequest): Promise<shoal.v1.ConfirmServerResizeResponse>;
+              readonly name: "ConfirmServerResize";
+              readonly path: "/shoal.v1.ComputeService/ConfirmServerResize";
+              readonly requestType: "ConfirmServerResizeRequest";
+              readonly responseType: "ConfirmServerResizeResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.ComputeService#revertServerResize}.
+             * @param error Error, if any
+             * @param [response] RevertServerResizeResponse
+             */
+            type RevertServerResizeCallback = (error: (Error|null), response?: shoal.v1.RevertServerResizeResponse) => void;
+
+            /** Calls RevertServerResize. */
+            type RevertServerResize = {
+              (request: shoal.v1.IRevertServerResizeRequest, callback: shoal.v1.ComputeService.RevertServerResizeCallback): void;
+              (request: shoal.v1.IRevertServerResizeRequest): Promise<shoal.v1.RevertServerResizeResponse>;
+              readonly name: "RevertServerResize";
+              readonly path: "/shoal.v1.ComputeService/RevertServerResize";
+              readonly requestType: "RevertServerResizeRequest";
+              readonly responseType: "RevertServerResizeResponse";
               readonly requestStream: undefined;
               readonly responseStream: undefined;
             };
@@ -13765,6 +13947,384 @@ export namespace shoal {
 
             /** Shape of a SetServerPasswordResponse. */
             type $Shape = shoal.v1.SetServerPasswordResponse.$Properties;
+        }
+
+        /**
+         * Properties of a ResizeServerRequest.
+         * @deprecated Use shoal.v1.ResizeServerRequest.$Properties instead.
+         */
+        interface IResizeServerRequest extends shoal.v1.ResizeServerRequest.$Properties {
+        }
+
+        /** Represents a ResizeServerRequest. */
+        class ResizeServerRequest {
+
+            /**
+             * Constructs a new ResizeServerRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ResizeServerRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ResizeServerRequest serverId. */
+            serverId: string;
+
+            /** ResizeServerRequest flavorId. */
+            flavorId: string;
+
+            /**
+             * Creates a new ResizeServerRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ResizeServerRequest instance
+             */
+            static create(properties: shoal.v1.ResizeServerRequest.$Shape): shoal.v1.ResizeServerRequest & shoal.v1.ResizeServerRequest.$Shape;
+            static create(properties?: shoal.v1.ResizeServerRequest.$Properties): shoal.v1.ResizeServerRequest;
+
+            /**
+             * Encodes the specified ResizeServerRequest message. Does not implicitly {@link shoal.v1.ResizeServerRequest.verify|verify} messages.
+             * @param message ResizeServerRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ResizeServerRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ResizeServerRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ResizeServerRequest & shoal.v1.ResizeServerRequest.$Shape} ResizeServerRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ResizeServerRequest & shoal.v1.ResizeServerRequest.$Shape;
+        }
+
+        namespace ResizeServerRequest {
+
+            /** Properties of a ResizeServerRequest. */
+            interface $Properties {
+
+                /** ResizeServerRequest serverId */
+                serverId?: string;
+
+                /** ResizeServerRequest flavorId */
+                flavorId?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ResizeServerRequest. */
+            type $Shape = shoal.v1.ResizeServerRequest.$Properties;
+        }
+
+        /**
+         * Properties of a ResizeServerResponse.
+         * @deprecated Use shoal.v1.ResizeServerResponse.$Properties instead.
+         */
+        interface IResizeServerResponse extends shoal.v1.ResizeServerResponse.$Properties {
+        }
+
+        /** Represents a ResizeServerResponse. */
+        class ResizeServerResponse {
+
+            /**
+             * Constructs a new ResizeServerResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ResizeServerResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /**
+             * Creates a new ResizeServerResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ResizeServerResponse instance
+             */
+            static create(properties: shoal.v1.ResizeServerResponse.$Shape): shoal.v1.ResizeServerResponse & shoal.v1.ResizeServerResponse.$Shape;
+            static create(properties?: shoal.v1.ResizeServerResponse.$Properties): shoal.v1.ResizeServerResponse;
+
+            /**
+             * Encodes the specified ResizeServerResponse message. Does not implicitly {@link shoal.v1.ResizeServerResponse.verify|verify} messages.
+             * @param message ResizeServerResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ResizeServerResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ResizeServerResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ResizeServerResponse & shoal.v1.ResizeServerResponse.$Shape} ResizeServerResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ResizeServerResponse & shoal.v1.ResizeServerResponse.$Shape;
+        }
+
+        namespace ResizeServerResponse {
+
+            /** Properties of a ResizeServerResponse. */
+            interface $Properties {
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ResizeServerResponse. */
+            type $Shape = shoal.v1.ResizeServerResponse.$Properties;
+        }
+
+        /**
+         * Properties of a ConfirmServerResizeRequest.
+         * @deprecated Use shoal.v1.ConfirmServerResizeRequest.$Properties instead.
+         */
+        interface IConfirmServerResizeRequest extends shoal.v1.ConfirmServerResizeRequest.$Properties {
+        }
+
+        /** Represents a ConfirmServerResizeRequest. */
+        class ConfirmServerResizeRequest {
+
+            /**
+             * Constructs a new ConfirmServerResizeRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ConfirmServerResizeRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ConfirmServerResizeRequest serverId. */
+            serverId: string;
+
+            /**
+             * Creates a new ConfirmServerResizeRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ConfirmServerResizeRequest instance
+             */
+            static create(properties: shoal.v1.ConfirmServerResizeRequest.$Shape): shoal.v1.ConfirmServerResizeRequest & shoal.v1.ConfirmServerResizeRequest.$Shape;
+            static create(properties?: shoal.v1.ConfirmServerResizeRequest.$Properties): shoal.v1.ConfirmServerResizeRequest;
+
+            /**
+             * Encodes the specified ConfirmServerResizeRequest message. Does not implicitly {@link shoal.v1.ConfirmServerResizeRequest.verify|verify} messages.
+             * @param message ConfirmServerResizeRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ConfirmServerResizeRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ConfirmServerResizeRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ConfirmServerResizeRequest & shoal.v1.ConfirmServerResizeRequest.$Shape} ConfirmServerResizeRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ConfirmServerResizeRequest & shoal.v1.ConfirmServerResizeRequest.$Shape;
+        }
+
+        namespace ConfirmServerResizeRequest {
+
+            /** Properties of a ConfirmServerResizeRequest. */
+            interface $Properties {
+
+                /** ConfirmServerResizeRequest serverId */
+                serverId?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ConfirmServerResizeRequest. */
+            type $Shape = shoal.v1.ConfirmServerResizeRequest.$Properties;
+        }
+
+        /**
+         * Properties of a ConfirmServerResizeResponse.
+         * @deprecated Use shoal.v1.ConfirmServerResizeResponse.$Properties instead.
+         */
+        interface IConfirmServerResizeResponse extends shoal.v1.ConfirmServerResizeResponse.$Properties {
+        }
+
+        /** Represents a ConfirmServerResizeResponse. */
+        class ConfirmServerResizeResponse {
+
+            /**
+             * Constructs a new ConfirmServerResizeResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ConfirmServerResizeResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /**
+             * Creates a new ConfirmServerResizeResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ConfirmServerResizeResponse instance
+             */
+            static create(properties: shoal.v1.ConfirmServerResizeResponse.$Shape): shoal.v1.ConfirmServerResizeResponse & shoal.v1.ConfirmServerResizeResponse.$Shape;
+            static create(properties?: shoal.v1.ConfirmServerResizeResponse.$Properties): shoal.v1.ConfirmServerResizeResponse;
+
+            /**
+             * Encodes the specified ConfirmServerResizeResponse message. Does not implicitly {@link shoal.v1.ConfirmServerResizeResponse.verify|verify} messages.
+             * @param message ConfirmServerResizeResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ConfirmServerResizeResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ConfirmServerResizeResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ConfirmServerResizeResponse & shoal.v1.ConfirmServerResizeResponse.$Shape} ConfirmServerResizeResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ConfirmServerResizeResponse & shoal.v1.ConfirmServerResizeResponse.$Shape;
+        }
+
+        namespace ConfirmServerResizeResponse {
+
+            /** Properties of a ConfirmServerResizeResponse. */
+            interface $Properties {
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ConfirmServerResizeResponse. */
+            type $Shape = shoal.v1.ConfirmServerResizeResponse.$Properties;
+        }
+
+        /**
+         * Properties of a RevertServerResizeRequest.
+         * @deprecated Use shoal.v1.RevertServerResizeRequest.$Properties instead.
+         */
+        interface IRevertServerResizeRequest extends shoal.v1.RevertServerResizeRequest.$Properties {
+        }
+
+        /** Represents a RevertServerResizeRequest. */
+        class RevertServerResizeRequest {
+
+            /**
+             * Constructs a new RevertServerResizeRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.RevertServerResizeRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** RevertServerResizeRequest serverId. */
+            serverId: string;
+
+            /**
+             * Creates a new RevertServerResizeRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns RevertServerResizeRequest instance
+             */
+            static create(properties: shoal.v1.RevertServerResizeRequest.$Shape): shoal.v1.RevertServerResizeRequest & shoal.v1.RevertServerResizeRequest.$Shape;
+            static create(properties?: shoal.v1.RevertServerResizeRequest.$Properties): shoal.v1.RevertServerResizeRequest;
+
+            /**
+             * Encodes the specified RevertServerResizeRequest message. Does not implicitly {@link shoal.v1.RevertServerResizeRequest.verify|verify} messages.
+             * @param message RevertServerResizeRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.RevertServerResizeRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a RevertServerResizeRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.RevertServerResizeRequest & shoal.v1.RevertServerResizeRequest.$Shape} RevertServerResizeRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.RevertServerResizeRequest & shoal.v1.RevertServerResizeRequest.$Shape;
+        }
+
+        namespace RevertServerResizeRequest {
+
+            /** Properties of a RevertServerResizeRequest. */
+            interface $Properties {
+
+                /** RevertServerResizeRequest serverId */
+                serverId?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a RevertServerResizeRequest. */
+            type $Shape = shoal.v1.RevertServerResizeRequest.$Properties;
+        }
+
+        /**
+         * Properties of a RevertServerResizeResponse.
+         * @deprecated Use shoal.v1.RevertServerResizeResponse.$Properties instead.
+         */
+        interface IRevertServerResizeResponse extends shoal.v1.RevertServerResizeResponse.$Properties {
+        }
+
+        /** Represents a RevertServerResizeResponse. */
+        class RevertServerResizeResponse {
+
+            /**
+             * Constructs a new RevertServerResizeResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.RevertServerResizeResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /**
+             * Creates a new RevertServerResizeResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns RevertServerResizeResponse instance
+             */
+            static create(properties: shoal.v1.RevertServerResizeResponse.$Shape): shoal.v1.RevertServerResizeResponse & shoal.v1.RevertServerResizeResponse.$Shape;
+            static create(properties?: shoal.v1.RevertServerResizeResponse.$Properties): shoal.v1.RevertServerResizeResponse;
+
+            /**
+             * Encodes the specified RevertServerResizeResponse message. Does not implicitly {@link shoal.v1.RevertServerResizeResponse.verify|verify} messages.
+             * @param message RevertServerResizeResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.RevertServerResizeResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a RevertServerResizeResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.RevertServerResizeResponse & shoal.v1.RevertServerResizeResponse.$Shape} RevertServerResizeResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.RevertServerResizeResponse & shoal.v1.RevertServerResizeResponse.$Shape;
+        }
+
+        namespace RevertServerResizeResponse {
+
+            /** Properties of a RevertServerResizeResponse. */
+            interface $Properties {
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a RevertServerResizeResponse. */
+            type $Shape = shoal.v1.RevertServerResizeResponse.$Properties;
         }
 
         /**

@@ -73,6 +73,14 @@ export function addActions(
     resume: plain((context, id) => servers.resume(context, id)),
     unlock: plain((context, id) => servers.unlock(context, id)),
     revertResize: plain((context, id) => moves.cancel(context, id)),
+    confirmResize: plain((context, id) => moves.confirm(context, id)),
+    async resize({ context, id, argument }) {
+      const { flavorRef, 'OS-DCF:diskConfig': diskConfig } = parse(schemas.resizeBody, argument);
+      // A link counts as the id at its end.
+      const options = diskConfig === undefined ? {} : { diskConfigAuto: diskConfig === 'AUTO' };
+      await moves.resize(context, id, String(flavorRef).split('/').at(-1) ?? '', options);
+      return undefined;
+    },
     forceDelete: plain((context, id) => servers.delete(context, id)),
     async lock({ request, context, id, argument }) {
       // Before, Nova looks at nothing that stands here.
@@ -176,7 +184,8 @@ export function addActions(
       if (answer.location !== undefined) reply.header('location', answer.location);
       return reply.code(202).send(answer.body);
     }
-    return answer === undefined ? reply.code(202).send() : reply.code(200).send(answer);
+    if (answer !== undefined) return reply.code(200).send(answer);
+    return reply.code(name === 'confirmResize' ? 204 : 202).send();
   });
 }
 

@@ -3,7 +3,7 @@
  * there before.
  */
 import { createHash } from 'node:crypto';
-import { vmState } from '../../../node/services/compute/machine/vm-state.ts';
+import { shownStatus, vmState } from '../../../node/services/compute/machine/vm-state.ts';
 import { zoneOf } from '../../../node/services/kit/zones.ts';
 import { volumeDisks } from '../../../node/services/volume/records/server-disks.ts';
 import { indexKey } from '../../../node/state/table.ts';
@@ -152,7 +152,7 @@ const progressing = new Set(['ACTIVE', 'BUILD', 'REBUILD', 'RESIZE', 'VERIFY_RES
 
 /** Nova's one word for it. */
 export function statusText(server: shoal.v1.Server): string {
-  switch (server.status) {
+  switch (shownStatus(server)) {
     case ServerStatus.SERVER_STATUS_BUILD:
       return 'BUILD';
     case ServerStatus.SERVER_STATUS_ACTIVE:
@@ -169,6 +169,12 @@ export function statusText(server: shoal.v1.Server): string {
       return server.rebootHard ? 'HARD_REBOOT' : 'REBOOT';
     case ServerStatus.SERVER_STATUS_MIGRATING:
       return 'MIGRATING';
+    case ServerStatus.SERVER_STATUS_RESIZE:
+      return 'RESIZE';
+    case ServerStatus.SERVER_STATUS_VERIFY_RESIZE:
+      return 'VERIFY_RESIZE';
+    case ServerStatus.SERVER_STATUS_REVERT_RESIZE:
+      return 'REVERT_RESIZE';
     case ServerStatus.SERVER_STATUS_DELETING:
       return 'ACTIVE';
     case ServerStatus.SERVER_STATUS_UNSPECIFIED:

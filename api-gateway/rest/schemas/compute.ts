@@ -182,6 +182,9 @@ export const volumeSwapBody = only({
 /** The argument of the action `migrate`: null, or from 2.56 on the name of the host to go to. */
 export const migrateBody = Type.Union([Type.Null(), only({ host: orNull(hostName) })]);
 
+/** The argument of the action `resize`. */
+export const resizeBody = only({ flavorRef: flavorReference, 'OS-DCF:diskConfig': Type.Optional(diskConfig) });
+
 /** The argument of `addSecurityGroup` and `removeSecurityGroup`: a group's name or id. */
 export const groupNameBody = only({ name: Type.String({ minLength: 1, maxLength: 255 }) });
 

@@ -15,7 +15,6 @@ const host = Type.String({ minLength: 1, maxLength: 255 });
 /** Actions of Nova that this version does not have, by name, with the argument that Nova takes: it is checked all the same. */
 export const unservedActions: Readonly<Record<string, TSchema>> = {
   addFixedIp: only({ networkId: Type.Union([Type.String({ minLength: 1, maxLength: 64 }), Type.Integer()]) }),
-  confirmResize: anything,
   evacuate: only({
     host: Type.Optional(host),
     onSharedStorage: Type.Optional(flag),
@@ -33,10 +32,6 @@ export const unservedActions: Readonly<Record<string, TSchema>> = {
   removeFixedIp: only({ address }),
   rescue: orNull(only({ adminPass: Type.Optional(password), rescue_image_ref: Type.Optional(reference) })),
   resetNetwork: anything,
-  resize: only({
-    flavorRef: Type.Union([reference, Type.Integer()]),
-    'OS-DCF:diskConfig': Type.Optional(Type.Union([Type.Literal('AUTO'), Type.Literal('MANUAL')])),
-  }),
   restore: anything,
   shelve: anything,
   shelveOffload: anything,

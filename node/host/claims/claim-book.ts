@@ -20,6 +20,7 @@ import { coverageMark, failpoint } from '../../base/buggify/buggify.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { ServerId } from '../../base/ids.ts';
 import { needsOf } from '../../cluster/resource-needs.ts';
+import { formerFlavor, holdsFormerRoom } from '../../services/kit/server-move.ts';
 import { bootsFromVolume } from '../../services/volume/records/server-disks.ts';
 import { notesLostKey } from '../../store/host/host-record.ts';
 import type { HostStore } from '../../store/host/host-store.ts';
@@ -181,16 +182,16 @@ export class ClaimBook {
   ): ReadonlyMap<string, RecordedHere> {
     const here = new Map<string, RecordedHere>();
     for (const server of servers) {
-      // A server that is leaving holds its room until its host has let it go.
-      const generation = server.hostId === selfId ? server.generation : server.generation - 1;
-      if (server.hostId !== selfId && server.releasedGeneration >= generation) continue;
-      const key = { serverId: server.id as ServerId, generation };
-      here.set(claimKeyText(key), {
-        key,
-        needs: needsOf({ ...server, hasRootVolume: bootsFromVolume(server) }, this.#isApart),
-        groupId: server.serverGroupId,
-        isGuestHere: isHere(server.id),
-      });
+      const isFormer = server.previousHostId === selfId && holdsFormerRoom(server);
+      const add = (generation: number, flavor: shoal.v1.Flavor | null, isGuestHere: boolean): void => {
+        const key = { serverId: server.id as ServerId, generation };
+        const { storage, serverGroupId: groupId } = server;
+        const needs = needsOf({ flavor, storage, hasRootVolume: bootsFromVolume(server) }, this.#isApart);
+        here.set(claimKeyText(key), { key, needs, groupId, isGuestHere });
+      };
+      // A server that is leaving holds its room until its host has let it go, and until it cannot come back any more.
+      if (isFormer) add(server.generation - 1, formerFlavor(server), true);
+      if (server.hostId === selfId) add(server.generation, server.flavor, !isFormer && isHere(server.id));
     }
     return here;
   }

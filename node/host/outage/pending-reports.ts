@@ -69,8 +69,12 @@ export class PendingReports implements HostReports {
     return this.#inner.fault(server, message, details);
   }
 
-  released(server: shoal.v1.Server): Promise<void> {
-    return this.#inner.released(server);
+  released(server: shoal.v1.Server, done?: DoneFor): Promise<void> {
+    return this.#inner.released(server, done);
+  }
+
+  cleaned(server: shoal.v1.Server): Promise<void> {
+    return this.#inner.cleaned(server);
   }
 
   async deleted(server: shoal.v1.Server): Promise<void> {

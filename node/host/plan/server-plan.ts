@@ -19,6 +19,7 @@ import { shoal } from '../../../proto/messages.ts';
 import type { HostId } from '../../base/ids.ts';
 import { isJobTask } from '../../services/compute/machine/job-tasks.ts';
 import type { ReportedPower } from '../../services/kit/reporting/host-reporting.ts';
+import { isUnreleased, mayRemoveKept } from '../../services/kit/server-move.ts';
 import { isObserved } from '../../services/kit/server-request.ts';
 import { isOwnDisk } from '../../services/volume/kit/disks-of-server.ts';
 
@@ -52,8 +53,13 @@ export type ServerStep =
   | { readonly kind: 'limit'; readonly volumeId: string }
   /** Guest, ports, disks of its own and record go, in this order; volumes are closed. */
   | { readonly kind: 'destroy' }
-  /** Guest, ports and lock go; the disk stays for the next host; the record is told. */
-  | { readonly kind: 'release' };
+  /**
+   * The guest of this generation, its ports and locks go; the disks stay, for the next host or for the way back; the record is
+   * told.
+   */
+  | { readonly kind: 'release'; readonly generation: number; readonly graceMs: number }
+  /** The server has moved on for good: what this host kept of it goes; the record is told. */
+  | { readonly kind: 'clean' };
 
 /** What is known of the server besides record and guest. */
 interface ServerMemory {
@@ -86,16 +92,31 @@ export function planServer(
   self: HostId,
   options: ReconcileOptions,
 ): ServerStep | undefined {
+  // What runs here from before is let go of first, whatever comes then; on one host a resize is a move to itself.
+  if (record.previousHostId === self && isUnreleased(record)) {
+    return { kind: 'release', generation: record.generation - 1, graceMs: graceOf(guest, options) };
+  }
   if (record.hostId !== self) {
-    // Listed here because it is leaving. What runs here is of an older generation, by definition of a move.
-    if (record.previousHostId !== self || record.releasedGeneration >= record.generation - 1) return undefined;
-    return { kind: 'release' };
+    // A host that was given up while it was down may still have the guest when it is back.
+    if (record.previousHostId === self && guest !== undefined) {
+      return { kind: 'release', generation: guest.generation, graceMs: 0 };
+    }
+    return record.previousHostId === self && mayRemoveKept(record) ? { kind: 'clean' } : undefined;
+  }
+  // It came back before this host had let go of it.
+  if (guest !== undefined && guest.generation < record.generation) {
+    return { kind: 'release', generation: guest.generation, graceMs: graceOf(guest, options) };
   }
   if (record.deleting) return { kind: 'destroy' };
   // The old host still has it: starting now could write one disk from two places.
-  if (record.previousHostId !== '' && record.releasedGeneration < record.generation - 1) return undefined;
+  if (isUnreleased(record)) return undefined;
 
   return planPower(record, guest, memory, options) ?? planDisks(record, guest, memory);
+}
+
+/** A guest that runs gets time to power off. */
+function graceOf(guest: GuestFound | undefined, { stopGraceMs }: ReconcileOptions): number {
+  return guest?.power === 'running' ? stopGraceMs : 0;
 }
 
 function planPower(

@@ -25,4 +25,6 @@ export interface ComputeOptions {
    * default.
    */
   readonly enabledFilters?: readonly string[];
+  /** A resize may stay on the server's own host, and is tried there first. Default: it is. */
+  readonly allowResizeToSameHost?: boolean;
 }

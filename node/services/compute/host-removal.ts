@@ -26,7 +26,8 @@ import { type Change, transact } from '../kit/transact.ts';
 import { editWhileRoom } from '../kit/transact-in-pieces.ts';
 import { placeSnat } from '../network/routers.ts';
 import { hasVolumes, moveVolumesOff } from '../volume/records/host-volumes.ts';
-import { freeNamingPorts, removeServerRow } from './kit/server-record.ts';
+import { freeNamingPorts, refundDifference, removeServerRow } from './kit/server-record.ts';
+import { lostFormer } from './moves/move-reports.ts';
 
 /** Steps of emptying: as many rows as a mesh may have on one host, and an end to a race with those who add more. */
 const stepsMax = 1_000;
@@ -270,8 +271,11 @@ async function releaseMoved(
     const ids: string[] = [];
     editWhileRoom({ change }, rows, (row) => {
       const releasedGeneration = Math.max(row.record.releasedGeneration, row.record.generation - 1);
-      const next = { ...row.record, previousHostId: '', releasedGeneration, updatedMs: deps.clock.nowMs() };
-      serverTable.update(change, row, new shoal.v1.Server(next));
+      const nowMs = deps.clock.nowMs();
+      const fields = lostFormer({ reader, change }, row.record, nowMs);
+      const next = new shoal.v1.Server({ ...row.record, ...fields, releasedGeneration, updatedMs: nowMs });
+      serverTable.update(change, row, next);
+      refundDifference(change, row.record, next);
       ids.push(row.record.id);
     });
     return ids;

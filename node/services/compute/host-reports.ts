@@ -20,9 +20,10 @@ import { requestOf } from '../kit/server-request.ts';
 import { type Attempt, transact } from '../kit/transact.ts';
 import { updatePortRow } from '../network/port-record.ts';
 import { askedAt, hostAction, hostEventOf, withEvents } from './history/action-history.ts';
-import { noteMigration, openMigration } from './history/migrations.ts';
-import { freeNamingPorts, powerStates, removeServerRow } from './kit/server-record.ts';
+import { noteMigration } from './history/migrations.ts';
+import { freeNamingPorts, powerStates, refundDifference, removeServerRow } from './kit/server-record.ts';
 import { isJobTask } from './machine/job-tasks.ts';
+import { arrived, cleaned, released } from './moves/move-reports.ts';
 
 const markReportOfAnotherState = coverageMark(
   'report-of-another-state',
@@ -102,7 +103,8 @@ export class HostReportService implements HostReports {
       } else if (isWanted && record.observedRevision < server.askedRevision) {
         next.actions = this.#withEvents(record, server.askedRevision, done);
       }
-      if (isAsked && record.status === ServerStatus.SERVER_STATUS_MIGRATING) this.#endMigration(attempt, record.id);
+      if (isAsked) Object.assign(next, arrived(attempt, record, this.#deps.clock.nowMs()));
+      refundDifference(attempt.change, record, next);
       this.#write(attempt, row, next);
       this.#setPortStatus(attempt, record, power === 'stopped' || power === 'suspended' ? 'DOWN' : 'ACTIVE');
     });
@@ -146,18 +148,32 @@ export class HostReportService implements HostReports {
         fault,
       });
       next.actions = this.#withEvents(row.record, server.askedRevision, undefined, message);
+      const { move } = row.record;
+      if (move?.phase === 'migrating' || move?.phase === 'reverting') {
+        noteMigration(attempt, move.migrationId ?? '', { status: 'error', error: fault.message }, fault.createdMs);
+      }
       this.#write(attempt, row, next);
     });
   }
 
   /** QEMU gone here, disks closed, lock given back: the next host may start. */
-  async released(server: shoal.v1.Server): Promise<void> {
+  async released(server: shoal.v1.Server, done?: DoneFor): Promise<void> {
     await transact(this.#deps, this.#options, (attempt) => {
       const row = serverTable.get(attempt.reader, server.id);
       const isOurs = row?.record.previousHostId === this.#hostId && row.record.generation === server.generation;
       if (row === undefined || !isOurs) return;
-      const releasedGeneration = Math.max(row.record.releasedGeneration, row.record.generation - 1);
-      this.#write(attempt, row, new shoal.v1.Server({ ...row.record, releasedGeneration, previousHostId: '' }));
+      const nowMs = this.#deps.clock.nowMs();
+      this.#write(attempt, row, new shoal.v1.Server({ ...row.record, ...released(attempt, row.record, done, nowMs) }));
+    });
+  }
+
+  /** Nothing of the server is left on this host, its former one. */
+  async cleaned(server: shoal.v1.Server): Promise<void> {
+    await transact(this.#deps, this.#options, (attempt) => {
+      const row = serverTable.get(attempt.reader, server.id);
+      const isOurs = row?.record.previousHostId === this.#hostId && row.record.generation === server.generation;
+      if (row === undefined || !isOurs) return;
+      this.#write(attempt, row, new shoal.v1.Server({ ...row.record, ...cleaned(row.record) }));
     });
   }
 
@@ -166,7 +182,7 @@ export class HostReportService implements HostReports {
     await freeNamingPorts(this.#deps, this.#options, server);
     await this.#report(server, (attempt, row) => {
       if (!row.record.deleting) return;
-      if (row.record.previousHostId !== '') {
+      if (row.record.previousHostId !== '' && row.record.previousHostId !== this.#hostId) {
         // Its former host needs the record to know what to let go of.
         throw new ShoalError('UNAVAILABLE', `the former host of server ${server.id} has not released it yet`, {
           facts: { serverId: server.id, previousHostId: row.record.previousHostId },
@@ -190,13 +206,6 @@ export class HostReportService implements HostReports {
 
   get #options(): { readonly signal: AbortSignal } {
     return { signal: this.#signal };
-  }
-
-  /** The server is where its migration has brought it. */
-  #endMigration(attempt: Attempt, serverId: string): void {
-    const migration = openMigration(attempt.reader, serverId);
-    if (migration !== undefined)
-      noteMigration(attempt, migration.id, { status: 'confirmed' }, this.#deps.clock.nowMs());
   }
 
   /** The history with what this host did for the request of that number: the whole of it, and its parts. */

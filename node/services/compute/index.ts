@@ -33,7 +33,7 @@ export class ComputeService {
     this.serverGroups = new ServerGroups(deps);
     this.servers = new Servers(deps, options);
     this.images = new ServerImages(deps);
-    this.moves = new ServerMoves(deps);
+    this.moves = new ServerMoves(deps, options);
     this.migrations = new Migrations();
     this.consoles = new Consoles(deps);
     this.hosts = new Hosts(deps);

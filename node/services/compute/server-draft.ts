@@ -248,6 +248,22 @@ export function checkRequestSpec(
   };
 }
 
+/** The flavor that a server of this image is to get. Throws `INVALID_ARGUMENT` for one that there is not, or that it cannot have. */
+export function checkNewFlavor(
+  context: RequestContext,
+  reader: StateReader,
+  id: string,
+  image: shoal.v1.Image | undefined,
+  { enabledFilters = defaultFilterNames }: RequestSpecOptions,
+): shoal.v1.Flavor {
+  const flavor = checkFlavor(context, reader, id);
+  checkAttributes(flavor, image, new Set(enabledFilters));
+  if (image !== undefined && image.minMemoryMib > flavor.memoryMib) {
+    throw badRequest("Flavor's memory is too small for requested image.");
+  }
+  return flavor;
+}
+
 function checkFlavor(context: RequestContext, reader: StateReader, id: string): shoal.v1.Flavor {
   const flavor = flavorTable.get(reader, id)?.record;
   if (flavor === undefined || !canUse(context, flavor)) throw badRequest(`Flavor ${id} could not be found.`);

@@ -1,12 +1,17 @@
 /**
- * Moving stopped servers between hosts that both reach the disk. The old host releases it first, then the new one takes
- * over: at no moment do two hosts have the disk. A move whose old host has not released yet can be taken back.
+ * Servers that get another host, another flavor, or both: Nova's resize and cold migration, with their confirmation and their way
+ * back. The record names the new host at once, at a generation of its own; the former host lets go of guest and disks first, then
+ * the new one takes over: at no moment do two hosts have them. Until the move is confirmed the former host keeps its room and what it
+ * has of the server, so that the way back needs nobody's leave.
+ *
+ *     migrating --> finished --confirm--> cleaning --> (done)
+ *         \\------------\\-----revert----> reverting --> (cleaning) --> (done)
  */
 import { shoal } from '../../../proto/messages.ts';
-import { coverageMark } from '../../base/buggify/buggify.ts';
+import { coverageMark, failpoint } from '../../base/buggify/buggify.ts';
 import { ShoalError } from '../../base/errors.ts';
 import type { ServerId } from '../../base/ids.ts';
-import { indexKey } from '../../state/table.ts';
+import { indexKey, type Row } from '../../state/table.ts';
 import {
   hostTable,
   imageTable,
@@ -17,128 +22,201 @@ import {
 } from '../../state/tables/index.ts';
 import type { StateReader } from '../../state/types.ts';
 import type { RequestContext } from '../kit/context.ts';
-import type { Placed } from '../kit/dependencies.ts';
+import type { Placed, PlaceRequest } from '../kit/dependencies.ts';
 import { putOnHost } from '../kit/put-on-host.ts';
+import { chargeQuota } from '../kit/quota.ts';
+import { isUnreleased, movePhase } from '../kit/server-move.ts';
 import { nextRequest } from '../kit/server-request.ts';
 import { isSharedPool, servesPool } from '../kit/storage-pools.ts';
-import { type Attempt, type Change, transact } from '../kit/transact.ts';
+import { type Attempt, Change, transact } from '../kit/transact.ts';
 import { updatePortRow } from '../network/port-record.ts';
-import { moveVolumes } from '../volume/records/server-disks.ts';
-import type { ComputeDependencies } from './dependencies.ts';
+import { bootsFromVolume, moveVolumes } from '../volume/records/server-disks.ts';
+import type { ComputeDependencies, ComputeOptions } from './dependencies.ts';
 import { groupAllows, groupForPlacement, writeGroup } from './group-hosts.ts';
 import { askedAction } from './history/action-history.ts';
 import { beginMigration, noteMigration, openMigration } from './history/migrations.ts';
 import { placementEvents } from './history/placement-events.ts';
 import { badRequest, conflict } from './kit/refusals.ts';
-import { mustTake, seeServer } from './kit/server-record.ts';
+import { amountsOf, mustTake, refundDifference, seeServer } from './kit/server-record.ts';
+import { withoutFormer } from './moves/move-reports.ts';
+import { checkNewShape, reshapedDisks } from './moves/new-shape.ts';
+import { checkNewFlavor } from './server-draft.ts';
 
 const markClaimsTooOldToMove = coverageMark(
   'claims-too-old-to-move',
   'a move took so long that its claims may have ended',
 );
+const markResizedInPlace = coverageMark('resized-in-place', 'a server gets another flavor on its own host');
+const markMoveReverted = coverageMark('move-reverted', 'a server goes back to the host or flavor that it had');
+const failpointMoveClaimedNotBound = failpoint(
+  'move.claimed-not-bound',
+  'a host has admitted a server that moves, and its record does not say so',
+);
+const failpointMoveBound = failpoint('move.bound', 'a server belongs to another host since a moment ago');
+const failpointMoveConfirmed = failpoint(
+  'move.confirmed',
+  'a move is confirmed, and the former host has not heard of it',
+);
+const failpointMoveReverted = failpoint('move.reverted', 'a server goes back, and no host has heard of it');
 
 const { ServerStatus } = shoal.v1;
 
-/**
- * Nova's cold migration, without Nova's confirmation: a move is done when the new host has the disk. Live migration is
- * not offered.
- */
+type Server = shoal.v1.Server;
+type Flavor = shoal.v1.Flavor;
+
+/** What a move is to do. */
+interface MoveDraft {
+  readonly verb: 'resize' | 'migrate';
+  readonly newFlavor: Flavor;
+  readonly hostName?: string | undefined;
+  readonly confirmsItself: boolean;
+  /** Nova's diskConfig from now on; absent: as it was. */
+  readonly diskConfigAuto?: boolean | undefined;
+}
+
+/** See above. */
 export class ServerMoves {
   readonly #deps: ComputeDependencies;
+  readonly #options: ComputeOptions;
 
-  constructor(deps: ComputeDependencies) {
+  constructor(deps: ComputeDependencies, options: ComputeOptions) {
     this.#deps = deps;
+    this.#options = options;
   }
 
   /**
-   * Moves a stopped server to another host, chosen by placement or named. A named host passes
-   * the same filters as any, else `NO_VALID_HOST`; the server's own is `INVALID_ARGUMENT`. `CONFLICT` when the named host
-   * is not one that the server's group allows, the server is not stopped, its disk is not on shared storage, or its present host does not answer: only that host can let
-   * go of the disk, and the move would wait for it without an end.
+   * Moves a server, on or off, to another host, chosen by placement or named; it then waits to be confirmed, as in Nova. A named
+   * host passes the same filters as any, else `NO_VALID_HOST`; the server's own is `INVALID_ARGUMENT`. `CONFLICT` when the named
+   * host is not one that the server's group allows, its disks are not on shared storage, or its present host does not
+   * answer: only that host can let go of the disks, and the move would wait for it without an end.
+   * @param options.confirmsItself the move is confirmed as soon as the server is there. Default: its owner does that.
    */
-  async migrate(context: RequestContext, id: string, hostName?: string): Promise<void> {
+  async migrate(
+    context: RequestContext,
+    id: string,
+    hostName?: string,
+    options: { readonly confirmsItself?: boolean } = {},
+  ): Promise<void> {
     const reader = await this.#deps.state.fresh(context.signal);
     const server = seeServer(context, reader, id).record;
-    this.#checkMovable(context, reader, server);
-    const group = serverGroupTable.get(reader, server.serverGroupId);
-    if (hostName !== undefined) checkDestination(reader, server, group?.record, hostName);
+    this.#checkMovable(context, reader, server, 'migrate');
+    const confirmsItself = options.confirmsItself === true;
+    const draft = { verb: 'migrate', newFlavor: flavorOf(server), hostName, confirmsItself } as const;
+    this.#checkStorage(reader, server);
+    if (hostName !== undefined) checkDestination(reader, server, hostName);
     await this.#mustAnswer(context, reader, server);
-    const image = imageTable.get(reader, server.imageId)?.record;
-    const { flavor } = server;
-    if (flavor === null) throw conflict(`Instance ${id} has no flavor recorded`);
-    const placed = await this.#deps.placer.place(
-      {
-        serverId: id as ServerId,
-        generation: server.generation + 1,
-        flavor,
-        ...(image === undefined ? {} : { image }),
-        projectId: server.projectId,
-        zone: server.zone,
-        storage: server.storage,
-        excludeHostIds: [server.hostId],
-        ...(hostName === undefined ? {} : { hostName }),
-        schedulerHints: server.schedulerHints,
-        ...(group === undefined ? {} : { group: groupForPlacement(reader, group.record, id) }),
-      },
-      context.signal,
-    );
-    await this.#move(context, server, placed);
+    await this.#bind(context, server, draft, await this.#place(context, reader, server, draft, [server.hostId]));
   }
 
   /**
-   * Takes a move back whose old host has not released the disk yet (Nova's `revertResize`): the server is that host's again,
-   * at a generation of its own, stopped as it was. The other host has never had the disk. `CONFLICT` when nothing waits.
+   * Gives a server, on or off, another flavor: on its own host where that is allowed and has room, else on another one. It then
+   * waits to be confirmed. `INVALID_ARGUMENT` for a flavor that there is not, that it has, or whose disks are smaller;
+   * `QUOTA_EXCEEDED`; `NO_VALID_HOST`; `CONFLICT` as for `migrate`.
+   */
+  async resize(
+    context: RequestContext,
+    id: string,
+    flavorId: string,
+    { diskConfigAuto }: { readonly diskConfigAuto?: boolean } = {},
+  ): Promise<void> {
+    const reader = await this.#deps.state.fresh(context.signal);
+    const server = seeServer(context, reader, id).record;
+    this.#checkMovable(context, reader, server, 'resize');
+    const image = imageTable.get(reader, server.imageId)?.record;
+    const newFlavor = checkNewFlavor(context, reader, flavorId, image, this.#options);
+    checkNewShape(flavorOf(server), newFlavor, !bootsFromVolume(server));
+    const draft = { verb: 'resize', newFlavor, diskConfigAuto, confirmsItself: false } as const;
+    // Refused before a host is asked.
+    chargeQuota(new Change(), reader, server.projectId, growthOf(server, newFlavor));
+    await this.#mustAnswer(context, reader, server);
+    await this.#bind(context, server, draft, await this.#placeResized(context, reader, server, draft));
+  }
+
+  /** A move is as wanted: the former host may remove what it keeps. `CONFLICT` unless one waits to be confirmed. */
+  async confirm(context: RequestContext, id: string): Promise<void> {
+    await transact(this.#deps, context, (attempt) => {
+      const row = seeServer(context, attempt.reader, id);
+      mustTake(context, row.record, 'confirmResize');
+      this.#confirm(attempt, row, context);
+    });
+    failpointMoveConfirmed();
+  }
+
+  /**
+   * Takes a move back, wherever it is: the server is its former host's again, with its former flavor, at a generation of its own, on
+   * or off as it is wanted now. Where the former host has let go of the disks already, the new one lets go first; else it has never
+   * had them. What was written meanwhile stays where the disks are on storage that both reach. `CONFLICT` when there is
+   * nothing to take back.
    */
   async cancel(context: RequestContext, id: string): Promise<void> {
     await transact(this.#deps, context, (attempt) => {
       const row = seeServer(context, attempt.reader, id);
-      const { record } = row;
-      mustTake(context, record, 'revertResize');
-      const { previousHostId } = record;
-      if (previousHostId === '' || record.releasedGeneration >= record.generation - 1) {
-        throw conflict(`Cannot 'revertResize' instance ${id}: no move of it waits for its former host.`);
-      }
-      if (hostTable.get(attempt.reader, previousHostId) === undefined) {
-        throw conflict(`Cannot 'revertResize' instance ${id}: its former host is no member of the mesh any more.`);
-      }
-      putOnHost(attempt.change, previousHostId);
-      const group = serverGroupTable.get(attempt.reader, record.serverGroupId);
-      if (group !== undefined) writeGroup(attempt.change, group, group.record.memberIds);
-      const generation = record.generation + 1;
-      const nowMs = this.#deps.clock.nowMs();
-      const migration = openMigration(attempt.reader, id);
-      if (migration !== undefined) noteMigration(attempt, migration.id, { status: 'reverted' }, nowMs);
-      const next = new shoal.v1.Server({
-        ...record,
-        actions: askedAction(record, 'revertResize', context, nowMs),
-        hostId: previousHostId,
-        previousHostId: '',
-        generation,
-        // The host between them never had the disk: nothing is left for it to release.
-        releasedGeneration: generation - 1,
-        status: ServerStatus.SERVER_STATUS_SHUTOFF,
-        taskState: '',
-        updatedMs: nowMs,
-        disks: moveVolumes(this.#deps, attempt, record, previousHostId),
-      });
-      serverTable.update(attempt.change, row, next);
-      movePorts(attempt, record, previousHostId);
+      mustTake(context, row.record, 'revertResize');
+      this.#revert(attempt, row, context);
     });
+    markMoveReverted();
+    failpointMoveReverted();
   }
 
-  /** Asked directly and now: what gossip last heard may be old. */
-  async #mustAnswer(context: RequestContext, reader: StateReader, server: shoal.v1.Server): Promise<void> {
-    const host = hostTable.get(reader, server.hostId)?.record;
-    if (host === undefined) throw conflict(`Instance ${server.id} has no host`);
-    if (await this.#deps.hostProbe.answers(host.id as Placed['hostId'], context.signal)) return;
+  /** On its own host first, where that may be. */
+  async #placeResized(context: RequestContext, reader: StateReader, server: Server, draft: MoveDraft): Promise<Placed> {
+    const own = hostTable.get(reader, server.hostId)?.record.name;
+    if (own !== undefined && this.#options.allowResizeToSameHost !== false) {
+      try {
+        return await this.#place(context, reader, server, { ...draft, hostName: own }, []);
+      } catch (caught) {
+        if (!ShoalError.is(caught, 'NO_VALID_HOST') || !this.#isMovable(reader, server)) throw caught;
+      }
+    }
+    this.#checkStorage(reader, server);
+    return this.#place(context, reader, server, draft, [server.hostId]);
+  }
+
+  #place(
+    context: RequestContext,
+    reader: StateReader,
+    server: Server,
+    { newFlavor, hostName }: MoveDraft,
+    excludeHostIds: readonly string[],
+  ): Promise<Placed> {
+    const image = imageTable.get(reader, server.imageId)?.record;
+    const group = serverGroupTable.get(reader, server.serverGroupId);
+    const request: PlaceRequest = {
+      serverId: server.id as ServerId,
+      generation: server.generation + 1,
+      flavor: newFlavor,
+      ...(image === undefined ? {} : { image }),
+      ...(bootsFromVolume(server) ? { hasRootVolume: true } : {}),
+      projectId: server.projectId,
+      zone: server.zone,
+      storage: server.storage,
+      excludeHostIds,
+      ...(hostName === undefined ? {} : { hostName }),
+      schedulerHints: server.schedulerHints,
+      ...(group === undefined ? {} : { group: groupForPlacement(reader, group.record, server.id) }),
+    };
+    return this.#deps.placer.place(request, context.signal);
+  }
+
+  #checkMovable(context: RequestContext, reader: StateReader, server: Server, verb: 'migrate' | 'resize'): void {
+    mustTake(context, server, verb);
+    if (server.previousHostId === '') return;
+    const name = hostTable.get(reader, server.previousHostId)?.record.name ?? server.previousHostId;
     throw conflict(
-      `Host ${host.name}, which has instance ${server.id}, does not answer. Only it can let go of the disk: ` +
-        'move the server when the host is back, or remove the host from the mesh when it is lost for good.',
+      `Cannot '${verb}' instance ${server.id}: host ${name} has not removed yet what it has of it from an earlier move.`,
     );
   }
 
-  #checkMovable(context: RequestContext, reader: StateReader, server: shoal.v1.Server): void {
-    mustTake(context, server, 'migrate');
+  #isMovable(reader: StateReader, server: Server): boolean {
+    return this.#isReachable(reader, server) === true;
+  }
+
+  #checkStorage(reader: StateReader, server: Server): void {
+    checkReachable(server, this.#isReachable(reader, server));
+  }
+
+  /** Whether other hosts can have its disks; undefined: nobody has told yet. */
+  #isReachable(reader: StateReader, server: Server): boolean | undefined {
     const adverts = this.#deps.hostViews.adverts();
     const volumes = server.disks.map(({ volumeId }) => volumeTable.get(reader, volumeId ?? '')?.record);
     const isServed = (volume: shoal.v1.Volume | undefined): boolean =>
@@ -148,76 +226,195 @@ export class ServerMoves {
     const pools = new Set([server.storage, ...left.flatMap(({ pool }) => pool ?? [])]);
     const shared = [...pools].map((pool) => isSharedPool(adverts, pool, server.hostId));
     // One that nobody tells of comes before one that is shared: it may be of the host's own.
-    const worst = shared.includes(false) ? false : shared.includes(undefined) ? undefined : true;
-    checkReachable(server, worst);
+    return shared.includes(false) ? false : shared.includes(undefined) ? undefined : true;
   }
 
-  async #move(context: RequestContext, server: shoal.v1.Server, placed: Placed): Promise<void> {
+  /** Asked directly and now: what gossip last heard may be old. */
+  async #mustAnswer(context: RequestContext, reader: StateReader, server: Server): Promise<void> {
+    const host = hostTable.get(reader, server.hostId)?.record;
+    if (host === undefined) throw conflict(`Instance ${server.id} has no host`);
+    if (await this.#deps.hostProbe.answers(host.id as Placed['hostId'], context.signal)) return;
+    throw conflict(
+      `Host ${host.name}, which has instance ${server.id}, does not answer. Only it can let go of the disk: ` +
+        'move the server when the host is back, or remove the host from the mesh when it is lost for good.',
+    );
+  }
+
+  /** One transaction: record, host, generation, flavor, quota, ports, volumes, group and migration. */
+  async #bind(context: RequestContext, server: Server, draft: MoveDraft, placed: Placed): Promise<void> {
+    failpointMoveClaimedNotBound();
     const migrationId = this.#deps.newId();
     try {
       await transact(this.#deps, context, (attempt) => {
         const { reader, change } = attempt;
         const row = seeServer(context, reader, server.id);
-        this.#checkMovable(context, reader, row.record);
-        if (placed.isTooOld()) {
-          markClaimsTooOldToMove();
-          throw new ShoalError('PRECONDITION_CHANGED', 'Placing the server took too long; try again.');
-        }
+        this.#checkMovable(context, reader, row.record, draft.verb);
+        if (placed.hostId !== row.record.hostId) this.#checkStorage(reader, row.record);
+        checkPlace(reader, placed);
         if (row.record.generation !== server.generation) throw conflict(`Instance ${server.id} has moved meanwhile`);
-        if (!hostTable.exists(reader, placed.hostId)) {
-          throw new ShoalError(
-            'PRECONDITION_CHANGED',
-            `Host ${placed.hostName} has left the mesh meanwhile; try again.`,
-          );
-        }
         putOnHost(change, placed.hostId);
         agreeWithGroup(change, reader, server, placed.hostId);
-        const nowMs = this.#deps.clock.nowMs();
-        const flavorId = row.record.flavor?.id ?? '';
-        const generation = row.record.generation + 1;
-        beginMigration(
-          attempt,
-          context,
-          {
-            ...{ id: migrationId, kind: 'migration', status: 'migrating', server: row.record, generation },
-            ...{ targetHostId: placed.hostId, oldFlavorId: flavorId, newFlavorId: flavorId },
-          },
-          nowMs,
-        );
-        const request = nextRequest(row.record);
-        const events = placementEvents(placed, nowMs);
-        const next = new shoal.v1.Server({
-          ...row.record,
-          ...request,
-          actions: askedAction(row.record, 'migrate', context, nowMs, { ...request, events }),
-          hostId: placed.hostId,
-          previousHostId: row.record.hostId,
-          generation,
-          status: ServerStatus.SERVER_STATUS_MIGRATING,
-          taskState: 'resize_migrating',
-          updatedMs: nowMs,
-          disks: moveVolumes(this.#deps, attempt, row.record, placed.hostId),
-        });
-        serverTable.update(change, row, next);
+        chargeQuota(change, reader, server.projectId, growthOf(row.record, draft.newFlavor));
+        serverTable.update(change, row, this.#moved(attempt, context, row.record, { draft, placed, migrationId }));
         movePorts(attempt, row.record, placed.hostId);
       });
     } catch (caught) {
       if (!ShoalError.is(caught, 'OUTCOME_UNKNOWN', 'CANCELLED')) await placed.release();
       throw caught;
     }
+    if (placed.hostId === server.hostId) markResizedInPlace();
+    failpointMoveBound();
   }
+
+  #moved(
+    attempt: Attempt,
+    context: RequestContext,
+    server: Server,
+    {
+      draft,
+      placed,
+      migrationId,
+    }: { readonly draft: MoveDraft; readonly placed: Placed; readonly migrationId: string },
+  ): Server {
+    const nowMs = this.#deps.clock.nowMs();
+    const generation = server.generation + 1;
+    const oldFlavor = flavorOf(server);
+    const { newFlavor, verb, confirmsItself, diskConfigAuto = server.diskConfigAuto } = draft;
+    const kind = verb === 'resize' ? 'resize' : 'migration';
+    const flavors = { oldFlavorId: oldFlavor.id, newFlavorId: newFlavor.id };
+    const targetHostId = placed.hostId;
+    const migration = {
+      id: migrationId,
+      kind,
+      status: 'migrating',
+      server,
+      targetHostId,
+      ...flavors,
+      generation,
+    } as const;
+    beginMigration(attempt, context, migration, nowMs);
+    const request = nextRequest(server);
+    const events = placementEvents(placed, nowMs);
+    const disks = moveVolumes(this.#deps, attempt, server, placed.hostId);
+    return new shoal.v1.Server({
+      ...server,
+      ...request,
+      actions: askedAction(server, verb, context, nowMs, { ...request, events }),
+      hostId: placed.hostId,
+      previousHostId: server.hostId,
+      generation,
+      flavor: newFlavor,
+      diskConfigAuto,
+      taskState: 'resize_migrating',
+      move: new shoal.v1.ServerMove({ migrationId, kind, phase: 'migrating', oldFlavor, newFlavor, confirmsItself }),
+      updatedMs: nowMs,
+      disks: [...reshapedDisks(disks, oldFlavor, newFlavor)],
+    });
+  }
+
+  #confirm({ change, reader }: Attempt, row: Row<Server>, context: RequestContext): void {
+    const { record } = row;
+    const { move } = record;
+    if (move === null) return;
+    const nowMs = this.#deps.clock.nowMs();
+    noteMigration({ change, reader }, move.migrationId, { status: 'confirmed' }, nowMs);
+    const event = { event: 'compute_confirm_resize', hostId: record.hostId, startMs: nowMs, finishMs: nowMs };
+    const actions = askedAction(record, 'confirmResize', context, nowMs, { events: [event] });
+    const next = new shoal.v1.Server({ ...record, ...withoutFormer(record), actions, updatedMs: nowMs });
+    serverTable.update(change, row, next);
+    refundDifference(change, record, next);
+  }
+
+  #revert(attempt: Attempt, row: Row<Server>, context: RequestContext): void {
+    const { reader, change } = attempt;
+    const { record } = row;
+    const { id, previousHostId, move } = record;
+    const phase = movePhase(record);
+    const isUnderWay = move === null ? isUnreleased(record) : phase === 'migrating' || phase === 'finished';
+    if (!isUnderWay || previousHostId === '' || move?.kind === 'evacuation') {
+      throw conflict(
+        `Cannot 'revertResize' instance ${id}: no move of it waits to be confirmed, or for its former host.`,
+      );
+    }
+    if (hostTable.get(reader, previousHostId) === undefined) {
+      throw conflict(`Cannot 'revertResize' instance ${id}: its former host is no member of the mesh any more.`);
+    }
+    putOnHost(change, previousHostId);
+    const group = serverGroupTable.get(reader, record.serverGroupId);
+    if (group !== undefined) writeGroup(change, group, group.record.memberIds);
+    const nowMs = this.#deps.clock.nowMs();
+    // The host between them never had the disks: nothing is left for it to release.
+    const isAtOnce = isUnreleased(record);
+    const migrationId = move?.migrationId ?? openMigration(reader, id)?.id ?? '';
+    noteMigration(attempt, migrationId, { status: isAtOnce ? 'reverted' : 'reverting' }, nowMs);
+    const request = nextRequest(record);
+    const generation = record.generation + 1;
+    const next = new shoal.v1.Server({
+      ...record,
+      ...request,
+      actions: askedAction(record, 'revertResize', context, nowMs, request),
+      hostId: previousHostId,
+      previousHostId: isAtOnce ? '' : record.hostId,
+      generation,
+      ...(isAtOnce ? { releasedGeneration: generation - 1 } : {}),
+      status: statusBefore(record),
+      fault: null,
+      taskState: isAtOnce ? '' : 'resize_reverting',
+      updatedMs: nowMs,
+      ...formerShape(record, moveVolumes(this.#deps, attempt, record, previousHostId)),
+      move: isAtOnce || move === null ? null : new shoal.v1.ServerMove({ ...move, phase: 'reverting' }),
+    });
+    serverTable.update(change, row, next);
+    refundDifference(change, record, next);
+    movePorts(attempt, record, previousHostId);
+  }
+}
+
+/** Flavor and disks as they were before the move. */
+function formerShape(
+  { flavor, move }: Server,
+  disks: readonly shoal.v1.IServerDisk[],
+): { readonly flavor: Flavor | null; readonly disks: shoal.v1.IServerDisk[] } {
+  const former = move?.oldFlavor;
+  if (flavor === null || former === null || former === undefined) return { flavor, disks: [...disks] };
+  const old = new shoal.v1.Flavor(former);
+  return { flavor: old, disks: [...reshapedDisks(disks, flavor, old)] };
+}
+
+/** A server that failed on its way is as it was wanted before; one that an earlier version moved was off. */
+function statusBefore({ status, powerWanted, move }: Server): shoal.v1.ServerStatus {
+  if (move !== null && status !== ServerStatus.SERVER_STATUS_ERROR) return status;
+  return powerWanted === shoal.v1.PowerWanted.POWER_WANTED_STOPPED
+    ? ServerStatus.SERVER_STATUS_SHUTOFF
+    : ServerStatus.SERVER_STATUS_ACTIVE;
+}
+
+function flavorOf(server: Server): Flavor {
+  if (server.flavor === null) throw conflict(`Instance ${server.id} has no flavor recorded`);
+  return server.flavor;
+}
+
+/** What a resize adds to what is counted of the quota: nothing is given back before it is confirmed. */
+function growthOf(server: Server, wanted: Flavor): { readonly cores: number; readonly ram: number } {
+  const { cores, ram } = amountsOf(server);
+  return { cores: Math.max(0, wanted.vcpus - cores), ram: Math.max(0, wanted.memoryMib - ram) };
+}
+
+function checkPlace(reader: StateReader, placed: Placed): void {
+  if (placed.isTooOld()) {
+    markClaimsTooOldToMove();
+    throw new ShoalError('PRECONDITION_CHANGED', 'Placing the server took too long; try again.');
+  }
+  if (hostTable.exists(reader, placed.hostId)) return;
+  throw new ShoalError('PRECONDITION_CHANGED', `Host ${placed.hostName} has left the mesh meanwhile; try again.`);
 }
 
 /**
  * Refuses a named host to which the server can never go. The group is asked here as well as by its filter, which need not
  * be enabled: the commit would refuse the host each time.
  */
-function checkDestination(
-  reader: StateReader,
-  server: shoal.v1.Server,
-  group: shoal.v1.ServerGroup | undefined,
-  hostName: string,
-): void {
+function checkDestination(reader: StateReader, server: Server, hostName: string): void {
+  const group = serverGroupTable.get(reader, server.serverGroupId)?.record;
   const host = hostTable.one(reader, 'name', indexKey(hostName))?.record;
   if (host === undefined) throw badRequest(`Compute host ${hostName} could not be found.`);
   if (host.id === server.hostId) throw badRequest('Cannot migrate to the host where the server exists.');
@@ -230,7 +427,7 @@ function checkDestination(
 }
 
 /** Throws `PRECONDITION_CHANGED` unless the server's group allows the host as it is now. */
-function agreeWithGroup(change: Change, reader: StateReader, server: shoal.v1.Server, hostId: string): void {
+function agreeWithGroup(change: Change, reader: StateReader, server: Server, hostId: string): void {
   const group = serverGroupTable.get(reader, server.serverGroupId);
   if (group === undefined) return;
   if (!groupAllows(groupForPlacement(reader, group.record, server.id), [hostId])) {
@@ -240,7 +437,7 @@ function agreeWithGroup(change: Change, reader: StateReader, server: shoal.v1.Se
   writeGroup(change, group, group.record.memberIds);
 }
 
-function movePorts({ reader, change }: Attempt, server: shoal.v1.Server, hostId: string): void {
+function movePorts({ reader, change }: Attempt, server: Server, hostId: string): void {
   for (const portId of server.portIds) {
     const port = portTable.get(reader, portId);
     if (port !== undefined) updatePortRow(change, port, new shoal.v1.Port({ ...port.record, hostId }));
@@ -248,7 +445,7 @@ function movePorts({ reader, change }: Attempt, server: shoal.v1.Server, hostId:
 }
 
 /** @param isShared whether other hosts can open its disk; undefined: no host tells. */
-function checkReachable(server: shoal.v1.Server, isShared: boolean | undefined): void {
+function checkReachable(server: Server, isShared: boolean | undefined): void {
   if (isShared === undefined) {
     throw new ShoalError(
       'UNAVAILABLE',

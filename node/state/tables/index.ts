@@ -131,7 +131,7 @@ export const serverTable = new Table<shoal.v1.Server>({
   indexes: [
     { name: 'project', keys: (r) => [indexKey(r.projectId)] },
     // A server on the move belongs to both hosts until the old one has let go.
-    { name: 'host', keys: (r) => [r.hostId, r.previousHostId].filter((id) => id !== '') },
+    { name: 'host', keys: (r) => [...new Set([r.hostId, r.previousHostId])].filter((id) => id !== '') },
     { name: 'group', keys: (r) => (r.serverGroupId === '' ? [] : [indexKey(r.serverGroupId)]) },
     { name: 'image', keys: (r) => (r.imageId === '' ? [] : [indexKey(r.imageId)]) },
   ],

@@ -237,6 +237,7 @@ export class World {
           server.status = SERVER_STATUS_SHUTOFF;
           server.powerWanted = PowerWanted.POWER_WANTED_STOPPED;
         }),
+      cleaned: async () => {},
       fault: ({ id }, message) =>
         this.change((server) => {
           server.status = SERVER_STATUS_ERROR;

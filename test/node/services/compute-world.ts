@@ -22,6 +22,7 @@ import type {
   Placer,
   Rekey,
 } from '../../../node/services/kit/dependencies.ts';
+import { isUnreleased, mayRemoveKept } from '../../../node/services/kit/server-move.ts';
 import { transact } from '../../../node/services/kit/transact.ts';
 import { zoneOf } from '../../../node/services/kit/zones.ts';
 import { hostTable, imageTable, serverTable } from '../../../node/state/tables/index.ts';
@@ -305,7 +306,8 @@ export async function addImage(
 export async function hostsAct(world: ComputeWorld): Promise<void> {
   const { PowerWanted } = shoal.v1;
   for (const { record: server } of serverTable.list(world.state.local)) {
-    if (server.previousHostId !== '') await world.reports(server.previousHostId).released(server);
+    if (isUnreleased(server)) await world.reports(server.previousHostId).released(server);
+    else if (mayRemoveKept(server)) await world.reports(server.previousHostId).cleaned(server);
     if (server.hostId === '') continue;
     const reports = world.reports(server.hostId);
     if (server.deleting) await reports.deleted(server);

@@ -41,7 +41,7 @@ export function drainJob(
           await compute.servers.stop(context, action.serverId);
           return;
         case 'move-server':
-          await compute.moves.migrate(context, action.serverId);
+          await compute.moves.migrate(context, action.serverId, undefined, { confirmsItself: true });
           return;
         case 'start-server':
           await compute.servers.start(context, action.serverId);

@@ -74,9 +74,18 @@ export function askedAt(askedRevision: number): (action: shoal.v1.ServerAction) 
   return (action) => askedRevision > 0 && action.askedRevision === askedRevision;
 }
 
+/** Nova's names of the event that is the whole of what a host does for an action, where they are not made of the action's. */
+const hostEvents: ReadonlyMap<string, string> = new Map([
+  ['create', 'compute__do_build_and_run_instance'],
+  ['resize', 'compute_finish_resize'],
+  ['migrate', 'compute_finish_resize'],
+  ['revertResize', 'compute_finish_revert_resize'],
+  ['evacuate', 'compute_rebuild_instance'],
+]);
+
 /** Nova's name of the event that is the whole of what a host does for an action. */
 export function hostEventOf(action: string): string {
-  return action === 'create' ? 'compute__do_build_and_run_instance' : `compute_${action}_instance`;
+  return hostEvents.get(action) ?? `compute_${action}_instance`;
 }
 
 function recorded({ event, hostId, startMs, finishMs, error }: ActionEvent): shoal.v1.ServerActionEvent {

@@ -9,6 +9,7 @@ import type { ServiceDependencies } from '../../kit/dependencies.ts';
 import { portsOfServer } from '../../kit/ownership.ts';
 import { isAdministrator, mayActOn } from '../../kit/permissions.ts';
 import { refundQuota } from '../../kit/quota.ts';
+import { countedFlavor } from '../../kit/server-move.ts';
 import type { Change, TransactOptions } from '../../kit/transact.ts';
 import { editWhileRoom, transactInPieces, unfinished } from '../../kit/transact-in-pieces.ts';
 import { releaseFloatingIps, removePortRow, updatePortRow } from '../../network/port-record.ts';
@@ -51,7 +52,14 @@ export function mustTake(
 
 /** Quota that a server holds. */
 export function amountsOf(server: shoal.v1.Server): { instances: number; cores: number; ram: number } {
-  return { instances: 1, cores: server.flavor?.vcpus ?? 0, ram: server.flavor?.memoryMib ?? 0 };
+  const { vcpus, memoryMib } = countedFlavor(server);
+  return { instances: 1, cores: vcpus, ram: memoryMib };
+}
+
+/** Gives back what a server counted `before` and does not any more. */
+export function refundDifference(change: Change, before: shoal.v1.Server, after: shoal.v1.Server): void {
+  const [old, now] = [amountsOf(before), amountsOf(after)];
+  refundQuota(change, before.projectId, { cores: old.cores - now.cores, ram: old.ram - now.ram });
 }
 
 /**

@@ -3,6 +3,7 @@
  * the same situation and verb have the same verdict. What the host then does is its plan's (node/host/plan/server-plan.ts).
  */
 import { shoal } from '../../../../proto/messages.ts';
+import { movePhase } from '../../kit/server-move.ts';
 import { type ServerVerb, type Transition, type VerbRule, verbs } from './verbs.ts';
 import { type VmState, vmState } from './vm-state.ts';
 
@@ -30,7 +31,9 @@ type Verdict =
 
 /** The situation of a record. @param mayPassLocks whether the caller is an administrator. */
 export function situationOf(server: shoal.v1.Server, mayPassLocks: boolean): Situation {
-  const isMoving = server.previousHostId !== '';
+  const phase = movePhase(server);
+  // What only waits to be confirmed, or for the former host to remove what it kept, is in nobody's way.
+  const isMoving = server.previousHostId !== '' && phase !== 'finished' && phase !== 'cleaning';
   return {
     id: server.id,
     vmState: vmState(server),

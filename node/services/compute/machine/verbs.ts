@@ -91,8 +91,11 @@ export const verbs = {
   // They look, and ask nothing of what the guest does.
   get_console: { action: 'get_vnc_console', deletion: 'refuses', host: 'needed', outage: 'any-agent' },
   get_diagnostics: { action: 'get_diagnostics', deletion: 'refuses', host: 'needed', outage: 'any-agent' },
-  // For administrators, whom no lock holds. A move that waits for its former host has the task of one.
-  migrate: { action: 'migrate', deletion: 'refuses', from: ['stopped'], task: 'refuses' },
+  resize: { action: 'resize', ...asked, from: ['active', 'stopped'], task: 'refuses' },
+  // For administrators, whom no lock holds.
+  migrate: { action: 'migrate', deletion: 'refuses', host: 'needed', from: ['active', 'stopped'], task: 'refuses' },
+  confirmResize: { action: 'confirmResize', ...asked, from: ['resized'], task: 'refuses' },
+  // Also of a move that is not done yet: the way back when a host does not answer.
   revertResize: { action: 'revertResize', lock: 'refuses', deletion: 'refuses' },
   attach_volume: { action: 'attach_volume', ...plugged, task: 'refuses', host: 'needed' },
   swap_volume: {

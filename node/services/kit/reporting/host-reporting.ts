@@ -28,7 +28,10 @@ export interface HostReports {
   /** The guest powered itself off: SHUTOFF, and wanted so. */
   shutdown(server: shoal.v1.Server): Promise<void>;
   fault(server: shoal.v1.Server, message: string, details: string): Promise<void>;
-  released(server: shoal.v1.Server): Promise<void>;
+  /** The guest is gone here, its disks are closed, and their locks given back. */
+  released(server: shoal.v1.Server, done?: DoneFor): Promise<void>;
+  /** Nothing of the server, which has moved on for good, is left here. */
+  cleaned(server: shoal.v1.Server): Promise<void>;
   /** Record, ports made for it, quota: gone. */
   deleted(server: shoal.v1.Server): Promise<void>;
   /** What the host is doing now (Nova's task_state); a hint for people, so failing is no error. */

@@ -166,7 +166,9 @@ void t.test('actions answer with an empty 202 and refuse in Nova’s shapes', as
     [{ constructor: null }, 400],
     [{}, 400],
     [[], 400],
-    [{ resize: { flavorRef: '1' } }, 501],
+    [{ injectNetworkInfo: null }, 501],
+    [{ resize: { flavorRef: '1' } }, 400],
+    [{ confirmResize: null }, 409],
     [{ migrate: null }, 403],
   ];
   for (const [body, status] of cases) t.equal((await act(body)).statusCode, status, JSON.stringify(body));

@@ -20,6 +20,7 @@ export const serverRoutes = {
   changePasswordBody: ['POST /v2.1/servers/:id/action#changePassword'],
   lockBody: ['POST /v2.1/servers/:id/action#lock'],
   consoleBody: ['POST /v2.1/servers/:id/action#os-getConsoleOutput'],
+  resizeBody: ['POST /v2.1/servers/:id/action#resize'],
   migrateBody: ['POST /v2.1/servers/:id/action#migrate'],
   groupNameBody: [
     'POST /v2.1/servers/:id/action#addSecurityGroup',
@@ -482,6 +483,42 @@ const actions: Effects = {
       t.equal((await act(cloud, id, { 'os-getConsoleOutput': { length } }, 200)).output, output);
     }
     await act(cloud, id, { 'os-getConsoleOutput': { length: -2 } }, 400);
+  },
+  'resizeBody: flavorRef': async (t, cloud) => {
+    const flavor = (id: string, vcpus: number) => ({ name: id, id, vcpus, ram: 256, disk: 100 });
+    for (const one of [flavor('wide', 3), flavor('wider', 4)]) {
+      await cloud.ask('POST', '/compute/v2.1/flavors', { body: { flavor: one } });
+    }
+    const { id } = await made(cloud);
+    await hostsAct(cloud.world);
+    for (const [flavorRef, vcpus] of [
+      ['wide', 3],
+      ['http://cloud.test/flavors/wider', 4],
+    ] as const) {
+      await act(cloud, id, { resize: { flavorRef } });
+      t.equal((await shown(cloud, id)).status, 'RESIZE');
+      await hostsAct(cloud.world);
+      await hostsAct(cloud.world);
+      t.match(await shown(cloud, id), { status: 'VERIFY_RESIZE', flavor: { vcpus } });
+      await act(cloud, id, { confirmResize: null }, 204);
+      t.equal((await shown(cloud, id)).status, 'ACTIVE');
+    }
+    await act(cloud, id, { resize: { flavorRef: 'wider' } }, 400);
+    await act(cloud, id, { resize: { flavorRef: 'none' } }, 400);
+    await act(cloud, id, { resize: {} }, 400);
+    await act(cloud, id, { confirmResize: null }, 409);
+  },
+  'resizeBody: OS-DCF:diskConfig': async (t, cloud) => {
+    for (const value of ['AUTO', 'MANUAL']) {
+      const flavor = { name: `for-${value}`, id: `for-${value}`, vcpus: 1, ram: 512, disk: 100 };
+      await cloud.ask('POST', '/compute/v2.1/flavors', { body: { flavor } });
+      const { id } = await made(cloud, { 'OS-DCF:diskConfig': value === 'AUTO' ? 'MANUAL' : 'AUTO' });
+      await hostsAct(cloud.world);
+      await act(cloud, id, { resize: { flavorRef: flavor.id, 'OS-DCF:diskConfig': value } });
+      t.equal((await shown(cloud, id))['OS-DCF:diskConfig'], value);
+    }
+    const { id } = await made(cloud);
+    await act(cloud, id, { resize: { flavorRef: 'for-AUTO', 'OS-DCF:diskConfig': 'auto' } }, 400);
   },
   'migrateBody: host': async (t, cloud) => {
     for (const [from, to] of [

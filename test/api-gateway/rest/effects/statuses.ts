@@ -13,7 +13,12 @@ const statuses: readonly (readonly [operation: RegExp, source: string, ...answer
   [/^PUT \/v2\.1\/servers\/[^/]+$/, 'servers.py', 200],
   [/^DELETE \/v2\.1\/servers\/[^/]+$/, 'servers.py', 204],
   [/^POST \/v2\.1\/servers\/[^/]+\/action#os-getConsoleOutput$/, 'console_output.py', 200],
-  [/^POST \/v2\.1\/servers\/[^/]+\/action#(os-start|os-stop|reboot|revertResize|createImage)$/, 'servers.py', 202],
+  [
+    /^POST \/v2\.1\/servers\/[^/]+\/action#(os-start|os-stop|reboot|resize|revertResize|createImage)$/,
+    'servers.py',
+    202,
+  ],
+  [/^POST \/v2\.1\/servers\/[^/]+\/action#confirmResize$/, 'servers.py', 204],
   [/^POST \/v2\.1\/servers\/[^/]+\/action#os-get(VNC|Serial)Console$/, 'remote_consoles.py', 200],
   [/^POST \/v2\.1\/servers\/[^/]+\/remote-consoles$/, 'remote_consoles.py', 200],
   [/^POST \/v2\.1\/servers\/[^/]+\/action#forceDelete$/, 'deferred_delete.py', 202],

@@ -16,6 +16,7 @@ void t.test('a restart without a quorum is told once there is one, and once', as
     },
     shutdown: nothing,
     fault: nothing,
+    cleaned: async () => {},
     released: nothing,
     deleted: nothing,
     task: nothing,

@@ -133,7 +133,7 @@ const cases: [
     server({ hostId: 'bb', previousHostId: self, generation: 2 }),
     guest('running'),
     fresh,
-    { kind: 'release' },
+    { kind: 'release', generation: 1, graceMs: 60_000 },
   ],
   [
     'a released server is left alone',

@@ -425,7 +425,8 @@ void t.test('a stopped server on shared storage moves: generation, ports, and a 
   const shared = await sharedServer(world, network.id);
   await world.compute.moves.migrate(world.admin, shared.id);
   const moving = read(world, shared.id);
-  t.match(moving, { generation: 2, previousHostId: shared.hostId, status: ServerStatus.SERVER_STATUS_MIGRATING });
+  t.match(moving, { generation: 2, previousHostId: shared.hostId, status: ServerStatus.SERVER_STATUS_SHUTOFF });
+  t.match(moving?.move, { kind: 'migration', phase: 'migrating' });
   t.not(moving?.hostId, shared.hostId);
   t.equal(portTable.must(world.state.local, shared.portIds[0] ?? '').record.hostId, moving?.hostId);
   await servers.delete(world.alice, shared.id);
@@ -433,6 +434,8 @@ void t.test('a stopped server on shared storage moves: generation, ports, and a 
   if (row === undefined) throw new Error('the server is gone');
   await t.rejects(world.reports(row.hostId).deleted(row), { code: 'UNAVAILABLE' }, 'its former host has not let go');
   await world.reports(row.previousHostId).released(row);
+  await t.rejects(world.reports(row.hostId).deleted(row), { code: 'UNAVAILABLE' }, 'nor removed what it keeps');
+  await world.reports(row.previousHostId).cleaned(row);
   await world.reports(row.hostId).deleted(row);
   t.equal(read(world, shared.id), undefined);
 });

@@ -1,6 +1,7 @@
 /** The disks of a server on its host: made where they are its own, opened for its guest, and closed again. */
 import type { DiskSource, DiskSpec, GuestDisk } from '../../../../../drivers/types.ts';
 import type { shoal } from '../../../../../proto/messages.ts';
+import { assert } from '../../../../base/assert.ts';
 import { failpoint } from '../../../../base/buggify/buggify.ts';
 import { ShoalError } from '../../../../base/errors.ts';
 import type { VolumeId } from '../../../../base/ids.ts';
@@ -73,9 +74,24 @@ export async function closeDisks(server: shoal.v1.Server, tools: ServerTools): P
   for (const disk of disksOf(server)) await closeDisk(server, disk, tools);
 }
 
-/** The same as of before the server moved on, which put the generation of each up by one. */
-export async function releaseDisks(server: shoal.v1.Server, tools: ServerTools): Promise<void> {
-  for (const disk of disksOf(server)) await giveBack(disk, diskGeneration(server, disk) - 1, tools);
+/** The same as of when the server was of this generation: each of its moves has put the generation of each disk up by one. */
+export async function releaseDisks(server: shoal.v1.Server, generation: number, tools: ServerTools): Promise<void> {
+  const moves = server.generation - generation;
+  for (const disk of disksOf(server)) await giveBack(disk, diskGeneration(server, disk) - moves, tools);
+}
+
+/**
+ * Removes those of the server's own that lie on this host's own storage: only for a server that has another host for good. What is
+ * on storage that its new host reaches is the server's.
+ */
+export async function removeKeptDisks(server: shoal.v1.Server, tools: ServerTools): Promise<void> {
+  assert(server.hostId !== tools.hostId, 'the disks of a server are removed as if it had moved on');
+  for (const disk of disksOf(server)) {
+    const storage = poolOf(disk, tools);
+    if (isOwnDisk(disk) && !storage.capabilities.shared) {
+      await storage.removeDisk(disk.volumeId as VolumeId, tools.signal);
+    }
+  }
 }
 
 /**

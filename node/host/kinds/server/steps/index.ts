@@ -3,6 +3,7 @@ import type { shoal } from '../../../../../proto/messages.ts';
 import type { Steps } from '../../../engine/step.ts';
 import type { ServerStep } from '../../../plan/server-plan.ts';
 import type { ServerTools } from '../kit/tools.ts';
+import { clean } from './clean.ts';
 import { destroy } from './destroy.ts';
 import { limit } from './limit.ts';
 import { pause } from './pause.ts';
@@ -36,4 +37,5 @@ export const serverSteps: Steps<ServerStep, shoal.v1.Server, ServerTools> = {
   report,
   destroy,
   release,
+  clean,
 };

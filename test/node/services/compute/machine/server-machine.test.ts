@@ -96,6 +96,10 @@ const atRest = {
     ...{ status: ServerStatus.SERVER_STATUS_SUSPENDED, powerWanted: PowerWanted.POWER_WANTED_SUSPENDED },
     guest: 'suspended',
   },
+  resized: {
+    ...{ status: ServerStatus.SERVER_STATUS_ACTIVE, powerWanted: PowerWanted.POWER_WANTED_RUNNING, guest: 'running' },
+    ...{ previousHostId: 'bb', releasedGeneration: 1, move: { kind: 'resize', phase: 'finished' } },
+  },
   error: { status: ServerStatus.SERVER_STATUS_ERROR, powerWanted: PowerWanted.POWER_WANTED_RUNNING, guest: '' },
   building: { status: ServerStatus.SERVER_STATUS_BUILD, powerWanted: PowerWanted.POWER_WANTED_RUNNING, guest: '' },
 } as const;
@@ -128,7 +132,7 @@ void t.test('the host does what each verb asks, from each state in which it is t
       t.equal(vmState(record), state);
       const asked = new shoal.v1.Server({ ...record, ...fieldsOf(record, verdict.to), askedRevision: 1 });
       t.equal(asked.taskState, verdict.to.task);
-      let power = before as string;
+      let power: string = before;
       let endsIn = '';
       for (let looks = 0; looks < 3 && endsIn !== verdict.to.endsIn; looks += 1) {
         const guest =
