@@ -8,6 +8,7 @@ import type { StateReader } from '../../../node/state/types.ts';
 import { shoal } from '../../../proto/messages.ts';
 import { shown } from '../../kit/input.ts';
 import type { Filter, Filters } from '../kit/lists/filter.ts';
+import { readInstant } from '../kit/lists/instant.ts';
 import type { Gateway } from '../kit/module.ts';
 import { plainTimeText, type View, viewingOf } from './kit/common.ts';
 import { addNovaList, single } from './kit/lists.ts';
@@ -75,8 +76,8 @@ function actionFilters(microversion: Microversion): Filters<Shown> {
 
 function changed(holds: (changedMs: number, ms: number) => boolean): Filter<Shown> {
   return single((value, key) => {
-    const ms = Date.parse(value);
-    if (Number.isNaN(ms)) throw new ShoalError('INVALID_ARGUMENT', `Invalid ${key} value: ${shown(value)}`);
+    const ms = readInstant(value);
+    if (ms === undefined) throw new ShoalError('INVALID_ARGUMENT', `Invalid ${key} value: ${shown(value)}`);
     return ({ action }) => holds(changedMsOf(action), ms);
   });
 }

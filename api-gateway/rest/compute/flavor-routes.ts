@@ -14,6 +14,7 @@ import { parse } from '../kit/validation.ts';
 import * as schemas from '../schemas/compute.ts';
 import { briefFlavorView, flavorView } from './flavor-view.ts';
 import { readFlag, rootOf, type View, viewingOf } from './kit/common.ts';
+import { checkExtraSpec } from './kit/extra-spec-values.ts';
 import { addNovaList } from './kit/lists.ts';
 import { checkAttributes, type Microversion, microversionOf, requireMicroversion } from './kit/microversion.ts';
 
@@ -60,7 +61,7 @@ export function addFlavors(app: FastifyInstance, gateway: Gateway, { flavors }: 
   app.post('/v2.1/flavors', async (request) => {
     const context = gateway.context(request);
     const { flavor } = parse(schemas.newFlavorBody, request.body);
-    checkAttributes('flavor', flavor, { description: { from: 55 } }, microversionOf(request));
+    checkAttributes('flavor', flavor, { description: { from: 55 }, rxtx_factor: { to: 101 } }, microversionOf(request));
     const id = flavor.id == null || flavor.id === 'auto' || flavor.id === '' ? undefined : String(flavor.id);
     const made = await flavors.create(context, {
       ...(id === undefined ? {} : { id }),
@@ -91,8 +92,9 @@ export function addFlavors(app: FastifyInstance, gateway: Gateway, { flavors }: 
   addAccess(app, gateway, { flavors });
 }
 
-function flavorFilters({ context }: Listing): Filters<shoal.v1.Flavor> {
+function flavorFilters({ context, request }: Listing): Filters<shoal.v1.Flavor> {
   return {
+    ...(microversionOf(request) >= 102 ? { name: once((text) => (flavor) => flavor.name === text) } : {}),
     is_public: once((text) => {
       // To all others, private ones are those that they may use.
       if (!isAdministrator(context) || text.toLowerCase() === 'none') return undefined;
@@ -144,6 +146,7 @@ function addExtraSpecs(app: FastifyInstance, gateway: Gateway, { flavors }: Pick
   app.get<ById>(path, async (request) => ({ extra_specs: await specsOf(request) }));
   app.post<ById>(path, async (request) => {
     const specs = texts(parse(schemas.extraSpecsBody, request.body).extra_specs);
+    checkSpecs(request, specs);
     await flavors.setExtraSpecs(gateway.context(request), request.params.id, specs);
     return { extra_specs: specs };
   });
@@ -158,6 +161,7 @@ function addExtraSpecs(app: FastifyInstance, gateway: Gateway, { flavors }: Pick
   app.put<ByKey>(`${path}/:key`, async (request) => {
     const { id, key } = request.params;
     const specs = texts(parse(schemas.extraSpecBody, request.body));
+    checkSpecs(request, specs);
     if (!Object.hasOwn(specs, key) || Object.keys(specs).length !== 1) {
       throw new ShoalError('INVALID_ARGUMENT', 'Request body and URI mismatch');
     }
@@ -168,6 +172,12 @@ function addExtraSpecs(app: FastifyInstance, gateway: Gateway, { flavors }: Pick
     await flavors.removeExtraSpec(gateway.context(request), request.params.id, request.params.key);
     return reply.code(200).send();
   });
+}
+
+/** From 2.86 on Nova knows the names of its own scopes and their values. */
+function checkSpecs(request: FastifyRequest, specs: Readonly<Record<string, string>>): void {
+  if (microversionOf(request) < 86) return;
+  for (const [name, value] of Object.entries(specs)) checkExtraSpec(name, value);
 }
 
 function addAccess(app: FastifyInstance, gateway: Gateway, { flavors }: Pick<ComputeService, 'flavors'>): void {

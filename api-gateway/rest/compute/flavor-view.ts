@@ -23,9 +23,8 @@ export function flavorView(root: string, flavor: shoal.v1.Flavor, microversion: 
     // An empty text was "none" until 2.75.
     swap: flavor.swapMib === 0 && microversion < 75 ? '' : flavor.swapMib,
     'OS-FLV-EXT-DATA:ephemeral': flavor.ephemeralGib,
-    'OS-FLV-DISABLED:disabled': flavor.disabled,
     'os-flavor-access:is_public': flavor.isPublic,
-    rxtx_factor: flavor.rxtxFactor,
+    ...(microversion < 102 ? { 'OS-FLV-DISABLED:disabled': flavor.disabled, rxtx_factor: flavor.rxtxFactor } : {}),
     ...(microversion >= 61 ? { extra_specs: flavor.extraSpecs } : {}),
   };
 }

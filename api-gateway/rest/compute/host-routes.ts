@@ -50,7 +50,7 @@ export function addHypervisors(app: FastifyInstance, gateway: Gateway, { hosts }
       view: (view, { request }) => {
         const microversion = microversionOf(request);
         return {
-          ...(isDetailed ? hypervisorView(view, microversion) : briefView(view, microversion)),
+          ...(isDetailed ? hypervisorView(view, microversion, gateway.clock.nowMs()) : briefView(view, microversion)),
           ...(wantsServers(request) ? serversView(view, microversion) : {}),
         };
       },
@@ -58,15 +58,16 @@ export function addHypervisors(app: FastifyInstance, gateway: Gateway, { hosts }
 
   list('/v2.1/os-hypervisors', false);
   list('/v2.1/os-hypervisors/detail', true);
-  app.get('/v2.1/os-hypervisors/statistics', async (request) => ({
-    hypervisor_statistics: statisticsView(await all(request)),
-  }));
+  app.get('/v2.1/os-hypervisors/statistics', async (request) => {
+    requireMicroversion(request, { to: 87 });
+    return { hypervisor_statistics: statisticsView(await all(request)) };
+  });
   app.get<ById>('/v2.1/os-hypervisors/:id', async (request) => {
     const view = await one(request);
     const microversion = microversionOf(request);
     return {
       hypervisor: {
-        ...hypervisorView(view, microversion),
+        ...hypervisorView(view, microversion, gateway.clock.nowMs()),
         ...(wantsServers(request) ? serversView(view, microversion) : {}),
       },
     };
@@ -173,15 +174,16 @@ function uptimeText({ advert, isUp }: HostView, nowMs: number): string | null {
   return ` ${new Date(nowMs).toISOString().slice(11, 19)} up ${long},  0 users,  load average: ${load}`;
 }
 
-function hypervisorView(view: HostView, microversion: Microversion): View {
+/** From 2.88 on without amounts, which a placement service tells better, and with the uptime. */
+function hypervisorView(view: HostView, microversion: Microversion, nowMs: number): View {
   const { host, advert } = view;
   const cpu = cpuInfo(advert);
   return {
     ...briefView(view, microversion),
-    ...amountsOf(view),
+    ...(microversion >= 88 ? { uptime: uptimeText(view, nowMs) } : amountsOf(view)),
     hypervisor_type: advert?.hypervisorType ?? '',
     hypervisor_version: advert?.hypervisorVersion ?? 0,
-    cpu_info: microversion >= 28 ? cpu : JSON.stringify(cpu),
+    ...(microversion >= 88 ? {} : { cpu_info: microversion >= 28 ? cpu : JSON.stringify(cpu) }),
     host_ip: advert === undefined || advert.hostIp === '' ? host.vtepIp : advert.hostIp,
     service: {
       id: typedId(host, microversion),

@@ -1,6 +1,7 @@
 /** `/os-keypairs`. */
 
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { ShoalError } from '../../../node/base/errors.ts';
 import type { ComputeService } from '../../../node/services/compute/index.ts';
 import type { RequestContext } from '../../../node/services/kit/context.ts';
 import type { shoal } from '../../../proto/messages.ts';
@@ -52,6 +53,7 @@ export function addKeypairs(app: FastifyInstance, gateway: Gateway, { keypairs }
     const context = gateway.context(request);
     const body = parse(schemas.newKeypairBody, request.body).keypair;
     checkAttributes('keypair', body, { type: { from: 2 }, user_id: { from: 10 } }, microversionOf(request));
+    checkMicroversion(body, microversionOf(request));
     const { keypair, privateKey } = await keypairs.create(context, {
       name: body.name,
       ...(body.public_key === undefined ? {} : { publicKey: body.public_key }),
@@ -75,6 +77,19 @@ export function addKeypairs(app: FastifyInstance, gateway: Gateway, { keypairs }
     await keypairs.delete(context, request.params.name, userId);
     return reply.code(microversion >= 2 ? 204 : 202).send();
   });
+}
+
+/** From 2.92 on a key is made by who owns it, and names may hold `@` and `.`. */
+function checkMicroversion(
+  { name, public_key: publicKey }: { readonly name: string; readonly public_key?: string },
+  microversion: Microversion,
+): void {
+  if (microversion >= 92 && publicKey === undefined) {
+    throw new ShoalError('INVALID_ARGUMENT', 'Invalid body: keypair must have required properties public_key.');
+  }
+  if (microversion < 92 && /[@.]/.test(name)) {
+    throw new ShoalError('INVALID_ARGUMENT', 'Invalid body: the name of a keypair may hold @ and . from 2.92 on.');
+  }
 }
 
 function briefView(key: shoal.v1.Keypair, microversion: Microversion): View {

@@ -7,6 +7,7 @@ import type { StateReader } from '../../../node/state/types.ts';
 import type { shoal } from '../../../proto/messages.ts';
 import { shown } from '../../kit/input.ts';
 import type { Filter, Filters } from '../kit/lists/filter.ts';
+import { readInstant } from '../kit/lists/instant.ts';
 import type { Listing } from '../kit/lists/list.ts';
 import type { Gateway } from '../kit/module.ts';
 import { linksOf, plainTimeText, readFlag, rootOf, type View, viewingOf } from './kit/common.ts';
@@ -63,8 +64,8 @@ function equal(of: (migration: Migration) => string): Filter<Migration> {
 
 function changed(holds: (updatedMs: number, ms: number) => boolean): Filter<Migration> {
   return single((value, key) => {
-    const ms = Date.parse(value);
-    if (Number.isNaN(ms)) throw new ShoalError('INVALID_ARGUMENT', `Invalid ${key} value: ${shown(value)}`);
+    const ms = readInstant(value);
+    if (ms === undefined) throw new ShoalError('INVALID_ARGUMENT', `Invalid ${key} value: ${shown(value)}`);
     return (migration) => holds(migration.updatedMs, ms);
   });
 }
@@ -80,6 +81,9 @@ function migrationFilters({ request }: Listing): Filters<Migration> {
     source_compute: equal(({ sourceHostName }) => sourceHostName),
     status: equal(({ status }) => status),
     ...(microversion >= uuidFrom ? { 'changes-since': changed((updatedMs, ms) => updatedMs >= ms) } : {}),
+    ...(microversion >= userFrom
+      ? { user_id: equal(({ userId }) => userId), project_id: equal(({ projectId }) => projectId) }
+      : {}),
     ...(microversion >= changesBeforeFrom ? { 'changes-before': changed((updatedMs, ms) => updatedMs <= ms) } : {}),
   };
 }

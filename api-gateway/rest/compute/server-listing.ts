@@ -16,7 +16,7 @@ import { alternatives, single } from './kit/lists.ts';
 import { microversionOf } from './kit/microversion.ts';
 import { namePattern } from './kit/name-pattern.ts';
 import { refusedServerFilters } from './kit/queries.ts';
-import { statusText } from './server-view.ts';
+import { progressOf, statusText } from './server-view.ts';
 
 type Server = shoal.v1.Server;
 
@@ -36,9 +36,38 @@ export function serverFilters({ request, reader, allows }: Listing): Filters<Ser
     ...(microversion >= 66 ? { 'changes-before': changed((updatedMs, ms) => updatedMs <= ms) } : {}),
     ...(microversion >= 26 ? tagFilters : {}),
     ...(microversion >= 73 ? { locked } : {}),
+    ...(microversion >= 83 || allows('os_compute_api:servers:allow_all_filters') ? datedFilters : {}),
     ...(allows('os_compute_api:servers:allow_all_filters') ? allFilters(reader) : {}),
   };
 }
+
+/** At that second, as times are shown. */
+function moment(of: (server: Server) => number): Filter<Server> {
+  return alternatives((value, key) => {
+    const ms = readInstant(value);
+    if (ms === undefined) throw new ShoalError('INVALID_ARGUMENT', `Invalid ${key} value: ${shown(value)}`);
+    return (server) => of(server) !== 0 && Math.floor(of(server) / 1000) === Math.floor(ms / 1000);
+  });
+}
+
+/** Administrators', and everybody's from 2.83 on. */
+const datedFilters: Filters<Server> = {
+  created_at: moment((server) => server.createdMs),
+  launched_at: moment((server) => server.launchedMs),
+  // Servers that are gone are not kept.
+  terminated_at: moment(() => 0),
+  config_drive: alternatives((value) => {
+    const wanted = readFlag(value);
+    if (wanted === undefined)
+      throw new ShoalError('INVALID_ARGUMENT', `Invalid value for config_drive: ${shown(value)}`);
+    return (server) => server.configDrive === wanted;
+  }),
+  progress: alternatives((value) => {
+    if (!/^[0-9]{1,3}$/.test(value))
+      throw new ShoalError('INVALID_ARGUMENT', `Invalid value for progress: ${shown(value)}`);
+    return (server) => (progressOf(statusText(server)) ?? 0) === Number(value);
+  }),
+};
 
 const gone: Filter<Server> = once((value) => (readFlag(value) === true ? () => false : undefined));
 

@@ -114,10 +114,13 @@ export function addServers(app: FastifyInstance, gateway: Gateway, compute: Comp
   app.put<ById>('/v2.1/servers/:id', async (request) => {
     const context = gateway.context(request);
     const patch = parse(schemas.serverPatchBody, request.body).server;
-    checkAttributes('server', patch, { description: { from: 19 } }, microversionOf(request));
+    checkAttributes('server', patch, patchVersions, microversionOf(request));
+    checkHostname(patch.hostname, microversionOf(request));
     const server = await servers.update(context, request.params.id, {
       ...(patch.name === undefined ? {} : { name: patch.name }),
       ...(patch.description === undefined ? {} : { description: patch.description ?? '' }),
+      ...(patch.hostname === undefined ? {} : { hostname: patch.hostname }),
+      ...(patch.pinned_availability_zone === undefined ? {} : { pinnedZone: patch.pinned_availability_zone }),
       ...commonDraft(patch),
     });
     return { server: updatedServerView(await viewing(request), server) };
@@ -315,6 +318,7 @@ function draftOf(request: FastifyRequest, body: Static<typeof schemas.newServerB
     ...(server.max_count === undefined ? {} : { maxCount: Number(server.max_count) }),
     ...(server.description == null ? {} : { description: server.description }),
     ...(server.tags === undefined ? {} : { tags: server.tags }),
+    ...(server.hostname === undefined ? {} : { hostname: server.hostname }),
     ...(server.personality === undefined ? {} : { injectedFiles: server.personality }),
     ...commonDraft(server),
     ...clientTokenOf(request),
@@ -329,11 +333,27 @@ const attributeVersions: AttributeVersions = {
   trusted_image_certificates: { from: 63 },
   host: { from: 74 },
   hypervisor_hostname: { from: 74 },
+  hostname: { from: 90 },
 };
+
+/** Of a server that is there. */
+const patchVersions: AttributeVersions = {
+  description: { from: 19 },
+  hostname: { from: 90 },
+  pinned_availability_zone: { from: 104 },
+};
+
+/** One label until 2.93; with its domain from 2.94 on, which the service checks. */
+function checkHostname(hostname: string | undefined, microversion: Microversion): void {
+  if (hostname === undefined || microversion >= 94 || /^[a-zA-Z0-9][a-zA-Z0-9-]{0,61}[a-zA-Z0-9]$/.test(hostname))
+    return;
+  throw new ShoalError('INVALID_ARGUMENT', `Invalid input for field/attribute hostname. Value: ${shown(hostname)}.`);
+}
 
 /** Refuses what Nova does not have in this microversion; from 2.37 on it must be said which networks are meant. */
 function checkMicroversion(server: Static<typeof schemas.newServerBody>['server'], microversion: Microversion): void {
   checkAttributes('server', server, attributeVersions, microversion);
+  checkHostname(server.hostname, microversion);
   if (microversion >= 37 && server.networks === undefined) {
     throw new ShoalError(
       'INVALID_ARGUMENT',

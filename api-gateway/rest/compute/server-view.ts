@@ -10,6 +10,7 @@ import { indexKey } from '../../../node/state/table.ts';
 import {
   floatingIpTable,
   hostTable,
+  imageTable,
   networkTable,
   portTable,
   securityGroupTable,
@@ -102,7 +103,13 @@ function commonView(viewing: ServerViewing, server: shoal.v1.Server): View {
     image:
       server.imageId === ''
         ? ''
-        : { id: server.imageId, links: [{ rel: 'bookmark', href: `${root}/images/${server.imageId}` }] },
+        : {
+            id: server.imageId,
+            links: [{ rel: 'bookmark', href: `${root}/images/${server.imageId}` }],
+            ...(microversion >= 98
+              ? { properties: imageTable.find(reader, server.imageId)?.record.properties ?? {} }
+              : {}),
+          },
     flavor:
       microversion >= 47
         ? embeddedFlavorView(flavor)
@@ -114,7 +121,7 @@ function commonView(viewing: ServerViewing, server: shoal.v1.Server): View {
     accessIPv6: server.accessIpv6,
     links: linksOf(root, `servers/${server.id}`),
     'OS-DCF:diskConfig': server.diskConfigAuto ? 'AUTO' : 'MANUAL',
-    ...(progressing.has(status) ? { progress: status === 'ACTIVE' ? 100 : 0 } : {}),
+    ...(progressOf(status) === undefined ? {} : { progress: progressOf(status) }),
     ...(status === 'ERROR' && server.fault !== null
       ? { fault: faultView(server.fault, allows('context_is_admin')) }
       : {}),
@@ -123,7 +130,16 @@ function commonView(viewing: ServerViewing, server: shoal.v1.Server): View {
     ...(microversion >= 26 ? { tags: server.tags } : {}),
     ...(microversion >= 63 ? { trusted_image_certificates: null } : {}),
     ...(microversion >= 73 ? { locked_reason: server.lockedReason === '' ? null : server.lockedReason } : {}),
+    // Everybody's from 2.90 on.
+    ...(microversion >= 90 ? { 'OS-EXT-SRV-ATTR:hostname': server.hostname } : {}),
+    ...(microversion >= 96 ? { pinned_availability_zone: server.zone === '' ? null : server.zone } : {}),
+    ...(microversion >= 100 ? { scheduler_hints: hintsView(server) } : {}),
   };
+}
+
+/** As they were given, but for lists, which are kept as one text. */
+function hintsView({ schedulerHints, serverGroupId }: shoal.v1.Server): View {
+  return { ...schedulerHints, ...(serverGroupId === '' ? {} : { group: serverGroupId }) };
 }
 
 function adminView(server: shoal.v1.Server, host: shoal.v1.Host | undefined, microversion: Microversion): View {
@@ -149,6 +165,12 @@ function adminView(server: shoal.v1.Server, host: shoal.v1.Host | undefined, mic
 
 /** States in which Nova speaks of progress. */
 const progressing = new Set(['ACTIVE', 'BUILD', 'REBUILD', 'RESIZE', 'VERIFY_RESIZE', 'MIGRATING']);
+
+/** Per cent; undefined in states in which Nova does not speak of progress. */
+export function progressOf(status: string): number | undefined {
+  if (!progressing.has(status)) return undefined;
+  return status === 'ACTIVE' ? 100 : 0;
+}
 
 /** Nova's one word for it. */
 export function statusText(server: shoal.v1.Server): string {

@@ -10,6 +10,10 @@ export const unservedCompute: readonly UnservedPart[] = [
   { what: 'shares of servers', paths: [`${servers}/shares`] },
   { what: 'virtual interfaces (see os-interface)', paths: [`${servers}/os-virtual-interfaces`] },
   { what: 'usage reports', paths: ['/v2.1/os-simple-tenant-usage'] },
+  {
+    what: 'images that hosts of an aggregate are to fetch before they are used',
+    paths: ['/v2.1/os-aggregates/:id/images'],
+  },
   { what: 'the old alias of /servers', paths: ['/v2.1/os-volumes_boot'] },
   { what: 'assisted volume snapshots', paths: ['/v2.1/os-assisted-volume-snapshots'] },
   {

@@ -8,8 +8,8 @@ interface Link {
 
 const self = (href: string): Link => ({ rel: 'self', href });
 
-/** Lowest and highest microversion of the compute API that is served. 2.79 is the last that tempest 33 has schemas for. */
-export const computeMicroversions = { min: '2.1', max: '2.79' } as const;
+/** Lowest and highest microversion of the compute API that is served: the highest is nova 34.0.0's. */
+export const computeMicroversions = { min: '2.1', max: '2.104' } as const;
 
 /** The one version: in the list, and under `version` in `GET /identity/v3` (200). @param root `{base}/identity`. */
 export function identityVersion(root: string): object {

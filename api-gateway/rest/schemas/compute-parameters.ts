@@ -26,11 +26,11 @@ export const printable = (maxLength: number) => Type.String({ maxLength, pattern
 /** The name of a host, as `hostname` gives it: letters, digits, dots, underscores and hyphens. */
 export const hostName = Type.String({ minLength: 1, maxLength: 255, pattern: '^[a-zA-Z0-9._-]+$' });
 
-/** Nova's characters for keypairs: letters, digits, spaces, underscores and hyphens; a space neither first nor last. */
+/** Nova's characters for keypairs: letters, digits, spaces and `_-.@` (the last two from 2.92 on); a space neither first nor last. */
 export const keypairName = Type.String({
   minLength: 1,
   maxLength: 255,
-  pattern: '^[a-zA-Z0-9_-]([a-zA-Z0-9 _-]*[a-zA-Z0-9_-])?$',
+  pattern: '^[a-zA-Z0-9_.@-]([a-zA-Z0-9 _.@-]*[a-zA-Z0-9_.@-])?$',
 });
 
 /**

@@ -93,6 +93,7 @@ const server = only({
   ),
   host: Type.Optional(hostName),
   hypervisor_hostname: Type.Optional(hostName),
+  hostname: Type.Optional(Type.String({ minLength: 1, maxLength: 255 })),
 });
 
 /**
@@ -113,6 +114,8 @@ export const serverPatchBody = only({
     'OS-DCF:diskConfig': Type.Optional(diskConfig),
     accessIPv4: Type.Optional(ipv4),
     accessIPv6: Type.Optional(ipv6),
+    hostname: Type.Optional(Type.String({ minLength: 1, maxLength: 255 })),
+    pinned_availability_zone: orNull(zoneName),
   }),
 });
 
@@ -174,9 +177,19 @@ export const volumeAttachmentBody = only({
   }),
 });
 
-/** The volume that a server is to have in the place of another; or the same one, and what changes of its use. */
+/**
+ * The volume that a server is to have in the place of another; or the same one and, from 2.85 on, `delete_on_termination`, beside
+ * what stays as it is.
+ */
 export const volumeSwapBody = only({
-  volumeAttachment: only({ volumeId: uuid }),
+  volumeAttachment: only({
+    volumeId: uuid,
+    id: Type.Optional(uuid),
+    serverId: Type.Optional(uuid),
+    device: orNull(Type.String({ pattern: '^(/dev/)?[a-z]{1,8}[0-9]{0,3}$' })),
+    tag: orNull(tag),
+    delete_on_termination: Type.Optional(flag),
+  }),
 });
 
 /** The argument of the action `migrate`: null, or from 2.56 on the name of the host to go to. */

@@ -36,6 +36,7 @@ import {
   type CheckedDraft,
   checkDraft,
   countMax,
+  labelOf,
   type NicDraft,
   type ServerDraft,
   usablePort,
@@ -393,7 +394,11 @@ export class ServerMaker {
     return checked.nics.map((nic) =>
       nic.portId === undefined
         ? this.#newPort(context, attempt, checked, nic, naming, hostId)
-        : this.#takePort(context, attempt, nic.portId, { naming, hostId, dnsName: serverHostname(checked, naming) }),
+        : this.#takePort(context, attempt, nic.portId, {
+            naming,
+            hostId,
+            dnsName: labelOf(serverHostname(checked, naming)),
+          }),
     );
   }
 
@@ -424,7 +429,7 @@ export class ServerMaker {
         newId: this.#deps.newId,
         hostId,
         madeForServer: true,
-        dnsName: serverHostname(checked, naming),
+        dnsName: labelOf(serverHostname(checked, naming)),
       },
     );
     return port.id;

@@ -373,9 +373,16 @@ export function checkAccessAddress(version: 4 | 6, text: string): string {
   throw badRequest(says`Invalid input for field/attribute ${name}. Value: ${text}. It is no IPv${version} address.`);
 }
 
-/** A guest's name for itself, as a caller may give it. Throws `INVALID_ARGUMENT`. */
+/** A host's name without its domain: what the network service finds a guest by. */
+export function labelOf(hostname: string): string {
+  return hostname.split('.')[0] ?? '';
+}
+
+/** A guest's name for itself, as a caller may give it: a label, or a name with its domain. Throws `INVALID_ARGUMENT`. */
 export function checkHostname(hostname: string): string {
-  if (!/^[a-zA-Z0-9-_]{1,63}$/.test(hostname) || /^[-_]|[-_]$/.test(hostname)) {
+  const labels = hostname.split('.');
+  const areLabels = labels.every((label) => /^[a-zA-Z0-9-_]{1,63}$/.test(label) && !/^[-_]|[-_]$/.test(label));
+  if (!areLabels || hostname.length > 255) {
     throw badRequest(`Invalid input for field/attribute hostname. Value: ${hostname.slice(0, 64)}.`);
   }
   return hostname;

@@ -10,6 +10,7 @@ import type { RequestContext } from '../kit/context.ts';
 import type { GuestQuestion, LocalIntent } from '../kit/dependencies.ts';
 import { nextRequest } from '../kit/server-request.ts';
 import { type Attempt, transact } from '../kit/transact.ts';
+import { zoneOf } from '../kit/zones.ts';
 import { updatePortRow } from '../network/port-record.ts';
 import type { ComputeDependencies, ComputeOptions } from './dependencies.ts';
 import { askedAction } from './history/action-history.ts';
@@ -18,7 +19,14 @@ import { findServer, freeNamingPorts, mustTake, removeServerRow, seeServer } fro
 import { fieldsOf } from './machine/server-machine.ts';
 import { type HostVerb, type ServerVerb, verbs } from './machine/verbs.ts';
 import { type MadeServers, ServerMaker } from './server-create.ts';
-import { checkAccessAddress, checkHostname, checkMetadata, checkTags, type ServerDraft } from './server-draft.ts';
+import {
+  checkAccessAddress,
+  checkHostname,
+  checkMetadata,
+  checkTags,
+  labelOf,
+  type ServerDraft,
+} from './server-draft.ts';
 
 const { ServerStatus } = shoal.v1;
 
@@ -32,6 +40,8 @@ interface ServerPatch {
   readonly name?: string;
   readonly description?: string;
   readonly hostname?: string;
+  /** The zone that moves keep it in: its own, or null for any. */
+  readonly pinnedZone?: string | null;
   /** Empty: none. */
   readonly accessIpv4?: string;
   readonly accessIpv6?: string;
@@ -230,8 +240,9 @@ export class Servers {
     const hostname = patch.hostname === undefined ? undefined : checkHostname(patch.hostname);
     checkAccessAddress(4, patch.accessIpv4 ?? '');
     const accessIpv6 = checkAccessAddress(6, patch.accessIpv6 ?? '');
-    return this.#edit(context, id, 'update', (server) => ({
+    return this.#edit(context, id, 'update', (server, reader) => ({
       ...server,
+      zone: patch.pinnedZone === undefined ? server.zone : pinnedZone(reader, server, patch.pinnedZone),
       name: name ?? server.name,
       description: patch.description ?? server.description,
       hostname: hostname ?? server.hostname,
@@ -383,10 +394,27 @@ export class Servers {
   }
 }
 
-/** Ports say by what name their guest is found (`Port.dns_name`). */
+/** What a server's `zone` becomes. Throws `CONFLICT` for any but none and, of a server that is in none, its host's. */
+function pinnedZone(reader: StateReader, server: shoal.v1.Server, wanted: string | null): string {
+  if (wanted === null || wanted === server.zone) return wanted ?? '';
+  if (server.zone !== '') {
+    throw conflict(
+      'Cannot change pinned availability zone directly. Unpin first by setting pinned_availability_zone to null.',
+    );
+  }
+  const host = hostTable.get(reader, server.hostId)?.record;
+  const zone = host === undefined ? '' : zoneOf(reader, host);
+  if (zone === wanted) return wanted;
+  throw conflict(
+    `Server can only be pinned to its current availability zone '${zone}', but '${wanted.slice(0, 64)}' was requested.`,
+  );
+}
+
+/** Ports say by what name their guest is found (`Port.dns_name`): the first label of it. */
 function renamePorts({ reader, change }: Attempt, { portIds, hostname }: shoal.v1.Server): void {
   for (const portId of portIds) {
     const port = portTable.get(reader, portId);
-    if (port !== undefined) updatePortRow(change, port, new shoal.v1.Port({ ...port.record, dnsName: hostname }));
+    if (port !== undefined)
+      updatePortRow(change, port, new shoal.v1.Port({ ...port.record, dnsName: labelOf(hostname) }));
   }
 }

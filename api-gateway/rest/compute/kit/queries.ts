@@ -11,13 +11,15 @@ import { type Microversion, microversionOf } from './microversion.ts';
 
 /** One route's query. */
 interface QueryKeys {
-  /** From this microversion on an unknown key is refused. Absent: never within the microversions served. */
+  /** From this microversion on an unknown key is refused. Absent: `strictForAllFrom`. */
   readonly strictFrom?: Microversion;
   /** Key -> the first microversion that has it. Before, it is one of the unknown. */
   readonly keys: Readonly<Record<string, Microversion>>;
 }
 
 const first = 1;
+/** From then on no query may hold what is not known. */
+const strictForAllFrom: Microversion = 102;
 const page = { limit: first, marker: first };
 
 /**
@@ -28,14 +30,9 @@ export const refusedServerFilters = [
   'kernel_id',
   'ramdisk_id',
   'launch_index',
-  'launched_at',
-  'terminated_at',
-  'created_at',
   'locked_by',
   'root_device_name',
-  'config_drive',
   'auto_disk_config',
-  'progress',
   // What Nova keeps in tables of their own, and refuses, too.
   'block_device_mapping',
   'services',
@@ -49,6 +46,9 @@ export const refusedServerFilters = [
   'pci_requests',
   'device_metadata',
 ] as const;
+
+/** Filters of servers that administrators have, and everybody from 2.83 on. */
+export const datedServerFilters = ['created_at', 'launched_at', 'terminated_at', 'config_drive', 'progress'] as const;
 
 const servers: QueryKeys = {
   strictFrom: 75,
@@ -91,12 +91,13 @@ const servers: QueryKeys = {
     'not-tags': 26,
     'not-tags-any': 26,
     locked: 73,
+    ...Object.fromEntries(datedServerFilters.map((key) => [key, first])),
     ...Object.fromEntries(refusedServerFilters.map((key) => [key, first])),
   },
 };
 const flavors: QueryKeys = {
   strictFrom: 75,
-  keys: { ...page, is_public: first, minRam: first, minDisk: first, sort_key: first, sort_dir: first },
+  keys: { ...page, name: 102, is_public: first, minRam: first, minDisk: first, sort_key: first, sort_dir: first },
 };
 const hypervisors: QueryKeys = {
   strictFrom: 53,
@@ -107,7 +108,7 @@ const quotas: QueryKeys = { strictFrom: 75, keys: { user_id: first } };
 
 const images: QueryKeys = { keys: { ...page, name: first, status: first, minDisk: first, minRam: first } };
 
-/** By route, below the module's prefix. As in Nova, the queries of other routes are not looked at. */
+/** By route, below the module's prefix. As in Nova, the queries of other routes are not looked at until 2.102. */
 export const queries: Readonly<Record<string, QueryKeys>> = {
   'GET /v2.1/servers': servers,
   'GET /v2.1/servers/detail': servers,
@@ -120,6 +121,7 @@ export const queries: Readonly<Record<string, QueryKeys>> = {
     keys: {
       ...{ hidden: first, host: first, instance_uuid: first, source_compute: first, status: first },
       ...{ migration_type: first, limit: 59, marker: 59, 'changes-since': 59, 'changes-before': 66 },
+      ...{ user_id: 80, project_id: 80 },
     },
   },
   'GET /v2.1/servers/:id/os-volume_attachments': { strictFrom: 75, keys: { limit: first, offset: first } },
@@ -148,14 +150,15 @@ export const queries: Readonly<Record<string, QueryKeys>> = {
 export function addQueryChecks(app: FastifyInstance, prefix: string): void {
   app.addHook('preHandler', async (request) => {
     const path = request.routeOptions.url?.slice(prefix.length) ?? '';
+    if (request.is404) return;
     const route = ownValue(queries, `${request.method} ${path}`);
-    if (route !== undefined) checkKeys(request, route);
+    if (route !== undefined || request.method === 'GET') checkKeys(request, route ?? { keys: {} });
   });
 }
 
-function checkKeys(request: FastifyRequest, { strictFrom, keys }: QueryKeys): void {
+function checkKeys(request: FastifyRequest, { strictFrom = strictForAllFrom, keys }: QueryKeys): void {
   const microversion = microversionOf(request);
-  if (strictFrom === undefined || microversion < strictFrom) return;
+  if (microversion < strictFrom) return;
   const unknown = Query.of(request).keys.find(
     (key) => microversion < (ownValue(keys, key) ?? Number.POSITIVE_INFINITY),
   );

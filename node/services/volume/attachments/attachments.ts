@@ -110,6 +110,27 @@ export class VolumeAttachments {
     });
   }
 
+  /** Says whether a volume goes with its server. Throws `NOT_FOUND`. */
+  async setDeleteOnTermination(
+    context: RequestContext,
+    serverId: string,
+    volumeId: string,
+    deleteOnTermination: boolean,
+  ): Promise<void> {
+    await transact(this.#deps, context, ({ reader, change }) => {
+      const server = seeServer(context, reader, serverId);
+      mustTake(context, server.record, 'update');
+      const disk = diskOf(server.record, volumeId);
+      if (disk === undefined) {
+        throw new ShoalError('NOT_FOUND', `Instance ${serverId} is not attached to volume ${volumeId.slice(0, 64)}.`);
+      }
+      const disks = server.record.disks.map((one) =>
+        one === disk ? new shoal.v1.ServerDisk({ ...one, deleteOnTermination }) : one,
+      );
+      writeDisks(change, server, disks, this.#deps.clock.nowMs());
+    });
+  }
+
   /** Uses of the project's volumes, or of everybody's, which is the caller's to ask for. */
   list(context: RequestContext, reader: StateReader, options: { readonly allProjects: boolean }): readonly VolumeUse[] {
     return listOf(volumeTable, { context, reader, ...options }).flatMap((volume) =>

@@ -106,6 +106,16 @@ function flavorEffects(path: string): Effects {
   };
   return {
     ...pagesOf(list),
+    [`GET /v2.1${path} ?name`]: async (t, cloud) => {
+      const named = async (name: string, minor: number, status = 200): Promise<readonly string[]> =>
+        (await get(cloud, `${path}?name=${encodeURIComponent(name)}`, minor, status)).flavors?.map(
+          (flavor: Answer) => flavor.name,
+        );
+      t.strictSame(await named('m1.tiny', 102), ['m1.tiny']);
+      t.strictSame(await named('no-such-flavor', 102), []);
+      await named('m1.tiny', 101, 400);
+      t.ok((await named('no-such-flavor', 74)).length > 0, 'once it was ignored');
+    },
     [`GET /v2.1${path} ?is_public`]: async (t, cloud) => {
       const { a, b } = await flavorPair(cloud);
       for (const [query, expected] of [

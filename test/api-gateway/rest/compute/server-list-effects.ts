@@ -108,6 +108,24 @@ const text = (key: string, a: string, b: string) =>
   );
 
 /** Finds nothing with `value`, both with `other`. */
+/** Administrators', and everybody's from 2.83 on. */
+const dated =
+  (key: string, of: (pair: Pair) => string, other: string, wrong: string) =>
+  (route: Route): Effect =>
+  async (t, cloud) => {
+    const pair = await pairOf(cloud);
+    const right = `${key}=${encodeURIComponent(of(pair))}`;
+    t.ok((await idsOf(cloud, route, `all_tenants=1&${right}`)).includes(pair.a.id), right);
+    t.strictSame(await idsOf(cloud, route, `all_tenants=1&${key}=${other}`), []);
+    await cloud.ask('GET', `/compute/v2.1${route}?${key}=${wrong}`, { headers, status: 400 });
+    const asMember = async (minor: number) => {
+      const options = { headers: { 'openstack-api-version': `compute 2.${minor}` }, token: cloud.memberToken };
+      return (await cloud.ask('GET', `/compute/v2.1${route}?${key}=${other}`, options)).servers.length;
+    };
+    t.ok((await asMember(82)) > 0, 'before, it means nothing to others');
+    t.equal(await asMember(83), 0);
+  };
+
 const findsNothing =
   (key: string, value: string) =>
   (route: Route): Effect =>
@@ -184,6 +202,11 @@ const filters: Readonly<Record<string, (route: Route) => Effect>> = {
   availability_zone: says('availability_zone', (server) => server['OS-EXT-AZ:availability_zone']),
   host: says('host', (server) => server['OS-EXT-SRV-ATTR:host']),
   node: says('node', (server) => server['OS-EXT-SRV-ATTR:hypervisor_hostname']),
+  created_at: dated('created_at', ({ a }) => a.created, '2000-01-01T00:00:00Z', 'yesterday'),
+  launched_at: dated('launched_at', ({ a }) => a['OS-SRV-USG:launched_at'], '2000-01-01T00:00:00Z', '0'),
+  terminated_at: findsNothing('terminated_at', '2026-01-01T00:00:00Z'),
+  config_drive: dated('config_drive', () => 'false', 'true', 'perhaps'),
+  progress: dated('progress', () => '100', '33', 'half'),
   deleted: findsNothing('deleted', 'true'),
   soft_deleted: findsNothing('soft_deleted', 'true'),
   ip6: findsNothing('ip6', '2001'),

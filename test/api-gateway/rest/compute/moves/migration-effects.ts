@@ -23,7 +23,7 @@ async function migration(cloud: EffectCloud, { kind, status, from, to, serverId 
   await transact(world.deps, world.admin, (attempt) => {
     const flavors = { oldFlavorId: '1', newFlavorId: '2' };
     const draft = { id, kind, status, server, targetHostId: hostId(to), ...flavors, generation: 2 };
-    beginMigration(attempt, world.admin, draft, world.deps.clock.nowMs());
+    beginMigration(attempt, { userId: `user-${kind}`, projectId: `project-${kind}` }, draft, world.deps.clock.nowMs());
   });
   return { id, serverId };
 }
@@ -72,6 +72,21 @@ async function actionsOf(cloud: EffectCloud) {
   return { list, names: async (query: string) => (await list(query)).instanceActions.map((one: Answer) => one.action) };
 }
 
+/** From 2.80 on. */
+function ofOwner(key: string, prefix: string): Effect {
+  return async (t, cloud) => {
+    const { a, b } = await pair(cloud);
+    for (const [kind, one, other] of [
+      ['resize', a, b],
+      ['migration', b, a],
+    ] as const) {
+      const found = await idsOf(cloud, `${key}=${prefix}-${kind}`, 80);
+      t.strictSame([found.includes(one.id), found.includes(other.id)], [true, false], kind);
+    }
+    await idsOf(cloud, `${key}=x`, 79, 400);
+  };
+}
+
 /** See above. */
 export const migrationEffects: Effects = {
   'GET /v2.1/os-migrations ?hidden': async (t, cloud) => {
@@ -87,6 +102,8 @@ export const migrationEffects: Effects = {
   'GET /v2.1/os-migrations ?source_compute': finds(() => ['source_compute=host-1', 'source_compute=host-2']),
   'GET /v2.1/os-migrations ?status': finds(() => ['status=finished', 'status=error']),
   'GET /v2.1/os-migrations ?migration_type': finds(() => ['migration_type=resize', 'migration_type=migration']),
+  'GET /v2.1/os-migrations ?user_id': ofOwner('user_id', 'user'),
+  'GET /v2.1/os-migrations ?project_id': ofOwner('project_id', 'project'),
   'GET /v2.1/os-migrations ?limit': async (t, cloud) => {
     await pair(cloud);
     t.equal((await idsOf(cloud, 'limit=1')).length, 1);
