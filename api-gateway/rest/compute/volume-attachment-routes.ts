@@ -114,21 +114,16 @@ function mustStay(
     readonly tag?: string | null;
   },
 ): void {
-  const device = disk.device === '' || disk.device == null ? undefined : `/dev/${disk.device}`;
-  const is: Readonly<Record<string, string | undefined>> = {
-    id: disk.volumeId ?? '',
-    serverId,
-    device,
-    tag: disk.tag ?? '',
-  };
-  for (const [name, value] of Object.entries({
-    id: body.id,
-    serverId: body.serverId,
-    device: body.device,
-    tag: body.tag,
-  })) {
-    if (value === undefined || value === is[name] || (value === null && (is[name] ?? '') === '')) continue;
-    throw new ShoalError('INVALID_ARGUMENT', `The ${name} property is not updateable: it is ${is[name] ?? 'none'}.`);
+  const device = disk.device == null || disk.device === '' ? 'none' : `/dev/${disk.device}`;
+  const named: readonly (readonly [name: string, value: string | null | undefined, is: string])[] = [
+    ['id', body.id, disk.volumeId ?? ''],
+    ['serverId', body.serverId, serverId],
+    ['device', body.device, device],
+    ['tag', body.tag, disk.tag ?? ''],
+  ];
+  for (const [name, value, is] of named) {
+    if (value === undefined || value === is || (value === null && (is === '' || is === 'none'))) continue;
+    throw new ShoalError('INVALID_ARGUMENT', `The ${name} property is not updateable: it is ${is}.`);
   }
 }
 
