@@ -10,6 +10,8 @@ interface LeftGuest {
   readonly serverId: ServerId;
   /** As it was started, by the record; absent: it was told to stop and is gone, or there is no record of it. */
   readonly record: ProcessRecord | undefined;
+  /** Why there may be a record and nobody can read it. It concerns this guest alone. */
+  readonly unreadable: ShoalError | undefined;
   readonly living: { readonly identity: ProcessIdentity; readonly generation: number } | undefined;
 }
 
@@ -23,7 +25,7 @@ export async function guestsLeft(files: RunFiles): Promise<readonly LeftGuest[]>
   }
   const left: LeftGuest[] = [];
   for (const serverId of servers) {
-    const record = await files.readProcess(serverId);
+    const { record, unreadable } = await recordOf(files, serverId);
     const process = living.get(serverId);
     const generation = process?.generation ?? record?.generation;
     if (process !== undefined && generation === undefined) {
@@ -33,9 +35,26 @@ export async function guestsLeft(files: RunFiles): Promise<readonly LeftGuest[]>
       );
     }
     const isLiving = process !== undefined && generation !== undefined;
-    left.push({ serverId, record, living: isLiving ? { identity: process.identity, generation } : undefined });
+    left.push({
+      serverId,
+      record,
+      unreadable,
+      living: isLiving ? { identity: process.identity, generation } : undefined,
+    });
   }
   return left;
+}
+
+async function recordOf(
+  files: RunFiles,
+  serverId: ServerId,
+): Promise<{ readonly record: ProcessRecord | undefined; readonly unreadable: ShoalError | undefined }> {
+  try {
+    return { record: await files.readProcess(serverId), unreadable: undefined };
+  } catch (caught) {
+    if (!(caught instanceof ShoalError)) throw caught;
+    return { record: undefined, unreadable: caught };
+  }
 }
 
 /** Which guest of this agent a command line is: the UUID and the pid file must both be its own. */

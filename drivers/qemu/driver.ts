@@ -85,6 +85,8 @@ export const qemuProgram = 'qemu-system-x86_64';
 
 /** Longest grace that a caller may give a guest to power off. */
 const graceMsMax = 600_000;
+/** Of a guest whose own notes nobody can read: it is of none that a record asks for. */
+const generationUnknown = 0;
 /** How often consoles are cut. A guest on a 115200-baud console prints 58 KB in that time; under QEMU it may print more. */
 const trimPeriodMs = 5_000;
 /** In which a request that is tried again has failed again. */
@@ -108,6 +110,8 @@ interface Slot {
   crashed?: { readonly generation: number; readonly detail: string };
   /** Suspended: its memory is saved, and it has no process. */
   saved?: SavedMemory;
+  /** Something is saved of it, and why nobody can read what. It stays until its owner gives it up. */
+  unreadable?: ShoalError;
   queue: Promise<unknown>;
   queued: number;
 }
@@ -272,6 +276,7 @@ export class QemuDriver implements ComputeDriver {
         const saved = await this.#saved.find(spec.serverId);
         if (saved !== undefined) slot.saved = saved;
       }
+      if (slot.unreadable !== undefined) throw slot.unreadable;
       if (slot.saved !== undefined) mustFit(slot.saved, spec, this.facts.machine);
       const { guest: launched, state } = await this.#parts.starts.launch(spec, slot.saved, signal);
       delete slot.saved;
@@ -290,6 +295,7 @@ export class QemuDriver implements ComputeDriver {
       if (slot.guest !== undefined) await this.#end(slot.guest, slot, options.graceMs, signal);
       await this.#saved.drop(serverId);
       delete slot.saved;
+      delete slot.unreadable;
       if (slot.crashed !== undefined) {
         await this.#parts.plugs.empty(serverId);
         await this.#users.takeBack(serverId);
@@ -339,7 +345,7 @@ export class QemuDriver implements ComputeDriver {
     return this.#queued(serverId, signal, async (slot) => {
       const { guest } = slot;
       if (guest === undefined || !(await guest.alive())) {
-        if (slot.saved !== undefined) return;
+        if (slot.saved !== undefined || slot.unreadable !== undefined) return;
         throw new ShoalError('NOT_FOUND', `guest ${serverId} does not run on this host`);
       }
       await guest.asked(async () => {
@@ -388,6 +394,7 @@ export class QemuDriver implements ComputeDriver {
       delete slot.guest;
       delete slot.crashed;
       delete slot.saved;
+      delete slot.unreadable;
     });
   }
 
@@ -532,24 +539,45 @@ export class QemuDriver implements ComputeDriver {
 
   /** Finds every guest of this run folder, alive or not. Changes none. */
   async #adopt(signal: AbortSignal): Promise<void> {
-    await inParallel(await guestsLeft(this.#files), async ({ serverId, record, living }) => {
+    await inParallel(await guestsLeft(this.#files), async ({ serverId, record, unreadable, living }) => {
+      if (unreadable !== undefined)
+        this.#log.error({ serverId, err: unreadable }, 'a note about a guest is unreadable');
       if (living !== undefined) {
         await this.#adoptLiving(serverId, living.identity, living.generation, record, signal);
         return;
       }
-      const saved = await this.#saved.find(serverId);
-      if (saved !== undefined) {
+      const saved = await this.#savedOf(serverId);
+      if (saved instanceof ShoalError) {
+        this.#slot(serverId).unreadable = saved;
+        this.#log.error(
+          { serverId, err: saved },
+          'the saved memory of a guest is unreadable: it is kept, and not loaded',
+        );
+      } else if (saved !== undefined) {
         // Its process ends once the memory is saved, and goes on only when that is dropped: whatever came between, it is suspended.
         await this.#files.removeProcess(serverId);
         this.#slot(serverId).saved = saved;
       } else if (record?.stopping === true) {
         await this.#files.removeProcess(serverId);
+      } else if (unreadable !== undefined) {
+        const detail = `the QEMU process is gone: ${unreadable.message}`;
+        this.#slot(serverId).crashed = { generation: generationUnknown, detail };
       } else if (record !== undefined) {
         const detail = record.bootId === this.#bootId ? 'the QEMU process is gone' : 'the host was restarted';
         this.#slot(serverId).crashed = { generation: record.generation, detail };
         this.#log.warn({ serverId, generation: record.generation, detail }, 'found a guest without its process');
       }
     });
+  }
+
+  /** What is saved of a guest, or why nobody can read it. */
+  async #savedOf(serverId: ServerId): Promise<SavedMemory | ShoalError | undefined> {
+    try {
+      return await this.#saved.find(serverId);
+    } catch (caught) {
+      if (caught instanceof ShoalError) return caught;
+      throw caught;
+    }
   }
 
   async #adoptLiving(
@@ -610,6 +638,10 @@ export class QemuDriver implements ComputeDriver {
     if (slot?.saved !== undefined) {
       return { serverId, generation: slot.saved.generation, power: 'suspended', detail: 'its memory is saved' };
     }
+    if (slot?.unreadable !== undefined) {
+      const detail = slot.unreadable.message;
+      return { serverId, generation: generationUnknown, power: 'suspended', detail };
+    }
     if (slot?.crashed !== undefined) return { serverId, power: 'crashed', ...slot.crashed };
     return undefined;
   }
@@ -636,7 +668,8 @@ export class QemuDriver implements ComputeDriver {
       return await result;
     } finally {
       slot.queued -= 1;
-      const isEmpty = slot.guest === undefined && slot.crashed === undefined && slot.saved === undefined;
+      const { guest, crashed, saved, unreadable } = slot;
+      const isEmpty = guest === undefined && crashed === undefined && saved === undefined && unreadable === undefined;
       if (slot.queued === 0 && isEmpty) this.#slots.delete(serverId);
     }
   }

@@ -140,7 +140,8 @@ function planPower(
   switch (record.powerWanted) {
     case PowerWanted.POWER_WANTED_STOPPED:
       if (guest !== undefined && guest.power !== 'crashed') return { kind: 'stop', graceMs: options.stopGraceMs };
-      return isTold(record, ServerStatus.SERVER_STATUS_SHUTOFF) ? undefined : { kind: 'report', power: 'stopped' };
+      // Done until it is told: an agent that died in the middle may have left its disks open.
+      return isTold(record, ServerStatus.SERVER_STATUS_SHUTOFF) ? undefined : { kind: 'stop', graceMs: 0 };
     case PowerWanted.POWER_WANTED_PAUSED:
       if (!isUp) return mayStart ? { kind: 'start', reason: guest === undefined ? 'wanted' : 'crashed' } : undefined;
       if (guest.power === 'running') return { kind: 'pause' };

@@ -1,7 +1,7 @@
 /** Real QEMU processes: with which rights they run, and what they survive. The guest is 512 bytes long. */
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
 import { type CommandRunner, runCommand } from '../../../drivers/command.ts';
@@ -138,4 +138,48 @@ await t.test('a guest that QEMU refuses to start leaves no process and no trace'
   t.equal(await driver.find(spec.serverId, signal), undefined);
   t.match(await driver.startGuest(spec, signal), { power: 'running' }, 'and the right one starts');
   await driver.stopGuest(spec.serverId, { graceMs: 0 }, signal);
+});
+
+await t.test('notes about a guest that nobody can read are that guest’s trouble alone', { skip }, async (t) => {
+  const folder = await openFolder(t);
+  const options = { runDir: join(folder, 'run'), accelerator: 'tcg' } as const;
+  const first = new QemuDriver({ log: silentLogger }, options);
+  await first.start(signal);
+  const specs: GuestSpec[] = [];
+  for (const name of ['living', 'gone', 'saved', 'sound']) {
+    specs.push({ ...(await newSpec(folder)), name, disks: [await tinyDisk(join(folder, `${name}.raw`))] });
+  }
+  const [living, gone, saved, sound] = specs;
+  if (living === undefined || gone === undefined || saved === undefined || sound === undefined) throw new Error('few');
+  const found = new Map<string, GuestFound>();
+  for (const spec of specs) found.set(spec.serverId, await first.startGuest(spec, signal));
+  await first.suspendGuest(saved.serverId, signal);
+  await first.stop();
+  const { pid } = found.get(gone.serverId) ?? {};
+  if (pid === undefined) throw new Error('the guest has no process');
+  process.kill(pid, 'SIGKILL');
+  const notes = (serverId: ServerId, ...path: string[]): string => join(options.runDir, 'guests', serverId, ...path);
+  for (const { serverId } of [living, gone]) await writeFile(notes(serverId, 'process.json'), '{"pid":');
+  await writeFile(notes(saved.serverId, 'saved', 'saved.json'), '[]');
+
+  const second = new QemuDriver({ log: silentLogger }, options);
+  await second.start(signal);
+  t.teardown(async () => {
+    for (const { serverId } of specs) await second.stopGuest(serverId, { graceMs: 0 }, signal);
+    await second.stop();
+  });
+  t.match(await second.find(sound.serverId, signal), { power: 'running', generation: 1 });
+  t.match(await second.find(living.serverId, signal), { power: 'running', pid: found.get(living.serverId)?.pid });
+  t.match(JSON.parse(await readFile(notes(living.serverId, 'process.json'), 'utf8')), { generation: 1 });
+  t.match(await second.find(gone.serverId, signal), { power: 'crashed', detail: /process.json is not JSON/ });
+  t.match(await second.find(saved.serverId, signal), {
+    power: 'suspended',
+    detail: /does not describe a saved memory/,
+  });
+  t.equal((await second.list(signal)).length, specs.length, 'all are told of');
+
+  await t.rejects(second.startGuest(saved, signal), { code: 'DRIVER_FAILED', message: /saved.json does not describe/ });
+  t.ok((await readdir(notes(saved.serverId, 'saved'))).includes('memory'), 'what was saved is kept');
+  await second.stopGuest(saved.serverId, { graceMs: 0 }, signal);
+  for (const spec of [gone, saved]) t.match(await second.startGuest(spec, signal), { power: 'running', generation: 1 });
 });

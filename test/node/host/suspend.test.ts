@@ -1,4 +1,4 @@
-/** A host is killed while it suspends a server: the next agent finds the guest suspended, its disk closed, and says so. */
+/** A host is killed while it suspends or stops a server: the next agent closes its disks, and says what the server is. */
 import t from 'tap';
 import type { VolumeId } from '../../../node/base/ids.ts';
 import { shoal } from '../../../proto/messages.ts';
@@ -32,3 +32,19 @@ for (const point of ['suspend.saved', 'suspend.not-reported']) {
     t.equal(world.compute.starts.length, starts + 1, 'once');
   });
 }
+
+t.test('killed at stop.guest-stopped', async (t) => {
+  const host = await volumeHost(t);
+  const { world } = host;
+  const { hits } = host.killAt('stop.guest-stopped');
+  t.ok(world.storage.disks.get('v1' as VolumeId)?.lock, 'its disk is open while it runs');
+  await world.change((server) => {
+    server.powerWanted = PowerWanted.POWER_WANTED_STOPPED;
+    server.taskState = 'powering-off';
+  });
+  const isStopped = (): boolean => host.server?.status === ServerStatus.SERVER_STATUS_SHUTOFF;
+  await host.until('the server is stopped', isStopped, () => hits() > 0);
+  t.equal(hits() > 0, true, 'it was killed there');
+  t.equal(world.compute.guests.get(serverId)?.power, 'stopped');
+  t.notOk(world.storage.disks.get('v1' as VolumeId)?.lock, 'its disk is closed');
+});

@@ -77,11 +77,11 @@ const cases: [
     { kind: 'stop', graceMs: 0 },
   ],
   [
-    'a stop that is done is reported',
+    'a stop is done until it is told: its disks may be open',
     server({ powerWanted: PowerWanted.POWER_WANTED_STOPPED }),
     undefined,
     fresh,
-    { kind: 'report', power: 'stopped' },
+    { kind: 'stop', graceMs: 0 },
   ],
   [
     'a stopped server is left alone',
