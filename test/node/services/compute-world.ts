@@ -203,6 +203,14 @@ export class FakeHostProbe implements HostProbe {
 }
 
 /** Every host is alive and empty. */
+/** Worlds whose hosts serve their own disks to each other. */
+const serving = new WeakSet<World['state']>();
+
+/** The hosts of a world serve their own disks to each other from now on. */
+export function serveDisks({ state }: World): void {
+  serving.add(state);
+}
+
 export function fakeHostViews(world: World): HostViews {
   return {
     adverts: () =>
@@ -230,7 +238,7 @@ export function fakeHostViews(world: World): HostViews {
             },
             storagePools: ['local', 'rbd'],
             pools: [
-              { name: 'local', shared: false },
+              { name: 'local', shared: false, serves: serving.has(world.state) },
               { name: 'rbd', shared: true },
             ],
           }),

@@ -8,7 +8,7 @@ import { hostTable, volumeTable } from '../../../state/tables/index.ts';
 import type { StateReader } from '../../../state/types.ts';
 import type { RequestContext } from '../../kit/context.ts';
 import type { HostViews } from '../../kit/dependencies.ts';
-import { isSharedPool } from '../../kit/storage-pools.ts';
+import { isSharedPool, servesPool } from '../../kit/storage-pools.ts';
 import { ownVolume } from '../kit/find.ts';
 import { poolOfType } from '../kit/pools.ts';
 import { mustBeFree } from '../records/plug.ts';
@@ -247,33 +247,71 @@ function checkOnce(volumes: readonly CheckedDisk[]): void {
   if (new Set(ids).size !== ids.length) throw invalidMapping('a volume is named twice.');
 }
 
-/** The pools that the volumes are in, and the host that has some of them, or what they are made of, on its own storage. */
+/**
+ * The pools that the volumes are in, and the host that has some of them, or what they are made of, on its own storage. Of several
+ * hosts' one is the server's, and the others serve it what they have: their pools are none that the server's host must reach.
+ */
 function placesOf(
   reader: StateReader,
   disks: readonly CheckedDisk[],
   { hostViews, storage }: BlockDeviceOptions,
 ): Pick<CheckedDisks, 'pools' | 'hostName'> {
   const adverts = hostViews.adverts();
+  const held = disks.flatMap((disk) => holderOf(reader, adverts, disk) ?? []);
+  const hostId = hostAmong(held);
   const pools = new Map<string, number>();
-  const hostIds = new Set<string>();
-  for (const { volumeId, newVolume, sizeGib } of disks) {
+  for (const disk of disks) {
+    const { volumeId, newVolume, sizeGib } = disk;
+    const isServed = held.some((one) => one.disk === disk && one.hostId !== hostId);
+    if (isServed) continue;
     const volume = volumeId === undefined ? undefined : volumeTable.get(reader, volumeId)?.record;
     const pool = volume?.pool ?? poolOfType(reader, newVolume?.type, { storage });
     const isToBeMade = volume === undefined || volume.hostId === '';
     pools.set(pool, (pools.get(pool) ?? 0) + (isToBeMade ? sizeGib : 0));
-    const held = volume ?? newVolume?.source.snapshot ?? newVolume?.source.volume;
-    if (held === undefined || held.hostId === '') continue;
-    if (isSharedPool(adverts, held.pool, held.hostId) !== true) hostIds.add(held.hostId);
   }
-  if (hostIds.size > 1) {
-    throw badRequest(
-      'The volumes are on the own storage of different hosts: no server can have them all. Migrate one of them.',
-    );
-  }
-  const [hostId] = hostIds;
   const host = hostId === undefined ? undefined : hostTable.get(reader, hostId)?.record;
   return {
     pools: [...pools].map(([name, gib]) => ({ name, gib })),
     ...(host === undefined ? {} : { hostName: host.name }),
   };
+}
+
+/** A disk that one host has on its own storage. */
+interface HeldDisk {
+  readonly disk: CheckedDisk;
+  readonly hostId: string;
+  /** No other host can have it: it is not served, or is what a new volume is made of. */
+  readonly isBound: boolean;
+}
+
+/** Undefined: any host that reaches its pool can have it. */
+function holderOf(
+  reader: StateReader,
+  adverts: ReturnType<BlockDeviceOptions['hostViews']['adverts']>,
+  disk: CheckedDisk,
+): HeldDisk | undefined {
+  const { volumeId, newVolume } = disk;
+  const volume = volumeId === undefined ? undefined : volumeTable.get(reader, volumeId)?.record;
+  const held = volume ?? newVolume?.source.snapshot ?? newVolume?.source.volume;
+  if (held === undefined || held.hostId === '' || isSharedPool(adverts, held.pool, held.hostId) === true)
+    return undefined;
+  const isBound = volume === undefined || !servesPool(adverts, held.pool, held.hostId);
+  return { disk, hostId: held.hostId, isBound };
+}
+
+/** The host that the server is to be on: what cannot be served decides, then what it boots from, then where most of it is. */
+function hostAmong(held: readonly HeldDisk[]): string | undefined {
+  const bound = new Set(held.filter(({ isBound }) => isBound).map(({ hostId }) => hostId));
+  if (bound.size > 1) {
+    throw badRequest(
+      'The volumes are on the own storage of different hosts, which do not serve them to others: no server can have them all. Migrate one of them.',
+    );
+  }
+  const [only] = bound;
+  if (only !== undefined) return only;
+  const root = held.find(({ disk }) => disk.bootIndex === 0);
+  if (root !== undefined) return root.hostId;
+  const gib = new Map<string, number>();
+  for (const { hostId, disk } of held) gib.set(hostId, (gib.get(hostId) ?? 0) + disk.sizeGib);
+  return [...gib].sort((a, b) => b[1] - a[1])[0]?.[0];
 }

@@ -5,8 +5,9 @@ import { quotaUsage } from '../../../../node/services/kit/quota.ts';
 import type { BlockDeviceDraft } from '../../../../node/services/volume/servers/block-devices.ts';
 import { serverTable, volumeTable } from '../../../../node/state/tables/index.ts';
 import { shoal } from '../../../../proto/messages.ts';
+import { serveDisks } from '../compute-world.ts';
 import { beforeCommit } from '../world.ts';
-import { makeVolumeWorld, type VolumeWorld, volumeHostsAct } from './volume-world.ts';
+import { addServer, makeVolumeWorld, type VolumeWorld, volumeHostsAct } from './volume-world.ts';
 
 const { ServerStatus } = shoal.v1;
 
@@ -244,4 +245,39 @@ t.test('what Nova refuses of a mapping is refused', async (t) => {
   await volumeHostsAct(world);
   t.match(await refused([{ sourceType: 'volume', uuid: others.id, bootIndex: 0 }]), /Invalid: failed to get volume/);
   t.same(serverTable.list(world.state.local), []);
+});
+
+t.test('volumes of two hosts: the server is where most of them is, and has the other over the network', async (t) => {
+  const world = await makeVolumeWorld('local');
+  const { volumes, attachments } = world.volume;
+  const made = async (hostName: string, sizeGib: number): Promise<shoal.v1.Volume> => {
+    const server = await addServer(world, hostName);
+    const { id } = await volumes.create(world.admin, { sizeGib });
+    await attachments.plug(world.admin, server.id, { volumeId: id });
+    await volumeHostsAct(world);
+    await attachments.unplug(world.admin, server.id, id);
+    await volumeHostsAct(world);
+    return volumes.show(world.admin, world.state.local, id);
+  };
+  const [small, large] = [await made('host-1', 1), await made('host-2', 3)];
+  t.not(small.hostId, large.hostId);
+  const create = () =>
+    world.compute.servers.create(world.admin, {
+      name: 'both',
+      flavorId: '1',
+      imageId: 'image-1',
+      networks: 'none',
+      blockDevices: [small, large].map(({ id }) => ({ sourceType: 'volume', destinationType: 'volume', uuid: id })),
+    });
+  t.match(await refusalText(create()), /INVALID_ARGUMENT: .*do not serve them to others/);
+  t.match(volumeTable.must(world.state.local, small.id).record, { status: 'available', attachments: [] });
+  serveDisks(world);
+  const [server] = (await create()).servers;
+  t.equal(server?.hostId, large.hostId);
+  t.match(volumeTable.must(world.state.local, small.id).record, {
+    hostId: small.hostId,
+    served: { generation: small.generation + 1, ending: false },
+    attachments: [{ serverId: server?.id }],
+  });
+  t.match(volumeTable.must(world.state.local, large.id).record, { hostId: large.hostId, served: null });
 });
