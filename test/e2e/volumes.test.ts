@@ -5,6 +5,7 @@
 import t from 'tap';
 import { agentsKilled } from '../support/volumes/stories/agents-killed.ts';
 import { bootedFrom, keptAndGrown, wantedTwice } from '../support/volumes/stories/kept.ts';
+import { sealedAndKept } from '../support/volumes/stories/keys.ts';
 import { movesUnderWrites, swapped } from '../support/volumes/stories/moves.ts';
 import { served } from '../support/volumes/stories/served.ts';
 import { VolumeCloud, whyNoVolumeCloud } from '../support/volumes/volume-cloud.ts';
@@ -37,4 +38,6 @@ if (why !== '') {
   await t.test('all agents killed while guests write to three volumes: not one write fails', (t) =>
     agentsKilled(t, world),
   );
+  // The last: it ends with one host less.
+  await t.test('encrypted volumes and backups outlive quorum and host', (t) => sealedAndKept(t, world));
 }

@@ -2,7 +2,7 @@
 import type { Test } from 'tap';
 import { waitUntilReady } from '../../../../node/dev/demo.ts';
 import { deviceOf, grownTo, sumOf, writing } from '../../guests/volumes-in-guest.ts';
-import type { VolumeTypeName } from '../volume-cloud.ts';
+import type { VolumeGuest, VolumeTypeName } from '../volume-cloud.ts';
 import type { VolumeStoryWorld } from './world.ts';
 
 /** What was written before a snapshot is there after a revert, and in a clone; the guest sees the volume grow. */
@@ -65,33 +65,37 @@ export async function wantedTwice(t: Test, { cloud, near, far }: VolumeStoryWorl
   await volumes.remove(id);
 }
 
-/** A server that boots from a volume, and has another one of another host's files, lets go of both when it is deleted. */
-export async function bootedFrom(t: Test, { cloud, near }: VolumeStoryWorld): Promise<void> {
+/** A server that boots from a volume in Ceph, and has volumes of two hosts' own files, lets go of all when it is deleted. */
+export async function bootedFrom(t: Test, { cloud, near, far }: VolumeStoryWorld): Promise<void> {
   const { client, volumes } = cloud;
-  const data = await volumes.make({ name: 'other', size: 1, volume_type: 'files' });
-  await volumes.attach(near.serverId, data);
-  await volumes.detach(near.serverId, data);
+  const held = async (by: VolumeGuest, size: number): Promise<string> => {
+    const id = await volumes.make({ name: `of-${by.host}`, size, volume_type: 'files' });
+    await volumes.attach(by.serverId, id);
+    await volumes.detach(by.serverId, id);
+    return id;
+  };
+  const data = await held(near, 1);
+  const more = await held(far, 2);
   const root = await volumes.make({ name: 'root', size: 1, volume_type: 'ceph', imageRef: cloud.imageId });
   t.equal((await volumes.show(root))['bootable'], 'true');
-  const server = await client.create(
-    '/compute/v2.1/servers',
-    'server',
-    {
-      name: 'from-volume',
-      flavorRef: '42',
-      networks: [{ uuid: cloud.networkId }],
-      block_device_mapping_v2: [
-        { boot_index: 0, uuid: root, source_type: 'volume', destination_type: 'volume', delete_on_termination: false },
-      ],
-    },
-    { 'OS-SCH-HNT:scheduler_hints': { different_host: [near.serverId] } },
-  );
+  const server = await client.create('/compute/v2.1/servers', 'server', {
+    name: 'from-volume',
+    flavorRef: '42',
+    networks: [{ uuid: cloud.networkId }],
+    block_device_mapping_v2: [root, data, more].map((uuid, at) => ({
+      boot_index: at === 0 ? 0 : -1,
+      uuid,
+      source_type: 'volume',
+      destination_type: 'volume',
+      delete_on_termination: false,
+    })),
+  });
   await client.waitForServer(server.id, 'ACTIVE', 60_000);
   await waitUntilReady(client, server.id);
-  await volumes.attach(server.id, data);
-  t.equal((await cloud.servingDaemons(data)).length, 1);
+  t.equal((await client.server(server.id))['OS-EXT-SRV-ATTR:host'], far.host, 'it is where most of its files are');
+  t.equal((await cloud.servingDaemons(data)).length, 1, 'and has the others over the network');
   await client.json(`/compute/v2.1/servers/${server.id}`, { method: 'DELETE' });
-  for (const id of [root, data]) await volumes.waitFor(id, 'available');
+  for (const id of [root, data, more]) await volumes.waitFor(id, 'available');
   t.same(await cloud.servingDaemons(data), [], 'nobody serves what nobody has');
-  for (const id of [root, data]) await volumes.remove(id);
+  for (const id of [root, data, more]) await volumes.remove(id);
 }
