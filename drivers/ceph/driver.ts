@@ -28,12 +28,14 @@ import type {
   Progress,
   StorageCapabilities,
   StorageDriver,
+  StorageRoom,
   UnmanagedDisk,
 } from '../types.ts';
 import { CephClient, type CephIdentity } from './client.ts';
 import { copyDisk, exportDisk, featuresOf, importDisk, makeEncrypted, makeFromFile } from './copies.ts';
 import { exitStatus } from './exit-status.ts';
 import { Fence, stillWatched } from './fence.ts';
+import { conditionOfPool } from './osd-map.ts';
 import {
   baseSnapshot,
   ipOf,
@@ -128,10 +130,16 @@ export class RbdStorageDriver implements StorageDriver {
 
   async stop(): Promise<void> {}
 
-  async capacity(signal: AbortSignal): Promise<{ readonly totalBytes: number; readonly freeBytes: number }> {
-    const capacity = readCapacity(await this.#client.cephJson(['df'], { signal }), this.#volumes);
-    this.#lastTotal = { bytes: capacity.totalBytes, atMs: performance.now() };
-    return capacity;
+  async capacity(signal: AbortSignal): Promise<StorageRoom> {
+    const [room, map] = await Promise.all([this.#counted(signal), this.#client.cephJson(['osd', 'dump'], { signal })]);
+    const condition = conditionOfPool(map, this.#volumes);
+    return condition === undefined ? room : { ...room, condition };
+  }
+
+  async #counted(signal: AbortSignal): Promise<StorageRoom> {
+    const counted = readCapacity(await this.#client.cephJson(['df'], { signal }), this.#volumes);
+    this.#lastTotal = { bytes: counted.totalBytes, atMs: performance.now() };
+    return counted;
   }
 
   async ensureImage(image: ImageFile, signal: AbortSignal): Promise<void> {
@@ -224,7 +232,7 @@ export class RbdStorageDriver implements StorageDriver {
     const last = this.#lastTotal;
     if (last !== undefined && performance.now() - last.atMs < totalAgeMsMax) return { totalBytes: last.bytes };
     try {
-      return { totalBytes: (await this.capacity(signal)).totalBytes };
+      return { totalBytes: (await this.#counted(signal)).totalBytes };
     } catch (caught) {
       if (ShoalError.is(caught, 'UNAVAILABLE')) return {};
       throw caught;

@@ -2,9 +2,12 @@
 import type { ShoalError } from '../../node/base/errors.ts';
 import { isRecord } from '../../node/base/json-value.ts';
 import { storageRefusal } from '../storage-refusal.ts';
+import type { StorageCondition } from '../types.ts';
 
 /** Flags of a pool without room: of its own, and those of the whole cluster. */
 const fullFlags = ['full', 'full_quota'];
+/** Flags of a pool that soon has none: some OSD of it is past the ratio that its operator has set. */
+const nearfullFlags = ['nearfull', 'backfillfull'];
 /** An operator has had the whole cluster pause (`ceph osd pause`). */
 const pauseFlags = ['pausewr', 'pauserd'];
 
@@ -29,6 +32,18 @@ export function refusalOfMap(map: unknown, argv: readonly string[], cause: Shoal
     return storageRefusal('full', message, { facts: { pool: name, flags }, cause });
   }
   return undefined;
+}
+
+/** What `ceph osd dump` says of a pool as a place for new disks; undefined: nothing against it. */
+export function conditionOfPool(map: unknown, pool: string): StorageCondition | undefined {
+  if (!isRecord(map)) return undefined;
+  const cluster = flagsOf(map['flags']);
+  if (pauseFlags.some((flag) => cluster.includes(flag))) return 'read-only';
+  const pools = Array.isArray(map['pools']) ? (map['pools'] as readonly unknown[]) : [];
+  const found = pools.find((one) => isRecord(one) && one['pool_name'] === pool);
+  const flags = [...cluster, ...(isRecord(found) ? flagsOf(found['flags_names']) : [])];
+  if (fullFlags.some((flag) => flags.includes(flag))) return 'full';
+  return nearfullFlags.some((flag) => flags.includes(flag)) ? 'nearfull' : undefined;
 }
 
 function flagsOf(flags: unknown): readonly string[] {

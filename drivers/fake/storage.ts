@@ -28,7 +28,9 @@ import type {
   NbdKey,
   Progress,
   StorageCapabilities,
+  StorageCondition,
   StorageDriver,
+  StorageRoom,
   UnmanagedDisk,
 } from '../types.ts';
 import { bytesOfContent, contentOfBytes } from './content.ts';
@@ -95,6 +97,8 @@ interface FakeDisk {
 /** The storage behind one or more fake drivers. */
 export class FakeStorage {
   readonly faults = new Faults<FakeStorageOperation>();
+  /** What it says of itself as a place for new disks. */
+  condition: StorageCondition | undefined;
   readonly shared: boolean;
   /** Another for each storage that one host reaches. */
   readonly name: string;
@@ -211,10 +215,11 @@ export class FakeStorageDriver implements StorageDriver {
 
   async stop(): Promise<void> {}
 
-  async capacity(signal: AbortSignal): Promise<{ readonly totalBytes: number; readonly freeBytes: number }> {
+  async capacity(signal: AbortSignal): Promise<StorageRoom> {
     this.#begin('capacity', signal);
-    const { totalBytes } = this.#storage;
-    return { totalBytes, freeBytes: Math.max(0, totalBytes - this.#storage.usedBytes()) };
+    const { totalBytes, condition } = this.#storage;
+    const freeBytes = Math.max(0, totalBytes - this.#storage.usedBytes());
+    return { totalBytes, freeBytes, ...(condition === undefined ? {} : { condition }) };
   }
 
   async ensureImage(image: ImageFile, signal: AbortSignal): Promise<void> {

@@ -30,6 +30,18 @@ export interface StorageCapabilities {
   readonly exports: boolean;
 }
 
+/** Why a storage takes no new disks, or soon none: it is nearly full, full, or takes no writes. */
+export type StorageCondition = 'nearfull' | 'full' | 'read-only';
+
+/** What a storage has. */
+export interface StorageRoom {
+  readonly totalBytes: number;
+  /** For new disks. */
+  readonly freeBytes: number;
+  /** Absent: it takes new disks. */
+  readonly condition?: StorageCondition;
+}
+
 /**
  * Disks on one kind of storage. While a guest has a disk of one host's own storage open, its snapshots are made and removed,
  * and it grows, by the `ComputeDriver`, and the calls here are a `CONFLICT`; on shared storage they work here as well. Of a disk
@@ -46,8 +58,8 @@ export interface StorageDriver {
   start(signal: AbortSignal): Promise<void>;
   stop(): Promise<void>;
 
-  /** Bytes in all and bytes free for new disks. Throws `UNAVAILABLE` while storage that was just made has not counted. */
-  capacity(signal: AbortSignal): Promise<{ readonly totalBytes: number; readonly freeBytes: number }>;
+  /** How much room there is, and whether new disks should go elsewhere. Throws `UNAVAILABLE` while storage that was just made has not counted. */
+  capacity(signal: AbortSignal): Promise<StorageRoom>;
 
   /**
    * Makes the content ready to be cloned (imports it into Ceph, links it beside the disks), under the name of its SHA-256.

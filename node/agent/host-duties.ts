@@ -5,7 +5,7 @@ import type { Service } from '../base/lifecycle.ts';
 import type { Logger } from '../base/telemetry/logger.ts';
 import { RepeatedLog } from '../base/telemetry/repeated-log.ts';
 import type { HostLoad } from '../host/machine/inventory.ts';
-import type { PoolRoom } from '../host/pool-room.ts';
+import { type PoolRoom, poolTrouble } from '../host/pool-room.ts';
 import type { HostObserver } from './host-observer.ts';
 
 /** From one run to the next. */
@@ -108,7 +108,7 @@ export class HostDuties implements Service {
     }
     if (nowMs < this.#imagesDueMs || !hasQuorum()) return;
     this.#imagesDueMs = nowMs + imagesMs;
-    observer.health?.('storage pools', lacksPools());
+    observer.health?.('storage pools', lacksPools() ?? poolTrouble(this.#poolRooms));
     await keepImages(signal);
   }
 }

@@ -88,9 +88,10 @@ export function placementAdvert(advert: shoal.v1.Advert): HostAdvert {
     numaCells: advert.numaCells,
     physicalNetworks: advert.physicalNetworks,
     // What a host keeps itself and does not tell is counted by its disk; of shared storage that does not tell, that it has room.
-    storagePools: advertisedPools(advert).map(({ name, shared, freeGib }) => ({
+    storagePools: advertisedPools(advert).map(({ name, shared, freeGib, condition }) => ({
       name,
       shared,
+      ...(condition === undefined ? {} : { condition }),
       freeGib: freeGib ?? (shared ? Number.POSITIVE_INFINITY : ownFreeGib),
     })),
     featureLevel: advert.featureLevel,

@@ -89,6 +89,7 @@ export function ownAdvert(parts: OwnAdvertParts): shoal.v1.Advert {
       serves: capabilities.exports,
       freeGib: rooms.get(name)?.freeGib ?? null,
       totalGib: rooms.get(name)?.totalGib ?? null,
+      condition: rooms.get(name)?.condition ?? '',
     })),
     physicalNetworks: config.network.externalInterface === '' ? [] : [externalPhysicalNetwork],
     enabled: !disabled,

@@ -1,12 +1,15 @@
 import { localPool } from '../../drivers/local/pool-name.ts';
-import type { StorageDriver } from '../../drivers/types.ts';
+import type { StorageCondition, StorageDriver } from '../../drivers/types.ts';
 import { ShoalError } from '../base/errors.ts';
 import { gibBytes } from '../base/units.ts';
+import { poolConditionText } from '../services/kit/storage-pools.ts';
 
 /** How much a pool has, GiB. */
 export interface PoolRoom {
   readonly totalGib: number;
   readonly freeGib: number;
+  /** Why new disks should go elsewhere; absent: they need not. */
+  readonly condition?: StorageCondition;
 }
 
 /**
@@ -21,11 +24,23 @@ export async function poolRooms(
   for (const [name, driver] of storage) {
     if (name === localPool && !driver.capabilities.shared) continue;
     try {
-      const { totalBytes, freeBytes } = await driver.capacity(signal);
-      rooms.set(name, { totalGib: Math.floor(totalBytes / gibBytes), freeGib: Math.floor(freeBytes / gibBytes) });
+      const { totalBytes, freeBytes, condition } = await driver.capacity(signal);
+      rooms.set(name, {
+        totalGib: Math.floor(totalBytes / gibBytes),
+        freeGib: Math.floor(freeBytes / gibBytes),
+        ...(condition === undefined ? {} : { condition }),
+      });
     } catch (caught) {
       if (!(caught instanceof ShoalError) || signal.aborted) throw caught;
     }
   }
   return rooms;
+}
+
+/** What is wrong with the pools as places for new disks, for the operator; undefined: nothing. */
+export function poolTrouble(rooms: ReadonlyMap<string, PoolRoom>): ShoalError | undefined {
+  const told = [...rooms].flatMap(([name, { condition }]) =>
+    condition === undefined ? [] : [poolConditionText(name, condition)],
+  );
+  return told.length === 0 ? undefined : new ShoalError('UNAVAILABLE', told.join('; '));
 }

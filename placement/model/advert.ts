@@ -114,6 +114,8 @@ export interface StoragePool {
   /** True when every host that lists the pool sees the same disks (Ceph). */
   readonly shared: boolean;
   readonly freeGib: number;
+  /** Why new disks should go elsewhere, such as `nearfull`; absent: they need not. */
+  readonly condition?: string;
 }
 
 /** What runs guests. */

@@ -1162,6 +1162,9 @@ export namespace shoal {
             /** StoragePoolAtHost totalGib. */
             totalGib: (number|null);
 
+            /** StoragePoolAtHost poolCondition. */
+            poolCondition: string;
+
             /**
              * Creates a new StoragePoolAtHost instance using the specified properties.
              * @param [properties] Properties to set
@@ -1208,6 +1211,9 @@ export namespace shoal {
 
                 /** StoragePoolAtHost totalGib */
                 totalGib?: (number|null);
+
+                /** StoragePoolAtHost poolCondition */
+                poolCondition?: string;
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -8830,6 +8836,9 @@ export namespace shoal {
             /** StoragePool totalGib. */
             totalGib: (number|null);
 
+            /** StoragePool condition. */
+            condition: string;
+
             /**
              * Creates a new StoragePool instance using the specified properties.
              * @param [properties] Properties to set
@@ -8876,6 +8885,9 @@ export namespace shoal {
 
                 /** StoragePool totalGib */
                 totalGib?: (number|null);
+
+                /** StoragePool condition */
+                condition?: string;
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];

@@ -53,6 +53,8 @@ const numa = (cells: number, vcpus: number, memoryMib: number, dedicated: boolea
   },
 });
 
+const nearly = { storagePools: [{ name: 'nearly', shared: true, freeGib: 10, condition: 'nearfull' }] };
+
 const cases: readonly Case[] = [
   { filter: 'ComputeFilter', name: 'an enabled host that is up', passes: true },
   {
@@ -212,6 +214,21 @@ const cases: readonly Case[] = [
     passes: false,
     request: { storagePools: [{ name: 'nfs', gib: 10 }] },
     reason: /does not reach storage pool nfs/,
+  },
+  {
+    filter: 'StoragePoolFilter',
+    name: 'a pool that is nearly full takes no new disk',
+    passes: false,
+    host: nearly,
+    request: { storagePools: [{ name: 'nearly', gib: 1 }] },
+    reason: /storage pool nearly takes no new disks: it is nearfull/,
+  },
+  {
+    filter: 'StoragePoolFilter',
+    name: 'a volume that lies in a pool that is nearly full is had as before',
+    passes: true,
+    host: nearly,
+    request: { storagePools: [{ name: 'nearly', gib: 0 }] },
   },
   {
     filter: 'StoragePoolFilter',

@@ -33,6 +33,8 @@ export function registerPools(program: Command): void {
           `shoal: no host has pool ${name}, in which ${volumes} volumes and ${servers} servers are recorded: set it under "pools" of their hosts again`,
         );
       }
+      for (const [name, condition] of troubledOf(pools))
+        console.error(`shoal: storage pool ${name} is ${condition}: no new disks are placed there`);
       if (stale) console.error('shoal: no quorum; this list may be old');
     });
 }
@@ -46,10 +48,19 @@ function rowsOf({ name, shared, hosts, volumes, volumesGib, servers }: shoal.v1.
     at === 0 ? name : '',
     at === 0 ? sharing : '',
     host.hostName,
-    host.condition,
+    host.poolCondition === '' ? host.condition : `${host.condition}, ${host.poolCondition}`,
     `${gibText(host.freeGib)}/${gibText(host.totalGib)}`,
     ...(at === 0 ? whole : ['', '', '']),
   ]);
+}
+
+/** Pools that get no new disks, and why, each once. */
+function troubledOf(pools: readonly shoal.v1.StoragePoolView[]): ReadonlyMap<string, string> {
+  const troubled = new Map<string, string>();
+  for (const { name, hosts } of pools) {
+    for (const { poolCondition } of hosts) if (poolCondition) troubled.set(name, poolCondition);
+  }
+  return troubled;
 }
 
 function gibText(gib: number | null | undefined): string {

@@ -27,6 +27,7 @@ export function storagePools(reader: StateReader, views: HostViews): readonly sh
           hostName: host.name,
           condition,
           ...roomOf(advert, pool),
+          poolCondition: pool.condition ?? '',
         }),
       );
     }

@@ -1,5 +1,6 @@
 /** What hosts' adverts say of storage. */
 import { localPool } from '../../../drivers/local/pool-name.ts';
+import type { StorageCondition } from '../../../drivers/types.ts';
 import type { shoal } from '../../../proto/messages.ts';
 
 /** A pool as a host advertises it. */
@@ -12,6 +13,26 @@ interface AdvertisedPool {
   /** GiB; absent: not told. */
   readonly freeGib?: number;
   readonly totalGib?: number;
+  /** Why new disks should go elsewhere; absent: they need not. */
+  readonly condition?: StorageCondition;
+}
+
+const conditionWords: Readonly<Record<StorageCondition, string>> = {
+  nearfull: 'is nearly full: no new disks are placed there until there is room',
+  full: 'is full: it takes no writes until there is room',
+  'read-only': 'takes no writes until its operator ends that',
+};
+
+const knownConditions: readonly StorageCondition[] = ['nearfull', 'full', 'read-only'];
+
+/** A pool that should get no new disks, for people. */
+export function poolConditionText(name: string, condition: StorageCondition): string {
+  return `storage pool ${name} ${conditionWords[condition]}`;
+}
+
+/** A condition as a host tells it; undefined: none, or one of a later version. */
+export function conditionOf(text: string | null | undefined): StorageCondition | undefined {
+  return knownConditions.find((known) => known === text);
 }
 
 /** The pools that disks of a host's guests can live in. */
@@ -20,13 +41,17 @@ export function advertisedPools(advert: Pick<shoal.v1.Advert, 'pools' | 'storage
     // By versions whose only pool of a host's own was this one.
     return advert.storagePools.map((name) => ({ name, shared: name !== localPool, serves: false }));
   }
-  return advert.pools.map(({ name, shared, serves, freeGib, totalGib }) => ({
-    name,
-    shared,
-    serves: serves ?? false,
-    ...(freeGib === undefined || freeGib === null ? {} : { freeGib }),
-    ...(totalGib === undefined || totalGib === null ? {} : { totalGib }),
-  }));
+  return advert.pools.map(({ name, shared, serves, freeGib, totalGib, condition: told }) => {
+    const condition = conditionOf(told);
+    return {
+      name,
+      shared,
+      serves: serves ?? false,
+      ...(freeGib === undefined || freeGib === null ? {} : { freeGib }),
+      ...(totalGib === undefined || totalGib === null ? {} : { totalGib }),
+      ...(condition === undefined ? {} : { condition }),
+    };
+  });
 }
 
 /** How much a host says that there is in a pool, GiB; what is not told is absent. Of `local`: what its claims leave of its own disk. */

@@ -3,7 +3,7 @@ import t from 'tap';
 import { CephClient } from '../../../drivers/ceph/client.ts';
 import { RbdStorageDriver } from '../../../drivers/ceph/driver.ts';
 import { cephFailure } from '../../../drivers/ceph/exit-status.ts';
-import { refusalOfMap } from '../../../drivers/ceph/osd-map.ts';
+import { conditionOfPool, refusalOfMap } from '../../../drivers/ceph/osd-map.ts';
 import {
   ipOf,
   readBlocklist,
@@ -264,7 +264,18 @@ await t.test('why nothing answered is read from the map of OSDs', (t) => {
   t.match(refusalOfMap(map('pauserd,pausewr'), argv, cause), { facts: { reason: 'read-only' } });
   t.equal(refusalOfMap(map('sortbitwise', [['other', 'full']]), argv, cause), undefined, 'another pool is full');
   t.equal(refusalOfMap(map('', [['volumes', 'nearfull']]), argv, cause), undefined, 'nearly full takes writes');
+  const conditions = [
+    [map('sortbitwise', [['volumes', 'hashpspool,nearfull']]), 'nearfull'],
+    [map('sortbitwise', [['volumes', 'hashpspool,backfillfull']]), 'nearfull'],
+    [map('nearfull'), 'nearfull'],
+    [map('sortbitwise', quota), 'full'],
+    [map('full', [['volumes', 'nearfull']]), 'full'],
+    [map('pauserd,pausewr'), 'read-only'],
+    [map('sortbitwise', [['other', 'nearfull']]), undefined],
+  ] as const;
+  for (const [dump, condition] of conditions) t.equal(conditionOfPool(dump, 'volumes'), condition);
   for (const unclear of [undefined, 5, {}, { pools: [null, {}], flags: 5 }]) {
+    t.equal(conditionOfPool(unclear, 'volumes'), undefined);
     t.equal(refusalOfMap(unclear, argv, cause), undefined);
   }
   t.end();

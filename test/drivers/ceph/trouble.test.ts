@@ -116,6 +116,18 @@ await t.test('Ceph in trouble', { skip, timeout: timeoutMs }, async (t) => {
     await other.removeDisk(elsewhere, signal);
   });
 
+  await t.test('past the ratio of its operator: nearly full, and told while it takes writes', async (t) => {
+    const ratio = (value: string): Promise<unknown> => ceph('osd', 'set-nearfull-ratio', value);
+    t.equal((await volumes.capacity(signal)).condition, undefined);
+    await ratio('0.000001');
+    await poolIs('volumes', 'nearfull', true);
+    t.match(await volumes.capacity(signal), { condition: 'nearfull', totalBytes: Number, freeBytes: Number });
+    await volumes.removeDisk(await make(volumes), signal);
+    await ratio('0.85');
+    await poolIs('volumes', 'nearfull', false);
+    t.equal((await volumes.capacity(signal)).condition, undefined);
+  });
+
   await t.test('paused by its operator: no writes, and said so', async (t) => {
     await ceph('osd', 'pause');
     await refused(t, make(volumes), { code: 'DRIVER_FAILED', facts: { reason: 'read-only' } }, 'a new disk');

@@ -16,7 +16,8 @@ import { BuildFailures } from '../../../node/host/build-failures.ts';
 import { capabilitiesOf, traitsOf } from '../../../node/host/machine/capabilities.ts';
 import { parseCpuInfo } from '../../../node/host/machine/cpu-info.ts';
 import { hostCapacity, ownAdvert } from '../../../node/host/own-advert.ts';
-import { poolRooms } from '../../../node/host/pool-room.ts';
+import { poolRooms, poolTrouble } from '../../../node/host/pool-room.ts';
+import { advertisedPools } from '../../../node/services/kit/storage-pools.ts';
 import {
   ClaimLedger,
   defaultConfiguration,
@@ -258,3 +259,18 @@ void t.test(
     t.same(await poolRooms(storage, signal), new Map(Object.entries({ ceph: room(5), fast: room(7) })));
   },
 );
+
+void t.test('a pool that is nearly full says so: in the advert, to placement, and in health', async (t) => {
+  const nearly = new FakeStorage({ shared: true, totalBytes: 5 * 2 ** 30 });
+  nearly.condition = 'nearfull';
+  const { signal } = new AbortController();
+  const rooms = await poolRooms(new Map([['ceph', new FakeStorageDriver(nearly)]]), signal);
+  t.match(rooms.get('ceph'), { freeGib: 5, condition: 'nearfull' });
+  t.match(poolTrouble(rooms), { code: 'UNAVAILABLE', message: /storage pool ceph is nearly full: no new disks/ });
+  const advert = shoal.v1.Advert.create({ pools: [{ name: 'ceph', shared: true, condition: 'nearfull' }] });
+  t.match(advertisedPools(advert), [{ name: 'ceph', condition: 'nearfull' }]);
+  const later = shoal.v1.Advert.create({ pools: [{ name: 'ceph', shared: true, condition: 'of a later version' }] });
+  t.equal(advertisedPools(later)[0]?.condition, undefined);
+  nearly.condition = undefined;
+  t.equal(poolTrouble(await poolRooms(new Map([['ceph', new FakeStorageDriver(nearly)]]), signal)), undefined);
+});

@@ -30,6 +30,8 @@ interface PoolHost {
   readonly enabled: boolean;
   /** GiB; undefined: not told. */
   readonly freeGib: number | undefined;
+  /** The pool is nearly full, full, or takes no writes: nothing new goes there. */
+  readonly isTroubled: boolean;
 }
 
 /** Name of the pool of volumes of a type. */
@@ -57,7 +59,8 @@ export function findPool(reader: StateReader, views: HostViews, name: string): P
     const host = hostTable.find(reader, advert.hostId)?.record;
     if (host === undefined || views.condition(advert.hostId) === 'dead') continue;
     const enabled = advert.enabled && !host.disabled;
-    hosts.push({ hostId: host.id, hostName: host.name, enabled, freeGib: pool.freeGib });
+    const isTroubled = pool.condition !== undefined;
+    hosts.push({ hostId: host.id, hostName: host.name, enabled, freeGib: pool.freeGib, isTroubled });
   }
   return shared === undefined ? undefined : { name, shared, hosts };
 }
@@ -84,7 +87,9 @@ export function chooseHost(reader: StateReader, pool: Pool, needs: HostNeeds, ra
     if (needs.hostId !== undefined) return host.hostId === needs.hostId;
     const record = hostTable.find(reader, host.hostId)?.record;
     const isInZone = needs.zone === '' || (record !== undefined && zoneOf(reader, record) === needs.zone);
-    return host.enabled && isInZone && (host.freeGib === undefined || host.freeGib >= needs.sizeGib);
+    return (
+      host.enabled && !host.isTroubled && isInZone && (host.freeGib === undefined || host.freeGib >= needs.sizeGib)
+    );
   });
   if (fit.length === 0) return undefined;
   if (pool.shared) return fit[random.below(fit.length)]?.hostId;

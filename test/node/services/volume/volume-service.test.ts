@@ -1,9 +1,11 @@
 /** The volume service: what is made, changed, attached and removed, each in one transaction. */
 import t from 'tap';
 import { ShoalError } from '../../../../node/base/errors.ts';
+import { Prng } from '../../../../node/base/prng.ts';
 import { quotaUsage } from '../../../../node/services/kit/quota.ts';
 import { transact } from '../../../../node/services/kit/transact.ts';
-import { imageTable, volumeMessageTable } from '../../../../node/state/tables/index.ts';
+import { chooseHost } from '../../../../node/services/volume/kit/pools.ts';
+import { hostTable, imageTable, volumeMessageTable } from '../../../../node/state/tables/index.ts';
 import { shoal } from '../../../../proto/messages.ts';
 import { beforeCommit } from '../world.ts';
 import { addServer, makeVolumeWorld, type VolumeWorld, volumeHostsAct } from './volume-world.ts';
@@ -250,4 +252,17 @@ t.test('the server that goes takes or frees its volumes in the same transaction'
     world.volume.volumes.list(world.alice, world.state.local, { allProjects: false }).map(({ id }) => id),
     [kept.id],
   );
+});
+
+t.test('a pool that is nearly full gets nothing new, and keeps what it has', async (t) => {
+  const world = await makeVolumeWorld('rbd');
+  const [host] = hostTable.list(world.state.local);
+  const at = { hostId: host?.record.id ?? '', hostName: 'host-1', enabled: true, freeGib: 100 };
+  const choose = (isTroubled: boolean, hostId?: string) => {
+    const pool = { name: 'rbd', shared: true, hosts: [{ ...at, isTroubled }] };
+    return chooseHost(world.state.local, pool, { zone: '', sizeGib: 1, hostId }, new Prng(1));
+  };
+  t.equal(choose(false), at.hostId);
+  t.equal(choose(true), undefined);
+  t.equal(choose(true, at.hostId), at.hostId, 'what is asked of one that is there has its host');
 });
