@@ -31,7 +31,7 @@ export function poolConditionText(name: string, condition: StorageCondition): st
 }
 
 /** A condition as a host tells it; undefined: none, or one of a later version. */
-export function conditionOf(text: string | null | undefined): StorageCondition | undefined {
+function conditionOf(text: string | null | undefined): StorageCondition | undefined {
   return knownConditions.find((known) => known === text);
 }
 
