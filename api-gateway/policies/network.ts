@@ -59,6 +59,8 @@ const attributeRules: readonly PolicyRule[] = [
     rule(`${verb}_port:device_owner`, administrator, []),
   ]),
   rule('create_floatingip:floating_ip_address', administrator, []),
+  rule('create_subnetpool:shared', administrator, []),
+  ...['create', 'update'].map((verb) => rule(`${verb}_subnetpool:is_default`, administrator, [])),
   ...[
     'network:provider:network_type',
     'network:provider:physical_network',
@@ -100,6 +102,19 @@ export const networkPolicies: readonly PolicyRule[] = [
   rule('remove_router_interface', projectMember, [
     'PUT /v2.0/routers/:id/remove_router_interface',
     rpc('RemoveRouterInterface'),
+  ]),
+  rule('get_subnetpool', projectReader, ['GET /v2.0/subnetpools', 'GET /v2.0/subnetpools/:id']),
+  rule('create_subnetpool', projectMember, ['POST /v2.0/subnetpools']),
+  rule('update_subnetpool', projectMember, ['PUT /v2.0/subnetpools/:id']),
+  rule('delete_subnetpool', projectMember, ['DELETE /v2.0/subnetpools/:id']),
+  rule('add_prefixes', projectMember, ['PUT /v2.0/subnetpools/:id/add_prefixes']),
+  rule('remove_prefixes', projectMember, ['PUT /v2.0/subnetpools/:id/remove_prefixes']),
+  rule('get_subnetpool:tags', projectReader, ['GET /v2.0/subnetpools/:id/tags', 'GET /v2.0/subnetpools/:id/tags/:tag']),
+  rule('update_subnetpool:tags', projectMember, [
+    'PUT /v2.0/subnetpools/:id/tags',
+    'PUT /v2.0/subnetpools/:id/tags/:tag',
+    'DELETE /v2.0/subnetpools/:id/tags',
+    'DELETE /v2.0/subnetpools/:id/tags/:tag',
   ]),
   rule('get_quotas', cloudAdmin, ['GET /v2.0/quotas']),
   rule('get_quota', projectReader, [

@@ -7088,6 +7088,149 @@ export namespace shoal {
         }
 
         /**
+         * Properties of a SubnetPool.
+         * @deprecated Use shoal.v1.SubnetPool.$Properties instead.
+         */
+        interface ISubnetPool extends shoal.v1.SubnetPool.$Properties {
+        }
+
+        /** Represents a SubnetPool. */
+        class SubnetPool {
+
+            /**
+             * Constructs a new SubnetPool.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.SubnetPool.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** SubnetPool id. */
+            id: string;
+
+            /** SubnetPool name. */
+            name: string;
+
+            /** SubnetPool projectId. */
+            projectId: string;
+
+            /** SubnetPool description. */
+            description: string;
+
+            /** SubnetPool prefixes. */
+            prefixes: string[];
+
+            /** SubnetPool minPrefixLength. */
+            minPrefixLength: number;
+
+            /** SubnetPool defaultPrefixLength. */
+            defaultPrefixLength: number;
+
+            /** SubnetPool maxPrefixLength. */
+            maxPrefixLength: number;
+
+            /** SubnetPool defaultQuota. */
+            defaultQuota: number;
+
+            /** SubnetPool shared. */
+            shared: boolean;
+
+            /** SubnetPool isDefault. */
+            isDefault: boolean;
+
+            /** SubnetPool createdMs. */
+            createdMs: number;
+
+            /** SubnetPool updatedMs. */
+            updatedMs: number;
+
+            /** SubnetPool tags. */
+            tags: string[];
+
+            /**
+             * Creates a new SubnetPool instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns SubnetPool instance
+             */
+            static create(properties: shoal.v1.SubnetPool.$Shape): shoal.v1.SubnetPool & shoal.v1.SubnetPool.$Shape;
+            static create(properties?: shoal.v1.SubnetPool.$Properties): shoal.v1.SubnetPool;
+
+            /**
+             * Encodes the specified SubnetPool message. Does not implicitly {@link shoal.v1.SubnetPool.verify|verify} messages.
+             * @param message SubnetPool message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.SubnetPool.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a SubnetPool message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.SubnetPool & shoal.v1.SubnetPool.$Shape} SubnetPool
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.SubnetPool & shoal.v1.SubnetPool.$Shape;
+        }
+
+        namespace SubnetPool {
+
+            /** Properties of a SubnetPool. */
+            interface $Properties {
+
+                /** SubnetPool id */
+                id?: string;
+
+                /** SubnetPool name */
+                name?: string;
+
+                /** SubnetPool projectId */
+                projectId?: string;
+
+                /** SubnetPool description */
+                description?: string;
+
+                /** SubnetPool prefixes */
+                prefixes?: string[];
+
+                /** SubnetPool minPrefixLength */
+                minPrefixLength?: number;
+
+                /** SubnetPool defaultPrefixLength */
+                defaultPrefixLength?: number;
+
+                /** SubnetPool maxPrefixLength */
+                maxPrefixLength?: number;
+
+                /** SubnetPool defaultQuota */
+                defaultQuota?: number;
+
+                /** SubnetPool shared */
+                shared?: boolean;
+
+                /** SubnetPool isDefault */
+                isDefault?: boolean;
+
+                /** SubnetPool createdMs */
+                createdMs?: number;
+
+                /** SubnetPool updatedMs */
+                updatedMs?: number;
+
+                /** SubnetPool tags */
+                tags?: string[];
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a SubnetPool. */
+            type $Shape = shoal.v1.SubnetPool.$Properties;
+        }
+
+        /**
          * Properties of a Subnet.
          * @deprecated Use shoal.v1.Subnet.$Properties instead.
          */
@@ -7150,6 +7293,9 @@ export namespace shoal {
 
             /** Subnet tags. */
             tags: string[];
+
+            /** Subnet subnetPoolId. */
+            subnetPoolId: string;
 
             /**
              * Creates a new Subnet instance using the specified properties.
@@ -7227,6 +7373,9 @@ export namespace shoal {
 
                 /** Subnet tags */
                 tags?: string[];
+
+                /** Subnet subnetPoolId */
+                subnetPoolId?: string;
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];

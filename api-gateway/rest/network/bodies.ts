@@ -5,6 +5,7 @@ import { ShoalError } from '../../../node/base/errors.ts';
 import { badRequest } from '../../../node/services/kit/network-refusals.ts';
 import type { FloatingIpDraft, FloatingIpPatch } from '../../../node/services/network/floating-ips.ts';
 import type { NetworkDraft, NetworkPatch } from '../../../node/services/network/networks.ts';
+import type { SubnetPoolDraft, SubnetPoolPatch } from '../../../node/services/network/pools/subnet-pools.ts';
 import type { PortDraft, PortPatch } from '../../../node/services/network/ports.ts';
 import type { GatewayDraft, RouterDraft, RouterPatch } from '../../../node/services/network/routers.ts';
 import type { SecurityGroupDraft, SecurityGroupRuleDraft } from '../../../node/services/network/security-groups.ts';
@@ -52,20 +53,33 @@ export function networkPatchOf(body: Body<'networkPatch'>): NetworkPatch {
 }
 
 /**
- * `POST /subnets`. Throws `NOT_IMPLEMENTED` for IPv6 and for subnet pools, `INVALID_ARGUMENT` without a `cidr` or with
- * an IPv6 mode.
+ * `POST /subnets`. Throws `NOT_IMPLEMENTED` for IPv6, `INVALID_ARGUMENT` with an IPv6 mode, and unless either a `cidr` or a
+ * pool says what its prefix is.
  */
 export function subnetDraft(body: Body<'subnetNew'>): SubnetDraft {
-  const wantsPool = said(body.subnetpool_id) ?? (body.use_default_subnetpool === true ? 'default' : body.prefixlen);
-  if (wantsPool !== undefined) throw unsupported('subnet pools');
+  const useDefault = body.use_default_subnetpool === true;
+  if (useDefault && said(body.subnetpool_id) !== undefined) {
+    throw badRequest('subnetpool_id and use_default_subnetpool cannot both be specified');
+  }
+  const pool = useDefault ? 'default' : said(body.subnetpool_id);
   if (body.ip_version === 6) throw unsupported('IPv6 subnets');
   if (said(body.ipv6_ra_mode) !== undefined || said(body.ipv6_address_mode) !== undefined) {
     throw badRequest('ipv6_ra_mode or ipv6_address_mode cannot be set when ip_version is not 6.', 'InvalidInput');
   }
-  if (body.cidr === undefined || body.cidr === null) {
+  const cidr = said(body.cidr);
+  const { prefixlen } = body;
+  if (cidr === undefined && pool === undefined) {
     throw badRequest('Bad subnets request: a subnetpool must be specified in the absence of a cidr.');
   }
-  return { ...subnetPatchOf(body), ...projectOf(body), networkId: body.network_id, cidr: body.cidr };
+  if (cidr !== undefined && prefixlen !== undefined) {
+    throw badRequest('Bad subnets request: cidr and prefixlen must not be supplied together.');
+  }
+  return {
+    ...subnetPatchOf(body),
+    ...projectOf(body),
+    networkId: body.network_id,
+    ...definedOf({ cidr, pool, prefixLength: prefixlen }),
+  };
 }
 
 /**
@@ -88,6 +102,31 @@ export function subnetPatchOf(body: Body<'subnetPatch'>): SubnetPatch {
     // Here null does mean "none".
     ...(body.gateway_ip === undefined ? {} : { gatewayIp: body.gateway_ip === '' ? null : body.gateway_ip }),
   };
+}
+
+/** `POST /subnetpools`. */
+export function subnetPoolDraft(body: Body<'subnetPoolNew'>): SubnetPoolDraft {
+  return {
+    ...subnetPoolPatchOf(body),
+    ...projectOf(body),
+    name: body.name,
+    prefixes: body.prefixes,
+    ...definedOf({ shared: body.shared }),
+  };
+}
+
+/** `PUT /subnetpools/:id`. A quota that is null or 0 is none. */
+export function subnetPoolPatchOf(body: Body<'subnetPoolPatch'>): SubnetPoolPatch {
+  return definedOf({
+    name: body.name,
+    description: body.description,
+    prefixes: body.prefixes,
+    minPrefixLength: said(body.min_prefixlen),
+    maxPrefixLength: said(body.max_prefixlen),
+    defaultPrefixLength: said(body.default_prefixlen),
+    defaultQuota: body.default_quota,
+    isDefault: body.is_default,
+  });
 }
 
 /** `POST /ports`. Without `fixed_ips` the service chooses an address; an empty list asks for none. */

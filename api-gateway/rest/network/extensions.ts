@@ -22,6 +22,10 @@ export const knownExtensions: Readonly<Record<string, Extension>> = {
     name: 'Port Binding',
     attributes: ['port.binding:vnic_type', 'port.binding:host_id', 'port.binding:profile'],
   },
+  'default-subnetpools': {
+    name: 'Default Subnetpools',
+    attributes: ['subnetpool.is_default', 'subnet.use_default_subnetpool'],
+  },
   dvr: { name: 'Distributed Virtual Router', attributes: ['router.distributed'] },
   'empty-string-filtering': { name: 'Empty String Filtering Extension' },
   'ext-gw-mode': {
@@ -105,10 +109,15 @@ export const knownExtensions: Readonly<Record<string, Extension>> = {
   },
   'standard-attr-revisions': { name: 'Resource revision numbers' },
   'standard-attr-tag': {
-    name: 'Tag support for resources with standard attribute: port, subnet, network, router, floatingip, security_group',
+    name: 'Tag support for resources with standard attribute: port, subnet, subnetpool, network, router, floatingip, security_group',
   },
   'standard-attr-timestamp': { name: 'Resource timestamps' },
   'stateful-security-group': { name: 'Stateful security group', attributes: ['security_group.stateful'] },
+  subnet_allocation: {
+    name: 'Subnet Allocation',
+    attributes: ['subnet.subnetpool_id', 'subnet.prefixlen', 'subnetpool.prefixes'],
+  },
+  'subnetpool-prefix-ops': { name: 'Subnet Pool Prefix Operations' },
   'subnet-service-types': { name: 'Subnet service types', attributes: ['subnet.service_types'] },
 };
 
@@ -116,6 +125,7 @@ export const knownExtensions: Readonly<Record<string, Extension>> = {
 export const writable: Readonly<Record<string, readonly TSchema[]>> = {
   network: [schemas.networkNew, schemas.networkPatch],
   subnet: [schemas.subnetNew, schemas.subnetPatch],
+  subnetpool: [schemas.subnetPoolNew, schemas.subnetPoolPatch],
   port: [schemas.portNew, schemas.portPatch],
   router: [schemas.routerNew, schemas.routerPatch],
   floatingip: [schemas.floatingIpNew, schemas.floatingIpPatch],

@@ -47,6 +47,21 @@ export const subnetKeys: ListKeys = {
   ],
 };
 
+/** The filters of `GET /v2.0/subnetpools`. */
+export const subnetPoolKeys: ListKeys = {
+  keys: [
+    ...standard,
+    'min_prefixlen',
+    'max_prefixlen',
+    'default_prefixlen',
+    'default_quota',
+    'ip_version',
+    'shared',
+    'is_default',
+    'address_scope_id',
+  ],
+};
+
 /** The filters of `GET /v2.0/ports`. `fixed_ips` has a form of its own: `fixed_ips=ip_address=10.0.0.5`. */
 export const portKeys: ListKeys = {
   keys: [

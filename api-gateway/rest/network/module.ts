@@ -7,13 +7,22 @@ import { neutronFaults } from '../kit/faults.ts';
 import type { RestModule } from '../kit/module.ts';
 import { networkResources, networkVersions } from '../kit/versions.ts';
 import { addAgents, addExtensions, addIpAvailabilities, addQuotas } from './operations.ts';
-import { addFloatingIps, addNetworks, addPorts, addRouters, addSecurityGroups, addSubnets } from './resources.ts';
+import {
+  addFloatingIps,
+  addNetworks,
+  addPorts,
+  addRouters,
+  addSecurityGroups,
+  addSubnetPools,
+  addSubnets,
+} from './resources.ts';
 import { unservedNetwork } from './unserved.ts';
 
 /** What lies below `/v2.0`. */
 const collections = [
   'networks',
   'subnets',
+  'subnetpools',
   'ports',
   'routers',
   'floatingips',
@@ -51,6 +60,7 @@ export function networkModule(deps: NetworkModuleDependencies): RestModule {
       app.get('/v2.0', { config: { public: true } }, (request) => networkResources(root(request), collections));
       addNetworks(app, gateway, network);
       addSubnets(app, gateway, network);
+      addSubnetPools(app, gateway, network);
       addPorts(app, gateway, network);
       addRouters(app, gateway, network);
       addFloatingIps(app, gateway, network);

@@ -24,6 +24,7 @@ import { timeText } from './views.ts';
 const quotaNames = [
   'network',
   'subnet',
+  'subnetpool',
   'port',
   'router',
   'floatingip',

@@ -14,6 +14,7 @@ import {
   portTable,
   routerTable,
   securityGroupTable,
+  subnetPoolTable,
   subnetTable,
 } from '../../../node/state/tables/index.ts';
 import type { StateReader } from '../../../node/state/types.ts';
@@ -26,7 +27,16 @@ import * as bodies from './bodies.ts';
 import { addCollection, type Collection, viewingOf } from './collection.ts';
 import * as filters from './filters.ts';
 import { addNetworkList, showAnswer, type View } from './listing.ts';
-import { floatingIpView, networkView, portView, routerView, ruleView, securityGroupView, subnetView } from './views.ts';
+import {
+  floatingIpView,
+  networkView,
+  portView,
+  routerView,
+  ruleView,
+  securityGroupView,
+  subnetPoolView,
+  subnetView,
+} from './views.ts';
 
 type ById = { Params: { id: string } };
 
@@ -86,6 +96,44 @@ export function addSubnets(app: FastifyInstance, gateway: Gateway, network: Netw
     retag: (context, id, tags) => subnets.update(context, id, { tags }),
     delete: (context, id) => subnets.delete(context, id),
     view: (_viewing, record) => subnetView(record),
+  });
+}
+
+/** Adds `/subnetpools`, `add_prefixes` and `remove_prefixes`. One pool in one request. */
+export function addSubnetPools(app: FastifyInstance, gateway: Gateway, network: NetworkService): void {
+  const { subnetPools } = network;
+  addCollection<shoal.v1.SubnetPool>(app, gateway, {
+    plural: 'subnetpools',
+    key: 'subnetpool',
+    newSchema: schemas.subnetPoolNew,
+    patchSchema: schemas.subnetPoolPatch,
+    listKeys: filters.subnetPoolKeys,
+    readOnly: schemas.readOnly.subnetpool,
+    revision: (reader, id) => subnetPoolTable.get(reader, id)?.revision,
+    list: ({ context, reader }) => subnetPools.list(context, reader),
+    show: ({ context, reader }, id) => subnetPools.show(context, reader, id),
+    create: async (context, all) => [
+      await subnetPools.create(
+        context,
+        bodies.subnetPoolDraft(as(schemas.subnetPoolNew, onlyOne(all, 'subnet pools'))),
+      ),
+    ],
+    update: (context, id, body) =>
+      subnetPools.update(context, id, bodies.subnetPoolPatchOf(as(schemas.subnetPoolPatch, body))),
+    retag: (context, id, tags) => subnetPools.update(context, id, { tags }),
+    delete: (context, id) => subnetPools.delete(context, id),
+    view: (_viewing, record) => subnetPoolView(record),
+  });
+
+  const prefixesOf = (body: unknown): readonly string[] =>
+    readResource(body, { key: 'subnetpool', schema: schemas.subnetPoolPrefixes, verb: 'PUT', readOnly: [] }).prefixes;
+  app.put<ById>('/v2.0/subnetpools/:id/add_prefixes', async (request) => {
+    const prefixes = prefixesOf(request.body);
+    return { prefixes: await subnetPools.addPrefixes(gateway.context(request), request.params.id, prefixes) };
+  });
+  app.put<ById>('/v2.0/subnetpools/:id/remove_prefixes', async (request) => {
+    const prefixes = prefixesOf(request.body);
+    return { prefixes: await subnetPools.removePrefixes(gateway.context(request), request.params.id, prefixes) };
   });
 }
 

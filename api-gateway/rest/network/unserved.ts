@@ -5,7 +5,8 @@ const v2 = (...collections: readonly string[]): readonly string[] => collections
 
 /** Paths of Neutron that answer 501 and say what is missing. */
 export const unservedNetwork: readonly UnservedPart[] = [
-  { what: 'subnet pools and address scopes', paths: v2('subnetpools', 'address-scopes') },
+  { what: 'address scopes', paths: v2('address-scopes') },
+  { what: 'taking subnets into a pool', paths: v2('subnetpools/:id/onboard_network_subnets') },
   { what: 'address groups', paths: v2('address-groups') },
   { what: 'sharing by policies (RBAC)', paths: v2('rbac-policies') },
   { what: 'quality of service', paths: v2('qos') },

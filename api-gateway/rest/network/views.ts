@@ -67,7 +67,7 @@ export function networkView(reader: StateReader, network: shoal.v1.Network, may:
   };
 }
 
-/** All subnets are IPv4 and of no subnet pool. `gateway_ip` is null when there is none. */
+/** All subnets are IPv4. `gateway_ip` is null when there is none. */
 export function subnetView(subnet: shoal.v1.Subnet): View {
   return {
     ...standard(subnet),
@@ -80,10 +80,27 @@ export function subnetView(subnet: shoal.v1.Subnet): View {
     allocation_pools: subnet.pools.map((pool) => ({ start: pool.start, end: pool.end })),
     dns_nameservers: subnet.dnsServers,
     host_routes: subnet.hostRoutes.map((route) => ({ destination: route.destination, nexthop: route.nextHop })),
-    subnetpool_id: null,
+    subnetpool_id: subnet.subnetPoolId === '' ? null : subnet.subnetPoolId,
     ipv6_ra_mode: null,
     ipv6_address_mode: null,
     service_types: [],
+  };
+}
+
+/** All pools are IPv4. As in Neutron the lengths are text. */
+export function subnetPoolView(pool: shoal.v1.SubnetPool): View {
+  return {
+    ...standard(pool),
+    name: pool.name,
+    prefixes: pool.prefixes,
+    ip_version: 4,
+    min_prefixlen: String(pool.minPrefixLength),
+    max_prefixlen: String(pool.maxPrefixLength),
+    default_prefixlen: String(pool.defaultPrefixLength),
+    default_quota: pool.defaultQuota === 0 ? null : pool.defaultQuota,
+    shared: pool.shared,
+    is_default: pool.isDefault,
+    address_scope_id: null,
   };
 }
 

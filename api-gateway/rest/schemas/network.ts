@@ -63,7 +63,7 @@ const subnetChange = {
 };
 const ipv6Mode = orNull(Type.String({ maxLength: 32 }));
 
-/** `POST /subnets`. Subnet pools and IPv6 are taken here, so that the answer can be 501 and name them. */
+/** `POST /subnets`. IPv6 is taken here, so that the answer can be 501 and name it. */
 export const subnetNew = only({
   ...subnetChange,
   ...owner,
@@ -71,7 +71,7 @@ export const subnetNew = only({
   cidr: orNull(address),
   ip_version: may(Type.Union([Type.Literal(4, { type: 'integer' }), Type.Literal(6, { type: 'integer' })])),
   subnetpool_id: orNull(text),
-  prefixlen: may(Type.Integer({ minimum: 0 })),
+  prefixlen: may(Type.Integer({ minimum: 0, maximum: 128 })),
   use_default_subnetpool: may(flag),
   ipv6_ra_mode: ipv6Mode,
   ipv6_address_mode: ipv6Mode,
@@ -79,6 +79,33 @@ export const subnetNew = only({
 
 /** `PUT /subnets/:id`: a subnet keeps its network and its CIDR. */
 export const subnetPatch = only(subnetChange);
+
+const prefixLength = orNull(Type.Integer({ minimum: 0, maximum: 128 }));
+const prefixList = Type.Array(address, { maxItems: 256 });
+const subnetPoolChange = {
+  description: may(text),
+  min_prefixlen: prefixLength,
+  max_prefixlen: prefixLength,
+  default_prefixlen: prefixLength,
+  default_quota: orNull(Type.Integer({ minimum: 0, maximum: 2 ** 32 })),
+  is_default: may(flag),
+  address_scope_id: orNull(Type.Literal('', { type: 'string', reason: 'there are no address scopes here' })),
+};
+
+/** `POST /subnetpools`. */
+export const subnetPoolNew = only({
+  ...subnetPoolChange,
+  ...owner,
+  name: text,
+  prefixes: prefixList,
+  shared: may(flag),
+});
+
+/** `PUT /subnetpools/:id`: prefixes can only become more. */
+export const subnetPoolPatch = only({ ...subnetPoolChange, name: may(text), prefixes: may(prefixList) });
+
+/** `PUT /subnetpools/:id/add_prefixes` and `/remove_prefixes`. */
+export const subnetPoolPrefixes = only({ prefixes: prefixList });
 
 const fixedIp = only({ subnet_id: may(id), ip_address: may(address) });
 const portChange = {
@@ -190,6 +217,7 @@ const limit = may(Type.Integer({ minimum: -1, maximum: 2 ** 31 - 1 }));
 export const quotaPatch = only({
   network: limit,
   subnet: limit,
+  subnetpool: limit,
   port: limit,
   router: limit,
   floatingip: limit,
@@ -231,6 +259,7 @@ export const readOnly = {
     'ipv6_ra_mode',
     'ipv6_address_mode',
   ],
+  subnetpool: [...everywhere, 'tenant_id', 'project_id', 'ip_version', 'shared'],
   port: [...everywhere, 'tenant_id', 'project_id', 'network_id', 'binding:vif_type', 'binding:vif_details'],
   router: [
     ...everywhere,

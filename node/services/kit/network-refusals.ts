@@ -19,6 +19,7 @@ export function refuse(
 const kinds = {
   network: ['NetworkNotFound', 'Network'],
   subnet: ['SubnetNotFound', 'Subnet'],
+  subnetpool: ['SubnetPoolNotFound', 'Subnet pool'],
   port: ['PortNotFound', 'Port'],
   router: ['RouterNotFound', 'Router'],
   floatingip: ['FloatingIPNotFound', 'Floating IP'],

@@ -18,6 +18,7 @@ import {
   routerTable,
   securityGroupTable,
   serverTable,
+  subnetPoolTable,
   subnetTable,
 } from '../../state/tables/index.ts';
 import type { StateReader } from '../../state/types.ts';
@@ -100,6 +101,26 @@ export function ownSubnet(context: RequestContext, reader: StateReader, id: stri
   const row = seeSubnet(context, reader, id);
   if (!mayActOn(context, row.record))
     throw forbidden(context.permissions.operation, `subnet ${id} belongs to another project`);
+  return row;
+}
+
+/** Own pools and shared ones; all for administrators. */
+export function canSeeSubnetPool(context: RequestContext, pool: shoal.v1.SubnetPool): boolean {
+  return mayRead(context, 'get_subnetpool', pool) || pool.shared;
+}
+
+/** For reading, and for cutting subnets from it. Throws 404 `SubnetPoolNotFound` unless the caller may see it. */
+export function seeSubnetPool(context: RequestContext, reader: StateReader, id: string): Row<shoal.v1.SubnetPool> {
+  const row = subnetPoolTable.get(reader, id);
+  if (row === undefined || !canSeeSubnetPool(context, row.record)) throw notFound('subnetpool', id);
+  return row;
+}
+
+/** For changing it. Throws 404 as `seeSubnetPool` does, and 403 for one that is shared and another project's. */
+export function ownSubnetPool(context: RequestContext, reader: StateReader, id: string): Row<shoal.v1.SubnetPool> {
+  const row = seeSubnetPool(context, reader, id);
+  if (!mayActOn(context, row.record))
+    throw forbidden(context.permissions.operation, `subnet pool ${id} belongs to another project`);
   return row;
 }
 

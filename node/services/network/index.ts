@@ -3,6 +3,7 @@ import type { ServiceDependencies } from '../kit/dependencies.ts';
 import { FloatingIps } from './floating-ips.ts';
 import { Networks } from './networks.ts';
 import { defaultNetworkOptions, type NetworkOptions } from './options.ts';
+import { SubnetPools } from './pools/subnet-pools.ts';
 import { Ports } from './ports.ts';
 import { Routers } from './routers.ts';
 import { SecurityGroups } from './security-groups.ts';
@@ -15,6 +16,7 @@ export type { FixedIpDraft, PortDraft } from './ports.ts';
 export class NetworkService {
   readonly networks: Networks;
   readonly subnets: Subnets;
+  readonly subnetPools: SubnetPools;
   readonly ports: Ports;
   readonly routers: Routers;
   readonly floatingIps: FloatingIps;
@@ -25,6 +27,7 @@ export class NetworkService {
     const routers = new Routers(deps);
     this.routers = routers;
     this.subnets = new Subnets(deps, (context, networkId) => routers.addressWaiting(context, networkId));
+    this.subnetPools = new SubnetPools(deps);
     this.ports = new Ports(deps);
     this.floatingIps = new FloatingIps(deps);
     this.securityGroups = new SecurityGroups(deps);

@@ -31,10 +31,11 @@ import {
 } from './address.ts';
 import { allocateAddress, poolRanges, takeAddress } from './allocation.ts';
 import { touchNetwork } from './network-record.ts';
+import { allot } from './pools/allotment.ts';
 import { dhcpPortsOf, insertPortRow, isServicePort, keepMac, removePortRow } from './port-record.ts';
 import { checkRoutes } from './routes.ts';
 import { checkText } from './text.ts';
-import { requireUnused } from './uses.ts';
+import { requireUnused, use } from './uses.ts';
 
 /** Most pools, name servers and routes of a subnet: Neutron's own limits for the last two. */
 const poolsMax = 16;
@@ -52,7 +53,12 @@ export interface SubnetDraft {
   readonly name?: string;
   readonly projectId?: string;
   readonly description?: string;
-  readonly cidr: string;
+  /** Absent only with `pool`, which then chooses. */
+  readonly cidr?: string;
+  /** The subnet pool that its prefix is cut from: an id, or `default`. */
+  readonly pool?: string;
+  /** Bits that a prefix which the pool chooses shall have; absent: the pool's default. */
+  readonly prefixLength?: number;
   /** Absent: the first usable address; null: none. */
   readonly gatewayIp?: string | null;
   readonly dhcp?: boolean;
@@ -62,7 +68,7 @@ export interface SubnetDraft {
 }
 
 /** What a caller may change; an absent field stays. A subnet keeps its network and its prefix. */
-export type SubnetPatch = Partial<Omit<SubnetDraft, 'networkId' | 'cidr' | 'projectId'>> & {
+export type SubnetPatch = Partial<Omit<SubnetDraft, 'networkId' | 'cidr' | 'pool' | 'prefixLength' | 'projectId'>> & {
   readonly tags?: readonly string[];
 };
 
@@ -171,12 +177,24 @@ export class Subnets {
     const network = networkRow.record;
     const projectId =
       draft.projectId === undefined ? network.projectId || context.projectId : projectFor(context, draft.projectId);
-    const prefix = prefixOf(draft.cidr);
-    checkPrefix(reader, prefix, draft.cidr, network.external);
+    const allotted =
+      draft.pool === undefined
+        ? undefined
+        : allot(context, attempt, projectId, { ...draft, pool: draft.pool }, madeBefore);
+    const prefix = allotted?.prefix ?? prefixOf(draft.cidr ?? '');
+    const cidr = draft.cidr ?? formatPrefix(prefix);
+    checkPrefix(reader, prefix, cidr, network.external);
     const siblings = [
       ...subnetTable.by(reader, 'network', indexKey(network.id)).map((row) => row.record),
       ...madeBefore.filter((subnet) => subnet.networkId === network.id),
     ];
+    // As in Neutron: guests of one network would else be in the same pool or not by chance.
+    if (siblings.some((sibling) => sibling.subnetPoolId !== (allotted?.poolId ?? ''))) {
+      throw badRequest(
+        'Subnets hosted on the same network must be allocated from the same subnet pool.',
+        'NetworkSubnetPoolAffinityError',
+      );
+    }
     for (const sibling of siblings) {
       if (overlaps(prefixOf(sibling.cidr), prefix)) {
         throw badRequest(
@@ -192,7 +210,7 @@ export class Subnets {
     const pools =
       draft.pools === undefined || draft.pools.length === 0
         ? rangeWithout(usable, parseIp(gatewayIp))
-        : parsePools(draft.pools, prefix, draft.cidr);
+        : parsePools(draft.pools, prefix, cidr);
     checkGateway(gatewayIp, prefix, pools);
     const now = this.#deps.clock.nowMs();
     const subnet = new shoal.v1.Subnet({
@@ -201,6 +219,7 @@ export class Subnets {
       projectId,
       networkId: network.id,
       cidr: formatPrefix(prefix),
+      subnetPoolId: allotted?.poolId ?? '',
       gatewayIp,
       dhcp: draft.dhcp ?? true,
       pools: pools.map(toPool),
@@ -212,6 +231,7 @@ export class Subnets {
     });
     if (!network.external && subnet.dhcp) subnet.serviceIp = this.#serviceAddress(attempt, subnet, ids.port, now);
     chargeQuota(change, reader, projectId, { subnet: 1 });
+    if (subnet.subnetPoolId !== '') use(change, 'subnet-pool', subnet.subnetPoolId, 1);
     subnetTable.insert(change, subnet);
     touchNetwork(attempt, networkRow, now);
     return subnet;
@@ -293,6 +313,7 @@ function servicePortsOn(reader: StateReader, networkId: string): readonly Row<sh
 /** Removes a subnet's row and gives its quota back. Its ports are the caller's concern. */
 export function removeSubnetRow(change: Change, row: Row<shoal.v1.Subnet>): void {
   refundQuota(change, row.record.projectId, { subnet: 1 });
+  if (row.record.subnetPoolId !== '') use(change, 'subnet-pool', row.record.subnetPoolId, -1);
   subnetTable.remove(change, row);
 }
 

@@ -197,6 +197,18 @@ export const subnetTable = new Table<shoal.v1.Subnet>({
   indexes: [
     { name: 'project', keys: (r) => [indexKey(r.projectId)] },
     { name: 'network', keys: (r) => [indexKey(r.networkId)] },
+    { name: 'pool', keys: (r) => (r.subnetPoolId === '' ? [] : [indexKey(r.subnetPoolId)]) },
+  ],
+});
+
+/** Neutron subnet pools: prefixes that subnets are cut from. One of each family is the default. */
+export const subnetPoolTable = new Table<shoal.v1.SubnetPool>({
+  name: 'subnet-pool',
+  codec: v1.SubnetPool,
+  id: (r) => r.id,
+  indexes: [
+    { name: 'project', keys: (r) => [indexKey(r.projectId)] },
+    { name: 'default', unique: true, keys: (r) => (r.isDefault ? [r.prefixes[0]?.includes(':') ? '6' : '4'] : []) },
   ],
 });
 

@@ -76,6 +76,24 @@ const subnetPair: List['pair'] = (cloud) =>
     const attributes = { dns_nameservers: [b ? '192.0.2.2' : '192.0.2.1'], enable_dhcp: !b };
     return makeSubnet(cloud, network, project_id, { ...words(b), ...attributes, ...(b ? { gateway_ip: null } : {}) });
   });
+const subnetPools: List['pair'] = (cloud) =>
+  tagged(cloud, 'subnetpools', (b, project_id) =>
+    post(cloud, 'subnetpools', 'subnetpool', {
+      ...words(b),
+      project_id,
+      prefixes: [nextCidr()],
+      ...(b
+        ? {
+            min_prefixlen: 26,
+            max_prefixlen: 28,
+            default_prefixlen: 27,
+            default_quota: 128,
+            shared: true,
+            is_default: true,
+          }
+        : {}),
+    }),
+  );
 const ports: List['pair'] = (cloud) =>
   tagged(cloud, 'ports', async (b, project_id) => {
     const network_id = await makeNetwork(cloud, project_id);
@@ -155,6 +173,7 @@ const availabilities: List['pair'] = async (cloud) => {
 const lists: readonly List[] = [
   { path: 'networks', key: 'networks', known: filters.networkKeys, hasPages: true, pair: networks },
   { path: 'subnets', key: 'subnets', known: filters.subnetKeys, hasPages: true, pair: subnetPair },
+  { path: 'subnetpools', key: 'subnetpools', known: filters.subnetPoolKeys, hasPages: true, pair: subnetPools },
   { path: 'ports', key: 'ports', known: filters.portKeys, hasPages: true, pair: ports },
   { path: 'routers', key: 'routers', known: filters.routerKeys, hasPages: true, pair: routers },
   { path: 'floatingips', key: 'floatingips', known: filters.floatingIpKeys, hasPages: true, pair: floatingIps },
