@@ -29,6 +29,7 @@ void t.test('F2, F8, F10: a foreign id and an unknown one are refused alike, in 
   const project = async (token: string, cidr: string) => {
     const network = await made(token, `${n}/networks`, { network: {} });
     const subnet = await made(token, `${n}/subnets`, { subnet: { network_id: network.id, cidr } });
+    const pool = await made(token, `${n}/subnetpools`, { subnetpool: { name: 'pool', prefixes: [cidr] } });
     const port = await made(token, `${n}/ports`, { port: { network_id: network.id } });
     const gateway = { external_gateway_info: { network_id: external.id } };
     const router = await made(token, `${n}/routers`, { router: gateway });
@@ -41,7 +42,7 @@ void t.test('F2, F8, F10: a foreign id and an unknown one are refused alike, in 
     const serverGroup = await made(token, '/compute/v2.1/os-server-groups', {
       server_group: { name: 'together', policies: ['affinity'] },
     });
-    return { token, network, subnet, port, router, floatingip, group, server, serverGroup, flavor };
+    return { token, network, subnet, pool, port, router, floatingip, group, server, serverGroup, flavor };
   };
   const own = await project(cloud.memberToken, '10.0.0.0/24');
   const other = await project((await addMember(cloud.gateway)).memberToken, '10.9.0.0/24');
@@ -62,6 +63,13 @@ void t.test('F2, F8, F10: a foreign id and an unknown one are refused alike, in 
       'POST',
       `${n}/subnets`,
       (id) => ({ subnet: { network_id: id, cidr: '10.7.0.0/24' } }),
+    ],
+    [
+      'subnet.subnetpool_id',
+      other.pool.id,
+      'POST',
+      `${n}/subnets`,
+      (id) => ({ subnet: { network_id: isolated.id, subnetpool_id: id } }),
     ],
     ['port.network_id', other.network.id, 'POST', `${n}/ports`, (id) => ({ port: { network_id: id } })],
     ['port.fixed_ips', other.subnet.id, 'POST', `${n}/ports`, (id) => port({ fixed_ips: [{ subnet_id: id }] })],
@@ -209,7 +217,7 @@ void t.test('F2, F8, F10: a foreign id and an unknown one are refused alike, in 
   // What names something, in any body, is among the cases.
   const namesThings = /(_id|_ids|_groups|_info|fixed_ips|device_owner)$/;
   const never = new Set([
-    'subnet.subnetpool_id',
+    'subnetpool.address_scope_id',
     'port.binding:host_id',
     'network.provider:segmentation_id',
     'security_group_rule.project_id',

@@ -13,6 +13,7 @@ const kinds: readonly (readonly [RegExp, Kind])[] = [
   [/\/networks\/:id/, 'network'],
   [/\/network-ip-availabilities\/:id/, 'network'],
   [/\/subnets\/:id/, 'subnet'],
+  [/\/subnetpools\/:id/, 'subnetpool'],
   [/\/ports\/:id/, 'port'],
   [/\/routers\/:id/, 'router'],
   [/\/floatingips\/:id/, 'floatingip'],
@@ -48,6 +49,7 @@ export function bodiesOf(
   const resource = /\/v2\.0\/([a-z-]+)s\/:id$/.exec(path)?.[1]?.replaceAll('-', '_');
   const change = resource === 'floatingip' ? { description: 'taken', port_id: null } : { name: 'taken' };
   if (resource !== undefined) return [{ [resource]: change }, { [resource]: {} }];
+  if (/\/(add|remove)_prefixes$/.test(path)) return [{ prefixes: ['10.99.0.0/24'] }];
   if (/\/(add|remove)_router_interface$/.test(path)) {
     return [{ subnet_id: theirs.subnet }, { port_id: theirs.port }];
   }
@@ -149,6 +151,7 @@ export function bodiesNaming(mine: TenantObjects, publicNetwork: string): readon
     )((id) => ({
       subnet: { network_id: id, ip_version: 4, cidr: '10.99.0.0/24' },
     })),
+    naming('POST', `${network}/subnets`, 'subnetpool')((id) => ({ subnet: { network_id, subnetpool_id: id } })),
     naming(
       'POST',
       `${network}/routers`,

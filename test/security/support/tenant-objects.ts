@@ -10,6 +10,7 @@ export interface TenantObjects {
   readonly user: string;
   readonly network: string;
   readonly subnet: string;
+  readonly subnetpool: string;
   readonly port: string;
   readonly router: string;
   readonly floatingip: string;
@@ -50,6 +51,7 @@ export async function makeTenantObjects(
     (await must('POST', `/networking/v2.0/${kind.replaceAll('_', '-')}s`, { [kind]: fields }))[kind].id;
   const network = await make('network', { name: 'inner' });
   const subnet = await make('subnet', { network_id: network, ip_version: 4, cidr: `10.77.${subnetNumber}.0/24` });
+  const subnetpool = await make('subnetpool', { name: 'pool', prefixes: [`10.78.${subnetNumber}.0/24`] });
   const router = await make('router', { external_gateway_info: { network_id: publicNetworkId } });
   await must('PUT', `/networking/v2.0/routers/${router}/add_router_interface`, { subnet_id: subnet });
   const port = await make('port', { network_id: network });
@@ -72,6 +74,7 @@ export async function makeTenantObjects(
     user: userId,
     network,
     subnet,
+    subnetpool,
     port,
     router,
     floatingip,
@@ -93,9 +96,18 @@ export async function snapshot(
 ): Promise<ReadonlyMap<string, string>> {
   const { server } = objects;
   const urls = [
-    ...(['network', 'subnet', 'port', 'router', 'floatingip', 'security_group', 'security_group_rule'] as const).map(
-      (kind) => `/networking/v2.0/${kind.replaceAll('_', '-')}s/${objects[kind]}`,
-    ),
+    ...(
+      [
+        'network',
+        'subnet',
+        'subnetpool',
+        'port',
+        'router',
+        'floatingip',
+        'security_group',
+        'security_group_rule',
+      ] as const
+    ).map((kind) => `/networking/v2.0/${kind.replaceAll('_', '-')}s/${objects[kind]}`),
     `/compute/v2.1/os-keypairs/${objects.keypair}`,
     `/compute/v2.1/os-server-groups/${objects.server_group}`,
     `/image/v2/images/${objects.image}`,
