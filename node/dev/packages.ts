@@ -78,6 +78,7 @@ export const testPackages: readonly DebianPackage[] = [
   program('iputils-ping', 'pings in tests', 'ping'),
   program('openssh-client', 'logs in to guests in tests', 'ssh'),
   program('curl', 'asks over HTTP in tests', 'curl'),
+  program('chromium', 'shows the screens of guests by noVNC in tests', 'chromium'),
 ];
 
 /** What could not be had, and why. */
