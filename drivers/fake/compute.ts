@@ -24,8 +24,9 @@ import type {
   MirrorSteps,
 } from '../types.ts';
 import { FakeConsoles } from './consoles.ts';
+import { halfWritten } from './content.ts';
 import { Faults } from './faults.ts';
-import type { FakeStorage } from './storage.ts';
+import { type FakeStorage, keepSnapshot } from './storage.ts';
 
 /** Operations whose next calls can be made to fail. */
 type FakeComputeOperation =
@@ -145,8 +146,13 @@ export class FakeComputeHost {
     this.#storageAt = storageAt;
   }
 
-  /** As QEMU, which connects when it opens a disk of another host. */
+  /** As QEMU, which opens the disk, and connects when it is another host's. */
   mustReach({ volumeId, source }: GuestDisk): void {
+    if (source.kind === 'fake') {
+      const at = this.#storages.find(({ name }) => source.name === `${name}/${volumeId}`);
+      if (at === undefined || at.disks.has(volumeId)) return;
+      throw new ShoalError('DRIVER_FAILED', `disk ${volumeId} is not there to be opened`);
+    }
     if (source.kind !== 'nbd') return;
     const served = this.#storageAt(source.host)?.servedAt(source.port, source.key);
     if (served !== undefined) return;
@@ -468,7 +474,7 @@ export class FakeComputeDriver implements ComputeDriver {
       return { disk: this.#host.storageOf(mustHave(guest, volumeId)).disk, snapshotId };
     });
     const missing = disks.filter(({ disk, snapshotId }) => !disk.snapshots.has(snapshotId));
-    for (const { disk, snapshotId } of missing) disk.snapshots.set(snapshotId, disk.content);
+    for (const { disk, snapshotId } of missing) keepSnapshot(disk, snapshotId);
     const canFreeze = this.#host.behaviour.freezes && guest.power === 'running';
     return { frozen: options.freeze && canFreeze && missing.length > 0 };
   }
@@ -502,15 +508,17 @@ export class FakeComputeDriver implements ComputeDriver {
         await this.#wait(waitMs, signal);
         continue;
       }
-      mirror.isPending = true;
+      if (!mirror.isPending) {
+        const from = this.#host.storageOf(mustHave(guest, volumeId)).disk;
+        this.#host.storageOf(target).disk.content = from.content;
+        mirror.isPending = true;
+      }
       const isGoing = await switchOver();
       // It may have died while the records were asked.
       if (this.#host.guests.get(serverId) !== guest || !isLiving(guest) || guest.mirrors.get(volumeId) !== mirror)
         continue;
       guest.mirrors.delete(volumeId);
       if (!isGoing) throw new ShoalError('CONFLICT', `disk ${volumeId} was not to go over any more`);
-      const from = mustHave(guest, volumeId);
-      this.#host.storageOf(target).disk.content = this.#host.storageOf(from).disk.content;
       replaceDisk(guest, volumeId, (disk) => onTarget(disk, target));
     }
     progress(100);
@@ -567,6 +575,7 @@ export class FakeComputeDriver implements ComputeDriver {
     if (to.sizeBytes < from.sizeBytes) {
       throw new ShoalError('CONFLICT', `disk ${target.volumeId} is smaller than ${volumeId}`);
     }
+    to.content = halfWritten(from.content);
     const readyMs = this.#host.clock.monotonicMs() + this.#host.behaviour.mirrorDelayMs;
     const mirror = { target, readyMs, isPending: false };
     guest.mirrors.set(volumeId, mirror);

@@ -24,6 +24,11 @@ export async function* bytesOfContent(content: string, sizeBytes: number, whole:
   if (whole && sizeBytes > lengthBytes) yield { offsetBytes: lengthBytes, lengthBytes: sizeBytes - lengthBytes };
 }
 
+/** What a disk holds while it is being filled with a content: neither what it held before nor that. */
+export function halfWritten(content: string): string {
+  return `half of ${content}`;
+}
+
 /** The word in what was written at a disk's beginning. */
 export function contentOfBytes(data: Uint8Array | undefined): string {
   const first = Buffer.from(data?.subarray(0, sectorBytes) ?? []);

@@ -33,7 +33,7 @@ import type {
   StorageRoom,
   UnmanagedDisk,
 } from '../types.ts';
-import { bytesOfContent, contentOfBytes } from './content.ts';
+import { bytesOfContent, contentOfBytes, halfWritten } from './content.ts';
 import { Faults } from './faults.ts';
 
 /** TCP ports that disks are served at. */
@@ -82,6 +82,8 @@ interface FakeDisk {
   readonly passphrase: string | undefined;
   /** Content at each, in the order in which they were made. */
   readonly snapshots: Map<VolumeSnapshotId, string>;
+  /** Size at each. */
+  readonly snapshotBytes: Map<VolumeSnapshotId, number>;
   /** Who has it for itself. */
   lock: Holder | undefined;
   /** Who has it beside others. */
@@ -134,7 +136,8 @@ export class FakeStorage {
     if (disk === undefined || this.blocked.has(owner)) return false;
     disk.writes.push({ owner, generation });
     this.#writes += 1;
-    disk.content = `write ${this.#writes}`;
+    // Another word than any other storage makes.
+    disk.content = `write ${this.#writes} at ${this.address}/${this.name}`;
     return true;
   }
 
@@ -405,7 +408,7 @@ export class FakeStorageDriver implements StorageDriver {
     const disk = this.#mustHave(volumeId);
     if (disk.snapshots.has(snapshotId)) return;
     if (!this.#storage.shared && disk.served === undefined) mustBeClosed(volumeId, disk);
-    disk.snapshots.set(snapshotId, disk.content);
+    keepSnapshot(disk, snapshotId);
   }
 
   async removeSnapshot(volumeId: VolumeId, snapshotId: VolumeSnapshotId, signal: AbortSignal): Promise<void> {
@@ -440,7 +443,8 @@ export class FakeStorageDriver implements StorageDriver {
     const origin = this.#mustHave(from.volumeId);
     mustBeReadable(from, origin);
     if (from.snapshotId === undefined) mustBeClosed(from.volumeId, origin);
-    if (spec.sizeBytes < origin.sizeBytes) {
+    const kept = from.snapshotId === undefined ? undefined : origin.snapshotBytes.get(from.snapshotId);
+    if (spec.sizeBytes < (kept ?? origin.sizeBytes)) {
       throw new ShoalError('INVALID_ARGUMENT', `a disk of ${spec.sizeBytes} bytes is smaller than its origin`);
     }
     this.#make(spec, contentAt(from.volumeId, origin, from.snapshotId));
@@ -475,15 +479,19 @@ export class FakeStorageDriver implements StorageDriver {
     const disk = this.#mustHave(spec.volumeId);
     mustBeClosed(spec.volumeId, disk);
     mustBeReadable({ volumeId: spec.volumeId, ...(spec.encryption && { encryption: spec.encryption }) }, disk);
+    let { content } = disk;
     for await (const range of ranges) {
       if (signal.aborted) throw new ShoalError('CANCELLED', 'writing a disk was cancelled');
       const { offsetBytes, lengthBytes } = range;
       if (offsetBytes + lengthBytes > disk.sizeBytes) {
         throw new ShoalError('INVALID_ARGUMENT', `a range ends behind the ${disk.sizeBytes} bytes of ${spec.volumeId}`);
       }
-      if (offsetBytes === 0 && lengthBytes > 0) disk.content = contentOfBytes(range.data);
+      if (offsetBytes === 0 && lengthBytes > 0) content = contentOfBytes(range.data);
+      // Who is cut off here leaves neither the one nor the other.
+      disk.content = halfWritten(content);
       progress(Math.floor(((offsetBytes + lengthBytes) * 100) / disk.sizeBytes));
     }
+    disk.content = content;
   }
 
   async listUnmanaged(signal: AbortSignal): Promise<readonly UnmanagedDisk[]> {
@@ -550,6 +558,7 @@ export class FakeStorageDriver implements StorageDriver {
       content,
       passphrase: spec.encryption?.passphrase,
       snapshots: new Map(),
+      snapshotBytes: new Map(),
       lock: undefined,
       sharers: [],
       watchers: new Set(),
@@ -562,6 +571,16 @@ export class FakeStorageDriver implements StorageDriver {
     if (signal.aborted) throw new ShoalError('CANCELLED', 'cancelled before it began');
     this.#storage.faults.strike(operation);
   }
+}
+
+/** Keeps what the disk holds, and how large it is. There already: it stays as it is. */
+export function keepSnapshot(
+  disk: Pick<FakeDisk, 'content' | 'sizeBytes' | 'snapshots' | 'snapshotBytes'>,
+  snapshotId: VolumeSnapshotId,
+): void {
+  if (disk.snapshots.has(snapshotId)) return;
+  disk.snapshots.set(snapshotId, disk.content);
+  disk.snapshotBytes.set(snapshotId, disk.sizeBytes);
 }
 
 function asFound(volumeId: VolumeId, disk: FakeDisk): DiskFound {

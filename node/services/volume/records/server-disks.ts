@@ -10,7 +10,7 @@ import type { StateReader } from '../../../state/types.ts';
 import type { Attempt, Change } from '../../kit/transact.ts';
 import type { VolumeDependencies } from '../kit/dependencies.ts';
 import { isElsewhere, noLongerServed, toBeServed } from './served-volume.ts';
-import { checkDeletable, deleteVolume, restingStatus, writeVolume } from './volume-record.ts';
+import { checkDeletable, deleteVolume, restingStatus, waitsForContent, writeVolume } from './volume-record.ts';
 
 type Server = shoal.v1.Server;
 
@@ -40,9 +40,20 @@ export function diskOf({ disks }: Pick<Server, 'disks'>, volumeId: string): shoa
 
 /** Writes a server's disks. */
 export function writeDisks(change: Change, row: Row<Server>, disks: shoal.v1.IServerDisk[], nowMs: number): Server {
-  const next = new shoal.v1.Server({ ...row.record, disks, updatedMs: nowMs });
+  const rootVolumeId = rootAmong(row.record, disks);
+  const next = new shoal.v1.Server({ ...row.record, disks, rootVolumeId, updatedMs: nowMs });
   serverTable.update(change, row, next);
   return next;
+}
+
+/**
+ * The root disk once these are the disks. One that the list names is what the list says: a volume that was swapped for another
+ * would else be taken for the disk of the server's image, and removed with the server.
+ */
+function rootAmong(server: Server, disks: readonly shoal.v1.IServerDisk[]): string {
+  if (hasImplicitRoot(server) || disks.some(({ volumeId }) => volumeId === server.rootVolumeId))
+    return server.rootVolumeId;
+  return disks.find(({ kind, bootIndex }) => kind === volumeKind && bootIndex === 0)?.volumeId ?? '';
 }
 
 /** The first name after those in use: "vdb" after the root's "vda". */
@@ -77,7 +88,9 @@ export function newAttachment(fields: {
 export function withoutServer(volume: shoal.v1.Volume, serverId: string): Partial<shoal.v1.Volume.$Properties> {
   const attachments = volume.attachments.filter((one) => one.serverId !== serverId);
   const served = attachments.length === 0 ? noLongerServed(volume) : null;
-  if (served === null) return { attachments, status: restingStatus(attachments) };
+  // One that could not be made is of no use to the next, either.
+  const isUseless = volume.status === 'error' && waitsForContent(volume);
+  if (served === null) return { attachments, status: isUseless ? volume.status : restingStatus(attachments) };
   // Free when its host has ended what serves it: nobody else opens it before.
   return { attachments, served, status: 'detaching' };
 }
