@@ -28,6 +28,7 @@ import '../../node/host/kinds/volume/volume-kind.ts';
 import '../../node/host/kinds/volume-snapshot/volume-snapshot-kind.ts';
 import '../../node/host/outage/intent-book.ts';
 import '../../node/host/outage/pending-reports.ts';
+import '../../node/host/outage/undecided-switches.ts';
 import '../../node/host/tasks/move-volumes-off-down-hosts.ts';
 import '../../node/host/tasks/reseal-secrets.ts';
 import '../../node/services/compute/host-reports.ts';

@@ -230,6 +230,26 @@ t.test('a server gets another volume with the content of one that it has, killed
   }
 });
 
+t.test('a root volume that was swapped for another is a volume like any, and stays when its server goes', async (t) => {
+  const host = await volumeHost(t);
+  const { service, context, world } = host;
+  const { id, content } = await used(host);
+  await world.change((server) => {
+    server.rootVolumeId = id;
+    server.disks = server.disks.map((disk) => ({ ...disk, bootIndex: 0 }));
+  });
+  const admin = { ...context, permissions: { operation: '', allows: () => true } };
+  const other = (await service.volumes.create(context, { sizeGib: 1 })).id as VolumeId;
+  await service.swaps.begin(admin, serverId, id, other);
+  await host.until('it is swapped', () => host.isAtRest && host.plugged.includes(other));
+  t.equal(host.server?.rootVolumeId, other);
+  await world.change((server) => {
+    server.deleting = true;
+  });
+  await host.until('the server is gone', () => !world.compute.guests.has(serverId) && host.server === undefined);
+  t.equal(world.storage.disks.get(id)?.content, content, 'its bytes are there');
+});
+
 t.test('a swap that cannot be is refused, and one that is cancelled leaves both volumes as they were', async (t) => {
   const host = await volumeHost(t);
   const { service, context } = host;

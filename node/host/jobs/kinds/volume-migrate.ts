@@ -13,6 +13,7 @@ import { volumeTable } from '../../../state/tables/index.ts';
 import type { StateReader } from '../../../state/types.ts';
 import { poolOf } from '../../kinds/volume/kit/tools.ts';
 import { diskEncryption, volumeSpec } from '../../kinds/volume/kit/volume-spec.ts';
+import { forgetSwitch } from '../../outage/undecided-switches.ts';
 import {
   afterVolumeMove,
   faultOfLeftover,
@@ -57,7 +58,7 @@ export function volumeMigrateJob(toolsOf: BackupToolsOf): JobKind<VolumeMoveWorl
           return copy(job, move, volume, tools, progress);
         }
         case 'finish':
-          return mustGoOver(() => finish(move, volume, tools));
+          return mustGoOver(() => finish(job, move, volume, tools));
         case 'remove-old':
           await removeOld(move, tools);
           failpointMigrateCleaned();
@@ -104,7 +105,7 @@ async function copy(
     throw new ShoalError('DRIVER_FAILED', 'Its server does not run: start it, or detach the volume, and move it then.');
   }
   const target = await openTarget(targetOf(move, volume), tools);
-  await goOver({ serverId, volumeId: volume.id, target }, { decide, progress }, tools);
+  await goOver({ serverId, volumeId: volume.id, target, jobId: job.id }, { decide, progress }, tools);
 }
 
 /** The server that has it; undefined: nobody has it. Throws `DRIVER_FAILED` for uses that no guest can be asked about. */
@@ -148,14 +149,17 @@ async function copyClosed(
 }
 
 /** The records name the new place: a guest that has not gone over does it now. */
-async function finish(move: Move, volume: Volume | undefined, tools: BackupTools): Promise<void> {
+async function finish(job: shoal.v1.Job, move: Move, volume: Volume | undefined, tools: BackupTools): Promise<void> {
   const serverId = volume?.attachments[0]?.serverId;
-  if (volume === undefined || typeof serverId !== 'string' || serverId === '') return;
-  const guest = await runningGuest(serverId, tools);
-  if (guest?.disks?.includes(volume.id as VolumeId) !== true) return;
-  const target = await openTarget(targetOf(move, volume, volume.generation), tools);
-  const decide = async (): Promise<boolean> => true;
-  await goOver({ serverId, volumeId: volume.id, target }, { decide, progress: () => {} }, tools);
+  if (volume !== undefined && typeof serverId === 'string' && serverId !== '') {
+    const guest = await runningGuest(serverId, tools);
+    if (guest?.disks?.includes(volume.id as VolumeId) === true) {
+      const target = await openTarget(targetOf(move, volume, volume.generation), tools);
+      const decide = async (): Promise<boolean> => true;
+      await goOver({ serverId, volumeId: volume.id, target, jobId: job.id }, { decide, progress: () => {} }, tools);
+    }
+  }
+  await forgetSwitch(tools.store, move.volumeId);
 }
 
 /** The bytes in the old place, with what was kept of them for backups, are nobody's. */

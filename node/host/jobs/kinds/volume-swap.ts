@@ -12,6 +12,7 @@ import { volumeTable } from '../../../state/tables/index.ts';
 import type { StateReader } from '../../../state/types.ts';
 import { makeVolume } from '../../kinds/volume/kit/make-volume.ts';
 import { poolOf } from '../../kinds/volume/kit/tools.ts';
+import { forgetSwitch } from '../../outage/undecided-switches.ts';
 import {
   afterVolumeMove,
   faultOfLeftover,
@@ -49,7 +50,7 @@ export function volumeSwapJob(toolsOf: BackupToolsOf): JobKind<VolumeMoveWorld, 
         case 'copy':
           return copy(job, swap, tools, (percent) => tell({ done: Math.floor(percent), total: 100 }));
         case 'finish':
-          await mustGoOver(() => finish(swap, tools));
+          await mustGoOver(() => finish(job, swap, tools));
           failpointSwapClosed();
           return tools.jobReports.moves.swapEnded(job);
         // Nothing is old here: an earlier version noted so much before it ended the job.
@@ -101,11 +102,12 @@ async function copy(
   const target = await openTarget(targetOf(other, other.generation + 1), tools);
   const generations = { source: source.generation, target: other.generation };
   const decide = (): Promise<boolean> => tools.jobReports.moves.swapped(job.id, generations);
-  await goOver({ serverId, volumeId, target }, { decide, progress }, tools);
+  await goOver({ serverId, volumeId, target, jobId: job.id }, { decide, progress }, tools);
 }
 
 /** The records name the other volume: a guest that has not gone over does it now, and the first volume is closed. */
 async function finish(
+  job: shoal.v1.Job,
   { serverId, volumeId, targetVolumeId, sourceGeneration }: Swap,
   tools: BackupTools,
 ): Promise<void> {
@@ -114,8 +116,9 @@ async function finish(
   if (other !== undefined && guest?.disks?.some((id) => id === volumeId || id === targetVolumeId) === true) {
     const target = await openTarget(targetOf(other, other.generation), tools);
     const decide = async (): Promise<boolean> => true;
-    await goOver({ serverId, volumeId, target }, { decide, progress: () => {} }, tools);
+    await goOver({ serverId, volumeId, target, jobId: job.id }, { decide, progress: () => {} }, tools);
   }
+  await forgetSwitch(tools.store, volumeId);
   const source = volumeTable.get(tools.reader, volumeId)?.record;
   if (source === undefined) return;
   await poolOf(source, tools).closeDisk(source.id as VolumeId, tools.hostId, sourceGeneration, tools.signal);

@@ -8,6 +8,7 @@ import { gibBytes } from '../../../base/units.ts';
 import { diskLimits } from '../../../services/volume/kit/disk-limits.ts';
 import { poolOf, type VolumeTools } from '../../kinds/volume/kit/tools.ts';
 import { volumeSpec } from '../../kinds/volume/kit/volume-spec.ts';
+import { forgetSwitch, noteSwitch } from '../../outage/undecided-switches.ts';
 import { isGuestUp } from '../../plan/server-plan.ts';
 
 const failpointTargetMade = failpoint(
@@ -65,13 +66,15 @@ export async function openTarget(target: MoveTarget, tools: VolumeTools): Promis
 
 /** Copies, and has the guest go over once `decide` has recorded that it does. Goes on with what was begun before. */
 export async function goOver(
-  guest: { readonly serverId: string; readonly volumeId: string; readonly target: GuestDisk },
+  guest: { readonly serverId: string; readonly volumeId: string; readonly target: GuestDisk; readonly jobId: string },
   steps: { readonly decide: () => Promise<boolean>; readonly progress: (percent: number) => void },
-  { compute, signal }: Pick<VolumeTools, 'compute' | 'signal'>,
+  { compute, store, reader, signal }: Pick<VolumeTools, 'compute' | 'store' | 'reader' | 'signal'>,
 ): Promise<void> {
-  const { serverId, volumeId, target } = guest;
+  const { serverId, volumeId, target, jobId } = guest;
   const switchOver = async (): Promise<boolean> => {
     failpointWritesWait();
+    // Should the guest die now, it is not started before that is decided.
+    await noteSwitch(store, volumeId, { jobId, revision: reader.revision });
     const isGoing = await steps.decide();
     if (isGoing) failpointSwitched();
     return isGoing;
@@ -101,6 +104,7 @@ export async function stayPut(
   const storage = poolOf(target, tools);
   const { volume, generation } = target;
   const volumeId = volume.id as VolumeId;
+  await forgetSwitch(tools.store, guest.volumeId);
   if ((await storage.findDisk(volumeId, tools.signal)) === undefined) return;
   if ((await runningGuest(guest.serverId, tools)) !== undefined) {
     const disk = await openTarget({ ...target, isMade: true }, tools);

@@ -4,7 +4,9 @@ import type { shoal } from '../../../../../proto/messages.ts';
 import { coverageMark, failpoint } from '../../../../base/buggify/buggify.ts';
 import { ShoalError } from '../../../../base/errors.ts';
 import type { PortId, ServerId } from '../../../../base/ids.ts';
-import { portTable } from '../../../../state/tables/index.ts';
+import { disksOf } from '../../../../services/volume/kit/disks-of-server.ts';
+import { portTable, serverTable } from '../../../../state/tables/index.ts';
+import { undecidedSwitch } from '../../../outage/undecided-switches.ts';
 import { closeDisks, openDisks } from './disks.ts';
 import type { ServerTools } from './tools.ts';
 
@@ -19,6 +21,7 @@ export async function startGuest(server: shoal.v1.Server, tools: ServerTools): P
   const { compute, signal, events } = tools;
   const running = await compute.find(server.id as ServerId, signal);
   if (running?.power === 'running' && running.generation === server.generation) return;
+  mustHaveDisksOfNow(server, tools);
   await tools.powerOffs.drop(server.id);
   const nics = await events.during('compute_find_ports', async () =>
     server.portIds.map((id) => nic(id as PortId, tools)),
@@ -40,6 +43,23 @@ export async function startGuest(server: shoal.v1.Server, tools: ServerTools): P
     else tools.appliedLimits.forget(server.id, volumeId);
   }
   failpointStartGuestRuns();
+}
+
+/**
+ * While a step waited for the guest to end, one of its disks may have been switched for another. Throws `UNAVAILABLE` when the records
+ * name other disks by now, or have not said yet: what the guest wrote to the old one would be lost.
+ */
+function mustHaveDisksOfNow(server: shoal.v1.Server, tools: ServerTools): void {
+  const undecided = undecidedSwitch(server, tools);
+  if (undecided !== undefined) throw new ShoalError('UNAVAILABLE', undecided);
+  const now = serverTable.get(tools.reader, server.id)?.record;
+  if (now === undefined || now.generation !== server.generation) return;
+  const places = (record: shoal.v1.Server): string =>
+    disksOf(record)
+      .map(({ volumeId, pool, generation }) => `${volumeId} ${pool} ${generation}`)
+      .join();
+  if (places(now) === places(server)) return;
+  throw new ShoalError('UNAVAILABLE', `the disks of server ${server.id} have changed meanwhile`);
 }
 
 /** Which port of the server keeps it from being started, for people; undefined: all are plugged. */

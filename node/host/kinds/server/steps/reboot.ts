@@ -1,5 +1,6 @@
 import { coverageMark, failpoint } from '../../../../base/buggify/buggify.ts';
 import type { ServerId } from '../../../../base/ids.ts';
+import { undecidedSwitch } from '../../../outage/undecided-switches.ts';
 import { giveBackDisks, startGuest, unpluggedPort } from '../kit/guest.ts';
 import type { ServerStepDefinition } from './definition.ts';
 
@@ -15,7 +16,7 @@ const softRebootGraceMs = 20_000;
 export const reboot: ServerStepDefinition<'reboot'> = {
   mode: 'acts',
   words: 'rebooting the server',
-  wait: (_step, server, tools) => unpluggedPort(server, tools),
+  wait: (_step, server, tools) => unpluggedPort(server, tools) ?? undecidedSwitch(server, tools),
   async do(step, server, tools) {
     const serverId = server.id as ServerId;
     const { compute, signal } = tools;

@@ -1,4 +1,5 @@
 import { shoal } from '../../../../../proto/messages.ts';
+import { undecidedSwitch } from '../../../outage/undecided-switches.ts';
 import type { ServerStep } from '../../../plan/server-plan.ts';
 import { giveBackDisks, startGuest, unpluggedPort } from '../kit/guest.ts';
 import { whyNotThere } from '../kit/served-volumes.ts';
@@ -8,7 +9,8 @@ import type { ServerStepDefinition } from './definition.ts';
 export const start: ServerStepDefinition<'start'> = {
   mode: 'acts',
   words: 'starting the server',
-  wait: (_step, server, tools) => unpluggedPort(server, tools) ?? whyNotThere(server, tools),
+  wait: (_step, server, tools) =>
+    unpluggedPort(server, tools) ?? whyNotThere(server, tools) ?? undecidedSwitch(server, tools),
   async do(step, server, tools) {
     await startGuest(server, tools);
     const rebootsDone = Math.max(server.rebootsDone, tools.reboots.done(server));
