@@ -28,7 +28,7 @@ import { noteMemberOfGroup } from './records/group-record.ts';
 import { endGroupSnapshot } from './records/group-snapshot-record.ts';
 import { diskOf, volumeDisks, waitsForVolumes, withoutServer, writeDisks } from './records/server-disks.ts';
 import { removeSnapshotRow, writeSnapshot } from './records/snapshot-record.ts';
-import { removeVolumeRow, restingStatus, writeVolume } from './records/volume-record.ts';
+import { removeVolumeRow, restingStatus, waitsForContent, writeVolume } from './records/volume-record.ts';
 
 type Volume = shoal.v1.Volume;
 type Snapshot = shoal.v1.VolumeSnapshot;
@@ -55,6 +55,11 @@ const failures: ReadonlyMap<string, { readonly status: string; readonly action: 
   ['reverting', { status: 'error', action: 'revert' }],
   ['deleting', { status: 'error_deleting', action: 'delete' }],
 ]);
+
+/** The same of a volume that somebody has, or is about to have: one that was to have content, and has none, is of no use to anybody. */
+function ofUse(volume: Volume): { readonly status: string; readonly action: MessageAction } {
+  return waitsForContent(volume) ? { status: 'error', action: 'create' } : { status: volume.status, action: 'extend' };
+}
 
 /** Longest text of a server's fault, characters: Nova's column. */
 const faultCharactersMax = 255;
@@ -107,11 +112,14 @@ export class VolumeReportService implements VolumeReports {
   async failed(volume: Volume, fault: VolumeFault): Promise<void> {
     await this.#report(volume, (attempt, row, isCurrent) => {
       const { record } = row;
-      if (!isCurrent || record.observedRevision >= volume.askedRevision) {
+      // One that was told of before, and has come to look usable since, is told of again.
+      const isTold = record.observedRevision >= volume.askedRevision;
+      const isUseless = waitsForContent(record) && !record.status.startsWith('error');
+      if (!isCurrent || (isTold && !isUseless)) {
         markVolumeReportOfOldRequest();
         return;
       }
-      const { status, action } = failures.get(record.status) ?? { status: record.status, action: 'extend' as const };
+      const { status, action } = failures.get(record.status) ?? ofUse(record);
       const isGrowth = action === 'extend' && record.madeGib > 0 && record.sizeGib > record.madeGib;
       if (isGrowth) {
         refund(attempt.change, record.projectId, amountsOfGrowth(record.sizeGib - record.madeGib, record.typeId));
@@ -125,7 +133,24 @@ export class VolumeReportService implements VolumeReports {
       this.#tell(attempt, { ...record, resourceType: 'VOLUME' }, action, fault.message);
       this.#endMaking(attempt, next, fault);
       for (const serverId of serverIdsOf(next)) this.#failServer(attempt, serverId, next, fault);
+      if (record.madeGib === 0) this.#failSnapshots(attempt, record.id, fault);
     });
+  }
+
+  /** Without bytes there is nothing to keep: who waits for a snapshot is told. */
+  #failSnapshots(attempt: Attempt, volumeId: string, fault: VolumeFault): void {
+    const snapshots = volumeSnapshotTable.by(attempt.reader, 'volume', indexKey(volumeId));
+    const waiting = snapshots.filter(({ record }) => record.status === 'creating');
+    for (const row of waiting) {
+      const fields = { status: 'error', observedRevision: row.record.askedRevision };
+      writeSnapshot(attempt.change, row, fields, this.#nowMs);
+      this.#tell(attempt, { ...row.record, resourceType: 'VOLUME_SNAPSHOT' }, 'snapshotCreate', fault.message);
+    }
+    this.#endGroups(
+      attempt,
+      waiting.map(({ record }) => record),
+      'error',
+    );
   }
 
   async served(volume: Volume, { generation, address, port }: ServedAt): Promise<void> {

@@ -17,7 +17,7 @@ import { listOf, ownVolume } from '../kit/find.ts';
 import { conflict, invalidInput, notFound } from '../kit/refusals.ts';
 import { mustBeFree, planPlug } from '../records/plug.ts';
 import { diskOf, disksMax, hasImplicitRoot, nextDeviceName, volumeDisks, writeDisks } from '../records/server-disks.ts';
-import { checkNotLost, checkNotMigrating, restingStatus, writeVolume } from '../records/volume-record.ts';
+import { checkBytesAtRest, checkNotMigrating, restingStatus, writeVolume } from '../records/volume-record.ts';
 
 type Volume = shoal.v1.Volume;
 type Attachment = shoal.v1.IVolumeAttachment;
@@ -167,7 +167,7 @@ export class VolumeAttachments {
     return transact(this.#deps, context, (attempt) => {
       const { record: volume, ...row } = ownVolume(context, attempt.reader, draft.volumeId);
       mustBeFree(volume, serverId);
-      checkNotLost(volume);
+      checkBytesAtRest(volume);
       const attachment = new shoal.v1.VolumeAttachment({
         id,
         serverId,
@@ -258,7 +258,7 @@ export class VolumeAttachments {
       );
     }
     mustBeFree(volume.record, record.id);
-    checkNotLost(volume.record);
+    checkBytesAtRest(volume.record);
     const device = deviceName(draft.device, disks, isRootHidden);
     const { fields, disk } = planPlug(this.#deps, attempt, volume.record, {
       serverId: record.id,

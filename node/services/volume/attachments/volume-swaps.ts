@@ -16,7 +16,7 @@ import { isServedTo, mustBeFree } from '../records/plug.ts';
 import { diskOf } from '../records/server-disks.ts';
 import { bindVolume } from '../records/volume-binding.ts';
 import { beginVolumeJob } from '../records/volume-job.ts';
-import { checkNotLost, checkNotMigrating, writeVolume } from '../records/volume-record.ts';
+import { checkBytesAtRest, checkNotMigrating, writeVolume } from '../records/volume-record.ts';
 
 type Volume = shoal.v1.Volume;
 
@@ -100,7 +100,7 @@ function checkPair(source: Volume, other: Volume): void {
   }
   if (source.id === other.id) throw invalidVolume('New volume must be detached in order to swap.');
   mustBeFree(other, '');
-  checkNotLost(other);
+  checkBytesAtRest(other);
   if (other.attachments.length > 0) throw invalidVolume('New volume must be detached in order to swap.');
   if (other.sizeGib < source.sizeGib) throw invalidVolume('New volume must be the same size or larger.');
 }

@@ -18,7 +18,7 @@ import { checkMetadata, checkText } from '../kit/texts.ts';
 import { amountsOfBackup, withoutKey, writeBackup } from '../records/backup-record.ts';
 import { bindVolume } from '../records/volume-binding.ts';
 import { beginVolumeJob } from '../records/volume-job.ts';
-import { checkNotLost, writeVolume } from '../records/volume-record.ts';
+import { checkBytesAtRest, writeVolume } from '../records/volume-record.ts';
 import { hostForBackup } from './backup-host.ts';
 import { backupFromText, backupText } from './export-record.ts';
 
@@ -148,7 +148,7 @@ export class VolumeBackups {
       if (status !== 'available' || attachments.length > 0) {
         throw invalidVolume('Volume to be restored to must be available');
       }
-      checkNotLost(volume.record);
+      checkBytesAtRest(volume.record);
       if (row.record.ofEncrypted && volume.record.encryption === null) {
         throw invalidInput(
           'A backup of an encrypted volume is restored to an encrypted one: its content would be readable.',
@@ -370,7 +370,7 @@ function snapshotOf(context: RequestContext, reader: StateReader, volumeId: stri
 }
 
 function checkBackupable(volume: shoal.v1.Volume, isForced: boolean): void {
-  checkNotLost(volume);
+  checkBytesAtRest(volume);
   const isRight = volume.status === 'available' || (volume.status === 'in-use' && isForced);
   if (isRight) return;
   throw invalidVolume(

@@ -19,7 +19,7 @@ import { invalid, invalidInput, invalidVolume, notFound, overVolumeQuota } from 
 import { checkText } from '../kit/texts.ts';
 import { isBeingMade } from '../records/group-record.ts';
 import { usableType } from '../records/type-record.ts';
-import { checkDeletable, deleteVolume, writeVolume } from '../records/volume-record.ts';
+import { checkBytesAtRest, checkDeletable, deleteVolume, writeVolume } from '../records/volume-record.ts';
 import { checkVolumeDraft } from '../volumes/volume-draft.ts';
 import { planVolume } from '../volumes/volume-plan.ts';
 import { usableGroupType } from './group-types.ts';
@@ -270,6 +270,7 @@ function mustJoin(volume: shoal.v1.Volume, group: Group): void {
       `Cannot add volume ${volume.id} to group ${group.id}: its volume type is not one of the group.`,
     );
   }
+  checkBytesAtRest(volume);
   if (volume.status !== 'available' && volume.status !== 'in-use') {
     throw invalidVolume(`Cannot add volume ${volume.id} to group ${group.id}: it is ${volume.status}.`);
   }

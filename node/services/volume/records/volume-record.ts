@@ -57,6 +57,12 @@ export function restingStatus(attachments: readonly shoal.v1.IVolumeAttachment[]
   return 'available';
 }
 
+/** Whether it was to have content from the start, and has no bytes: until they are made, nobody can use it. */
+export function waitsForContent(volume: Volume): boolean {
+  const { madeGib, sourceBackupId, sourceSnapshotId, sourceVolumeId, imageId } = volume;
+  return madeGib === 0 && [sourceBackupId, sourceSnapshotId, sourceVolumeId, imageId].some((id) => id !== '');
+}
+
 /** Whether its bytes are moved to another place, or swapped for another volume's. */
 export function isMigrating({ migrationStatus }: Volume): boolean {
   return ['starting', 'migrating', 'completing'].includes(migrationStatus);
@@ -90,7 +96,7 @@ export function checkDeletable(
 }
 
 /** Whether another volume is being made of it right now. */
-function isBeingCopied(reader: StateReader, id: string): boolean {
+export function isBeingCopied(reader: StateReader, id: string): boolean {
   return volumeTable.by(reader, 'source-volume', indexKey(id)).some(({ record }) => record.status === 'creating');
 }
 
@@ -109,8 +115,13 @@ function isLost({ hostId, madeGib }: Volume): boolean {
   return hostId === '' && madeGib > 0;
 }
 
-/** Refuses what needs the bytes of a volume that is lost. */
-export function checkNotLost(volume: Volume): void {
+/** Refuses what needs the bytes of a volume that is lost, or whose bytes are on their way to another place. */
+export function checkBytesAtRest(volume: Volume): void {
+  if (isMigrating(volume)) {
+    throw invalidVolume(
+      `Volume ${volume.id} is migrating (its migration status is ${volume.migrationStatus}): wait until it has, or cancel that.`,
+    );
+  }
   if (!isLost(volume)) return;
   throw invalidVolume(
     `Volume ${volume.id} was on the own storage of a host that was removed from the mesh: its content is lost. ` +

@@ -13,7 +13,7 @@ import { ownVolume } from '../kit/find.ts';
 import { poolOfType } from '../kit/pools.ts';
 import { mustBeFree } from '../records/plug.ts';
 import { disksMax } from '../records/server-disks.ts';
-import { checkNotLost } from '../records/volume-record.ts';
+import { checkBytesAtRest } from '../records/volume-record.ts';
 import { type CheckedVolume, checkVolumeDraft } from '../volumes/volume-draft.ts';
 
 /** One entry of the mapping, as an API's edge has read it. */
@@ -180,7 +180,7 @@ function existingVolume(context: RequestContext, reader: StateReader, id: string
   try {
     const volume = ownVolume(context, reader, id).record;
     mustBeFree(volume, '');
-    checkNotLost(volume);
+    checkBytesAtRest(volume);
     if (isBooted && !volume.bootable) throw badRequest(`Block Device ${id} is not bootable.`);
     return volume;
   } catch (caught) {

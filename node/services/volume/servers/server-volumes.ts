@@ -8,7 +8,7 @@ import type { VolumeDependencies } from '../kit/dependencies.ts';
 import { ownVolume } from '../kit/find.ts';
 import { mustBeFree, planPlug } from '../records/plug.ts';
 import { nextDeviceName, volumeKind, waitsForVolumes } from '../records/server-disks.ts';
-import { checkNotLost, writeVolume } from '../records/volume-record.ts';
+import { checkBytesAtRest, writeVolume } from '../records/volume-record.ts';
 import { planVolume } from '../volumes/volume-plan.ts';
 import type { CheckedDisk, CheckedDisks } from './block-devices.ts';
 
@@ -71,7 +71,7 @@ function volumeEntry(
   if (disk.volumeId !== undefined) {
     const row = ownVolume(context, reader, disk.volumeId);
     mustBeFree(row.record, '');
-    checkNotLost(row.record);
+    checkBytesAtRest(row.record);
     const { fields, disk: entry } = planPlug(deps, attempt, row.record, place);
     writeVolume(change, row, fields, deps.clock.nowMs());
     return { entry: new shoal.v1.ServerDisk({ ...entry, ...bus, ...said }), isMade: row.record.madeGib > 0 };

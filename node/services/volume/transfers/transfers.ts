@@ -14,7 +14,7 @@ import { invalid, invalidVolume, notFound } from '../kit/refusals.ts';
 import { checkText } from '../kit/texts.ts';
 import { writeSnapshot } from '../records/snapshot-record.ts';
 import { canUseType, typeById } from '../records/type-record.ts';
-import { checkNotLost, writeVolume } from '../records/volume-record.ts';
+import { checkBytesAtRest, writeVolume } from '../records/volume-record.ts';
 
 type Transfer = shoal.v1.VolumeTransfer;
 
@@ -65,7 +65,7 @@ export class VolumeTransfers {
       const row = ownVolume(context, reader, draft.volumeId);
       const { record: volume } = row;
       if (volume.status !== 'available') throw invalidVolume('status must be available');
-      checkNotLost(volume);
+      checkBytesAtRest(volume);
       if (volume.encryption !== null) throw invalidVolume('transferring encrypted volume is not supported');
       if (volume.groupId !== '') throw invalidVolume('it belongs to a group');
       const made = new shoal.v1.VolumeTransfer({

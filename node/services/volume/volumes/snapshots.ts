@@ -14,7 +14,7 @@ import { invalidInput, invalidSnapshot, invalidVolume, metadataNotFound } from '
 import { checkMetadata, checkText } from '../kit/texts.ts';
 import { deleteSnapshot, writeSnapshot } from '../records/snapshot-record.ts';
 import { bindVolume } from '../records/volume-binding.ts';
-import { checkNotLost, isMigrating, isSnapshotBeingCopied, writeVolume } from '../records/volume-record.ts';
+import { checkBytesAtRest, isMigrating, isSnapshotBeingCopied, writeVolume } from '../records/volume-record.ts';
 
 type Snapshot = shoal.v1.VolumeSnapshot;
 type Fields = Partial<shoal.v1.VolumeSnapshot.$Properties>;
@@ -63,7 +63,7 @@ export function planSnapshot(
   const { reader, change } = attempt;
   const nowMs = deps.clock.nowMs();
   const { record: volume } = row;
-  checkNotLost(volume);
+  checkBytesAtRest(volume);
   const bound = bindVolume(deps, attempt, volume);
   charge(change, reader, volume.projectId, amountsOfSnapshot(volume.sizeGib, volume.typeId));
   writeVolume(change, row, bound, nowMs);

@@ -16,7 +16,7 @@ import { invalid, invalidInput, invalidSnapshot, invalidVolume } from '../kit/re
 import { checkMetadata, checkSize, checkText } from '../kit/texts.ts';
 import { findBackup } from '../records/backup-record.ts';
 import { allowsMultiattach, defaultType, typeById, usableType } from '../records/type-record.ts';
-import { checkNotLost } from '../records/volume-record.ts';
+import { checkBytesAtRest } from '../records/volume-record.ts';
 
 /** A request as an API's edge has read it: shapes are right, nothing has been looked up. */
 export interface VolumeDraft {
@@ -114,7 +114,7 @@ function sourceOf(context: RequestContext, reader: StateReader, draft: VolumeDra
     if (volume.status !== 'available' && volume.status !== 'in-use') {
       throw invalidVolume("Originating source volume status must be one of 'available, in-use' values");
     }
-    checkNotLost(volume);
+    checkBytesAtRest(volume);
     return { volume };
   }
   if (backupId === '') return {};

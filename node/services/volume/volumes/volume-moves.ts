@@ -21,9 +21,10 @@ import { usableType, useType } from '../records/type-record.ts';
 import { bindVolume } from '../records/volume-binding.ts';
 import { beginVolumeJob } from '../records/volume-job.ts';
 import {
+  checkBytesAtRest,
   checkDeletable,
-  checkNotLost,
   deleteVolume,
+  isBeingCopied,
   isMigrating,
   isUnbound,
   writeVolume,
@@ -191,7 +192,7 @@ export class VolumeMoves {
       const { reader, change } = attempt;
       const row = seeVolume(context, reader, id);
       const { record } = row;
-      checkNotLost(record);
+      checkBytesAtRest(record);
       if (record.status !== 'available' && !(record.status === 'in-use' && draft.force === true)) {
         throw invalidVolume(
           `Volume ${id} status must be available${draft.force === true ? ' or in-use' : ''}, but it is ${record.status}.`,
@@ -249,6 +250,9 @@ export class VolumeMoves {
     const { reader, change, random } = attempt;
     const { record } = row;
     const nowMs = this.#deps.clock.nowMs();
+    if (isBeingCopied(reader, record.id)) {
+      throw invalidVolume(`Volume ${record.id} is being copied: wait until the volumes that are made of it are there.`);
+    }
     if (volumeSnapshotTable.count(reader, 'volume', indexKey(record.id)) > 0) {
       throw invalidVolume(`Volume ${record.id} has snapshots, which do not move with it: delete them first.`);
     }
@@ -295,7 +299,7 @@ export class VolumeMoves {
 
 /** Refuses a volume that something is being done to. */
 function mustRest(volume: Volume, what: string): void {
-  checkNotLost(volume);
+  checkBytesAtRest(volume);
   if (volume.served !== null) {
     throw conflict(
       `Volume ${volume.id} is served over the network to the host of its server: detach it first, to ${what} it.`,

@@ -17,8 +17,8 @@ import { conflict, invalidInput, invalidSnapshot, invalidVolume, metadataNotFoun
 import { checkMetadata, checkSize, checkText } from '../kit/texts.ts';
 import { deleteSnapshot } from '../records/snapshot-record.ts';
 import {
+  checkBytesAtRest,
   checkDeletable,
-  checkNotLost,
   checkNotMigrating,
   deleteVolume,
   isUnbound,
@@ -134,13 +134,13 @@ export class Volumes {
           `Volume ${id} status must be '${options.online === false ? 'available' : "available' or 'in-use"}' to extend, currently ${volume.status}.`,
         );
       }
-      checkNotLost(volume);
+      checkNotMigrating(volume, 'extend');
+      checkBytesAtRest(volume);
       if (volume.served !== null) {
         throw conflict(
           `Volume ${id} is served over the network to the host of its server, which would not see it grow: detach it first.`,
         );
       }
-      checkNotMigrating(volume, 'extend');
       if (sizeGib <= volume.sizeGib) {
         throw invalidInput(
           `New size for extend must be greater than current size. (current: ${volume.sizeGib}, extended: ${sizeGib}).`,
@@ -179,7 +179,7 @@ export class Volumes {
           `Can not revert volume to a snapshot of another size: the volume has ${volume.sizeGib} GiB, the snapshot ${snapshot.sizeGib} GiB.`,
         );
       }
-      checkNotLost(volume);
+      checkBytesAtRest(volume);
       return { status: 'reverting', revertSnapshotId: snapshotId, ...nextVolumeRequest(volume) };
     });
   }
@@ -294,7 +294,7 @@ export class Volumes {
           `Volume status must be ${step.from.join(' or ')} to ${step.what}, but the current status is ${volume.status}.`,
         );
       }
-      checkNotLost(volume);
+      checkBytesAtRest(volume);
       return { status: step.to };
     });
   }
