@@ -44,11 +44,11 @@ export class HostAgent {
 
   constructor(parts: HostAgentParts) {
     const { machine, wraps, racks, process, wrapPlacer } = parts;
-    const { hostId, raftId, storageName } = machine;
+    const { hostId, raftId, mainPool } = machine;
     this.machine = machine;
     this.#ports = wraps.reduce((inner, wrap) => wrap(inner, parts), simulatedPorts(parts));
     this.deps = this.#ports.services;
-    const config = hostConfig(raftId, { storage: storageName, racks });
+    const config = hostConfig(raftId, { storage: mainPool, racks });
     const { signal } = new AbortController();
     this.host = buildHost(this.#ports, { config, hostId, meshId: 'mesh', metadata: plainMetadataSettings, signal });
     const { placer, control, probe, gossip, images } = this.host;
@@ -80,7 +80,7 @@ export class HostAgent {
       backups: this.services.volume.backups,
       hostId,
       isLeader: () => process.loop.isLeader,
-      isSharedStorage: () => machine.storage.shared,
+      isSharedStorage: (pool) => machine.pool(pool)?.shared === true,
       hostViews: gossip,
       downHostGraceMs: 5_000, // Outages are short here.
       volumeTools: this.host.volumeTools,

@@ -58,7 +58,7 @@ export function simulatedPorts(world: HostWorldParts): HostPorts<SimGossip> {
     services: { state, clock, logger, newId },
     random: random.fork(),
     store: machine.store.open(life, process.end),
-    drivers: { ...drivers, storage: new Map([[machine.storageName, drivers.storage]]), hypervisor },
+    drivers: { ...drivers, hypervisor },
     openKey: (name, secret) => plainSealing.open(state.local, name, secret),
     blobs: machine.images,
     inventory: machine.inventory(),

@@ -44,6 +44,9 @@ export const invariants = {
   'unique-attachments': 'a disk and a port belong to one server',
   'volume-attached-once': 'a volume has one user unless it may have several, and both records say the same of each use',
   'snapshot-is-its-instant': 'a snapshot holds what its volume held at the moment when it was made',
+  'volume-keeps-its-content':
+    'a volume holds what was last written to it, put back or restored, wherever its record says that it is',
+  'group-kept-at-one-instant': 'snapshots of a group hold what volumes of one host held at one and the same moment',
   'creation-once': 'a creation makes one server, however often and to whom it is sent',
   'lock-before-start': 'a guest is started only when its disk is locked for its host and generation',
   'tenants-apart': 'nobody is shown what belongs to another project',

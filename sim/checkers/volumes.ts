@@ -38,45 +38,54 @@ export function checkVolumeUses(
   }
 }
 
-/** Follows what snapshots are made of, and which volumes may go. */
+/** Follows what snapshots are made of, and which bytes may go. */
 export class VolumeChecker {
   readonly #report: Report;
-  /** Contents that a volume had when a snapshot of it was asked for, by both ids. */
-  readonly #instants = new Map<string, Set<string>>();
-  readonly #known = new Set<string>();
+  /** Contents that a volume had when a snapshot of it was asked for, by the snapshot's id, then the volume's. */
+  readonly #instants = new Map<string, Map<string, Set<string>>>();
+  /** Where each volume is, as its record says. */
+  readonly #places = new Map<string, string>();
   readonly #mayGo = new Set<string>();
 
   constructor(report: Report) {
     this.#report = report;
   }
 
-  /** A record says that it is there; `mayGo`: it is to be deleted, or has no bytes that anybody was promised. */
-  recorded(volumeId: string, mayGo: boolean): void {
-    this.#known.add(volumeId);
+  /**
+   * A record says that it is there. @param place where. @param mayGo it is to be deleted, or has no bytes that anybody was promised.
+   */
+  recorded(volumeId: string, place: string, mayGo: boolean): void {
+    this.#places.set(volumeId, place);
     if (mayGo) this.#mayGo.add(volumeId);
     else this.#mayGo.delete(volumeId);
   }
 
   /** Whether it is, or was, a volume. */
   isVolume(volumeId: string): boolean {
-    return this.#known.has(volumeId);
+    return this.#places.has(volumeId);
   }
 
-  /** A host removes its bytes. */
-  removes(host: string, volumeId: string): void {
-    if (this.#mayGo.has(volumeId)) return;
+  /** A host removes its bytes at a place: those that it has moved away from are nobody's. */
+  removes(host: string, volumeId: string, place: string): void {
+    if (this.#mayGo.has(volumeId) || this.#places.get(volumeId) !== place) return;
     this.#report('record-before-removal', `${host} removes volume ${volumeId}, which no record asks for`);
   }
 
   /** A snapshot of it is made at this moment, if the call comes to its end. */
   keeps(volumeId: string, snapshotId: string, content: string): void {
-    const key = `${volumeId} ${snapshotId}`;
-    this.#instants.set(key, (this.#instants.get(key) ?? new Set()).add(content));
+    const byVolume = this.#instants.get(snapshotId) ?? new Map<string, Set<string>>();
+    byVolume.set(volumeId, (byVolume.get(volumeId) ?? new Set()).add(content));
+    this.#instants.set(snapshotId, byVolume);
+  }
+
+  /** What its volume held when it was made. */
+  instantsOf(snapshotId: string): ReadonlySet<string> {
+    return new Set([...(this.#instants.get(snapshotId)?.values() ?? [])].flatMap((contents) => [...contents]));
   }
 
   /** What a storage holds as the snapshot. */
   holds(volumeId: string, snapshotId: string, content: string): void {
-    if (this.#instants.get(`${volumeId} ${snapshotId}`)?.has(content) === true) return;
+    if (this.#instants.get(snapshotId)?.get(volumeId)?.has(content) === true) return;
     this.#report(
       'snapshot-is-its-instant',
       `snapshot ${snapshotId} of volume ${volumeId} holds "${content}", which the volume did not when it was made`,

@@ -2,8 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { ServerId } from '../../node/base/ids.ts';
 import { HostNetworkViews } from '../../node/services/network/host-view.ts';
-import { disksOf } from '../../node/services/volume/kit/disks-of-server.ts';
-import { jobTable, portTable, volumeSnapshotTable, volumeTable } from '../../node/state/tables/index.ts';
+import { jobTable, portTable } from '../../node/state/tables/index.ts';
 import type { StateReader } from '../../node/state/types.ts';
 import { shoal } from '../../proto/messages.ts';
 import type { HostAgent } from '../agents/host-agent.ts';
@@ -11,17 +10,7 @@ import { liveClaims } from '../observers/host-pictures.ts';
 import type { RecordList } from '../observers/record-list.ts';
 import { factsText } from '../trace/trace.ts';
 import { type HostMachine, machineOf } from '../world/machine.ts';
-
-/** Statuses of volumes and snapshots that a host is to end. */
-const volumeUnderWay: ReadonlySet<string> = new Set([
-  'creating',
-  'downloading',
-  'attaching',
-  'detaching',
-  'extending',
-  'reverting',
-  'deleting',
-]);
+import { volumeDifferences } from './volume-convergence.ts';
 
 const { PowerWanted, ServerStatus } = shoal.v1;
 
@@ -67,13 +56,6 @@ export class Convergence {
       else if (server.powerWanted === PowerWanted.POWER_WANTED_SUSPENDED && guest?.power !== 'suspended')
         found.push(`${where} is to be suspended and is ${guest?.power ?? 'not there'}`);
     }
-    const disks = new Set([...servers.values()].flatMap((server) => disksOf(server).map(({ volumeId }) => volumeId)));
-    for (const { record } of volumeTable.list(reader)) {
-      disks.add(record.id);
-      if (volumeUnderWay.has(record.status)) found.push(`volume ${record.id} is ${record.status}`);
-    }
-    for (const { record } of volumeSnapshotTable.list(reader))
-      if (volumeUnderWay.has(record.status)) found.push(`snapshot ${record.id} is ${record.status}`);
     for (const machine of machines) {
       const host = `n${machine.raftId}`;
       if ((agentOf(machine.raftId)?.host.busySteps ?? 0) > 0) found.push(`${host} is at work`);
@@ -89,13 +71,8 @@ export class Convergence {
         for (const [key] of machine.store.peek(prefix)) found.push(`${host} keeps ${key}`);
       for (const [key] of machine.store.peek('reboot/'))
         if (!servers.has(key.slice('reboot/'.length))) found.push(`${host} keeps ${key}`);
-      for (const [volumeId, { snapshots }] of machine.storage.disks) {
-        if (!disks.has(volumeId)) found.push(`${host} has disk ${volumeId}`);
-        for (const [snapshotId] of snapshots)
-          if (!volumeSnapshotTable.exists(reader, snapshotId))
-            found.push(`${host} has snapshot ${snapshotId} of disk ${volumeId}`);
-      }
     }
+    found.push(...volumeDifferences(reader, machines, [...servers.values()]));
     for (const { record } of jobTable.by(reader, 'under-way', 'yes'))
       found.push(`job ${record.id} about ${record.subject} is under way: ${record.message}`);
     for (const record of ports.of(reader)) {

@@ -14,6 +14,7 @@ import { hostIdOf } from '../world/ids.ts';
 import { imageContent, imageHolders, imageSha256 } from '../world/images.ts';
 import type { Process, SimNode } from '../world/node.ts';
 import type { Schedule } from '../world/schedule.ts';
+import { makeVolumeTypes } from './volume-founding.ts';
 
 /** Hosts recorded in one transaction: a record and its indexes take some ten of the items that one may have. */
 const hostsAtOnce = 200;
@@ -40,6 +41,8 @@ interface FoundingOptions {
   readonly racks: number;
   /** Hosts beside the voters that hold the whole state. */
   readonly standbys: number;
+  /** 0: there are no volumes. */
+  readonly volumeThinkMs: number;
 }
 
 /** What a tenant has from the start. */
@@ -139,6 +142,7 @@ export class Founding {
     await state.commit({ compares: [], thenOps: ballast(), elseOps: [] }, { signal, clientToken: 'ballast' });
     const agent = agentOf(1);
     if (agent !== undefined) {
+      if (this.#options.volumeThinkMs > 0) await makeVolumeTypes(agent);
       for (let tenant = 1; tenant <= tenants; tenant += 1) {
         const context = contextOf(`p${tenant}`);
         const [network] = await agent.services.network.networks.create(context, [{ name: 'net' }]);

@@ -10,22 +10,26 @@ import { shoal } from '../../proto/messages.ts';
 import { boasting } from '../agents/boasting.ts';
 import { HostAgent } from '../agents/host-agent.ts';
 import { ClaimChecker } from '../checkers/claims.ts';
+import { ContentChecker } from '../checkers/contents.ts';
 import { GossipChecker } from '../checkers/gossip.ts';
 import { checkStranger, RemovalChecker } from '../checkers/hosts.ts';
 import type { Report } from '../checkers/invariants.ts';
 import { VolumeChecker } from '../checkers/volumes.ts';
 import type { Mutant } from '../mutants/mutant.ts';
+import { ContentEye } from '../observers/content-eye.ts';
 import { HostEye } from '../observers/host-observer.ts';
 import { PowerOffs } from '../observers/power-offs.ts';
 import { Promises } from '../observers/promises.ts';
 import { RecordList } from '../observers/record-list.ts';
 import { RecordEye } from '../observers/record-observer.ts';
 import type { WorldMark } from '../settings/points.ts';
+import { typesOfPools } from '../settings/volume-types.ts';
 import type { Trace } from '../trace/trace.ts';
 import type { Placements, WatchedOperation, WatchedServer } from '../trace/watcher.ts';
 import type { Working } from '../workload/client.ts';
 import { Operator } from '../workload/operator.ts';
 import { Tenant } from '../workload/tenant.ts';
+import type { ServerPromises } from '../workload/volume-servers.ts';
 import { VolumeTenant } from '../workload/volume-tenant.ts';
 import { hostIdOf } from '../world/ids.ts';
 import { HostMachine, machineOf, storageBytes } from '../world/machine.ts';
@@ -101,6 +105,7 @@ export class HostWorld {
   readonly #powerOffs: PowerOffs;
   readonly #servers = new RecordList(serverTable);
   readonly #records: RecordEye;
+  readonly #contents: ContentEye;
   readonly #eye: HostEye;
   readonly #convergence: Convergence;
   readonly #claimChecker: ClaimChecker;
@@ -123,8 +128,10 @@ export class HostWorld {
     this.#promises = new Promises(deps.report);
     this.#founding = new Founding({ ...deps, agentOf, onCreated: (id) => this.#promises.created(id) }, options);
     this.#powerOffs = new PowerOffs(deps);
+    const contents = new ContentChecker(deps.report);
+    this.#contents = new ContentEye({ machines, contents, volumes });
     this.#records = new RecordEye(
-      { ...deps, ...lists, removals, volumes, projects: () => this.#founding.projects() },
+      { ...deps, ...lists, removals, volumes, contents: this.#contents, projects: () => this.#founding.projects() },
       scaleOf(machines.length),
     );
     this.#eye = new HostEye({
@@ -132,6 +139,7 @@ export class HostWorld {
       machines,
       removals,
       volumes,
+      contents,
       powerOffs: this.#powerOffs,
       records: this.#records,
     });
@@ -223,10 +231,7 @@ export class HostWorld {
           isOver,
           onFailed,
           onOperation: this.#deps.onOperation,
-          onCreated: (serverId) => this.#promises.created(serverId),
-          onDeleting: (serverId) => this.#promises.deleting(serverId),
-          onDeleted: (serverId) => this.#promises.deleted(serverId),
-          onAsks: (serverId) => this.#powerOffs.asks(serverId),
+          ...this.#told,
           trouble: this.#deps.trouble,
           role: this.#deps.planted?.takenForAdmin?.includes('tenant') === true ? 'admin' : 'member',
           stranger: (ownProjectId) => {
@@ -262,12 +267,22 @@ export class HostWorld {
     void operator.run();
   }
 
+  /** Hears what owners are told of servers. */
+  get #told(): ServerPromises {
+    return {
+      onCreated: (serverId) => this.#promises.created(serverId),
+      onDeleting: (serverId) => this.#promises.deleting(serverId),
+      onDeleted: (serverId) => this.#promises.deleted(serverId),
+      onAsks: (serverId) => this.#powerOffs.asks(serverId),
+    };
+  }
+
   /** Their draws are their own: without them all others are as they were. */
   #startVolumeTenants(isOver: () => boolean): void {
     const { volumeThinkMs } = this.#options;
     if (volumeThinkMs === 0) return;
     const { schedule, trace, nodes, working, onFailed, trouble, replay } = this.#deps;
-    for (const [at, { projectId }] of this.#founding.tenants().entries()) {
+    for (const [at, project] of this.#founding.tenants().entries()) {
       const user = new VolumeTenant(
         {
           schedule,
@@ -282,8 +297,9 @@ export class HostWorld {
           trouble,
           replay,
           reached: (mark) => this.#mark(mark),
+          servers: this.#told,
         },
-        projectId,
+        project,
         volumeThinkMs,
       );
       void user.run();
@@ -311,6 +327,7 @@ export class HostWorld {
     const reader = this.#deps.replay();
     this.#records.note(reader);
     this.#eye.look();
+    this.#contents.look(reader);
     this.#records.checkWhenDue(reader);
   }
 
@@ -366,31 +383,35 @@ export class HostWorld {
 
   #makeMachines(): readonly HostMachine[] {
     const { schedule, random, nodes } = this.#deps;
-    const { storage, tenants, hostVcpus, syncMs } = this.#options;
+    const { storage, tenants, hostVcpus, syncMs, volumeThinkMs } = this.#options;
     if (tenants === 0) return [];
-    const shared = new FakeStorage({ shared: true, totalBytes: storageBytes });
-    const storages = new Map<string, FakeStorage>();
-    const storageOf = (raftId: number): FakeStorage => {
-      if (storage === 'rbd') return shared;
-      const address = `h${raftId}`;
-      const own = new FakeStorage({ shared: false, totalBytes: storageBytes, address });
-      storages.set(address, own);
-      return own;
-    };
+    const shared = new FakeStorage({ shared: true, totalBytes: storageBytes, name: 'rbd' });
+    const own = new Map<string, FakeStorage>();
+    // Where there are volumes they have two pools, between which they move.
+    const others = Object.keys(typesOfPools).filter((name) => name !== storage);
+    const names = volumeThinkMs === 0 ? [storage] : [storage, ...others];
+    const storagesOf = (raftId: number): readonly FakeStorage[] =>
+      names.map((name) => {
+        if (name === shared.name) return shared;
+        const address = `h${raftId}`;
+        const local = new FakeStorage({ shared: false, totalBytes: storageBytes, address, name });
+        own.set(address, local);
+        return local;
+      });
     return nodes.map((node) => {
       const machine = new HostMachine(
         {
           schedule,
           random: random.fork(),
           time: node.time,
-          onCall: (called, driver, method, args) => this.#eye.called(called, driver, method, args),
+          onCall: (called, call) => this.#eye.called(called, call),
           onPowerCut: (cut) => this.#powerOffs.powerCut(cut),
-          storageAt: (address) => storages.get(address),
+          storageAt: (address) => own.get(address),
         },
         {
           raftId: node.raftId,
           hostId: hostIdOf(node.raftId),
-          storage: storageOf(node.raftId),
+          storages: storagesOf(node.raftId),
           capacity: capacityOf(hostVcpus),
           syncMs,
         },

@@ -23,7 +23,7 @@ export async function plantHand(
   const { compute, storage } = machine.drivers(process.life);
   const signal = new AbortController().signal;
   await compute.start(signal);
-  await storage.start(signal);
+  for (const driver of storage.values()) await driver.start(signal);
   process.clock.setInterval(() => {
     plantedFault({ agent, process, machine, compute, storage, signal, machines }).catch(onFailed);
   }, plantedFaultMs);

@@ -69,3 +69,13 @@ export function pairs(world: FaultWorld): readonly (readonly [number, number])[]
 export function someMachine(world: FaultWorld): HostMachine | undefined {
   return world.machines.length === 0 ? undefined : world.random.pick(world.machines);
 }
+
+/** A storage that a host reaches. */
+export function somePool(
+  { random }: Pick<FaultWorld, 'random'>,
+  { storages }: HostMachine,
+): HostMachine['storages'][number] {
+  const [first] = storages;
+  // Nothing is drawn where there is no choice.
+  return storages.length === 1 && first !== undefined ? first : random.pick(storages);
+}

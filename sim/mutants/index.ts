@@ -8,6 +8,7 @@ import { hostMutants } from './hosts.ts';
 import type { Mutant } from './mutant.ts';
 import { sliceMutants } from './slices.ts';
 import { stateMutants } from './state.ts';
+import { volumeMutants } from './volumes.ts';
 
 export const mutants: Readonly<Record<string, Mutant>> = {
   ...consensusMutants,
@@ -15,4 +16,5 @@ export const mutants: Readonly<Record<string, Mutant>> = {
   ...stateMutants,
   ...hostMutants,
   ...sliceMutants,
+  ...volumeMutants,
 };

@@ -13,15 +13,21 @@ export type PlantedFault = (scene: {
   readonly process: Process;
   readonly machine: HostMachine;
   readonly compute: ComputeDriver;
-  readonly storage: StorageDriver;
+  /** By the name of the pool. */
+  readonly storage: ReadonlyMap<string, StorageDriver>;
   readonly signal: AbortSignal;
   readonly machines: readonly HostMachine[];
 }) => Promise<void>;
 
-type FakeDisk = HostMachine['storage']['disks'] extends Map<VolumeId, infer Disk> ? Disk : never;
+type FakeDisk = HostMachine['storages'][number]['disks'] extends Map<VolumeId, infer Disk> ? Disk : never;
 
 /** What has served each disk. */
 const servedOnce = new WeakMap<FakeDisk, NonNullable<FakeDisk['served']>>();
+
+/** All disks that a host reaches. */
+function disksOf({ storages }: HostMachine): readonly FakeDisk[] {
+  return storages.flatMap(({ disks }) => [...disks.values()]);
+}
 
 export const plantedFaults = {
   'deletes-without-record': async ({ process, machine, compute, signal }) => {
@@ -53,7 +59,7 @@ export const plantedFaults = {
     }
   },
   'snapshot-goes-on': async ({ machine }) => {
-    for (const disk of machine.storage.disks.values()) {
+    for (const disk of disksOf(machine)) {
       for (const id of disk.snapshots.keys()) disk.snapshots.set(id, disk.content);
     }
   },
@@ -61,14 +67,14 @@ export const plantedFaults = {
     for (const { record } of volumeTable.by(process.replicaState.local, 'host', machine.hostId)) {
       if (record.status !== 'available' || record.madeGib === 0) continue;
       try {
-        await storage.removeDisk(record.id as VolumeId, signal);
+        await storage.get(record.pool)?.removeDisk(record.id as VolumeId, signal);
       } catch (caught) {
         if (!(caught instanceof ShoalError)) throw caught;
       }
     }
   },
   'serves-on': async ({ machine }) => {
-    for (const disk of machine.storage.disks.values()) {
+    for (const disk of disksOf(machine)) {
       if (disk.served !== undefined) servedOnce.set(disk, disk.served);
       else disk.served = servedOnce.get(disk);
     }
@@ -79,7 +85,7 @@ export const plantedFaults = {
       if (record.hostId !== machine.hostId || !isOff || record.deleting) continue;
       if (machine.compute.guests.get(record.id as ServerId)?.power === 'running') continue;
       try {
-        await storage.removeDisk(record.rootVolumeId as VolumeId, signal);
+        await storage.get(record.storage)?.removeDisk(record.rootVolumeId as VolumeId, signal);
       } catch (caught) {
         if (!(caught instanceof ShoalError)) throw caught;
       }

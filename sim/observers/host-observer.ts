@@ -3,12 +3,14 @@ import type { DiskSnapshot, DiskSpec, GuestDisk, GuestSpec } from '../../drivers
 import type { ServerId, VolumeId, VolumeSnapshotId } from '../../node/base/ids.ts';
 import { serverTable } from '../../node/state/tables/index.ts';
 import type { StateReader } from '../../node/state/types.ts';
+import type { ContentChecker } from '../checkers/contents.ts';
 import { checkHosts, checkStart, checkWrite, type RemovalChecker } from '../checkers/hosts.ts';
 import type { Report } from '../checkers/invariants.ts';
 import { RebuildChecker } from '../checkers/rebuilds.ts';
 import type { VolumeChecker } from '../checkers/volumes.ts';
 import type { Trace } from '../trace/trace.ts';
-import type { HostMachine } from '../world/machine.ts';
+import type { DriverCall, HostMachine } from '../world/machine.ts';
+import { placeOf } from './content-eye.ts';
 import { pictureOf } from './host-pictures.ts';
 import type { PowerOffs } from './power-offs.ts';
 import type { RecordEye } from './record-observer.ts';
@@ -20,15 +22,18 @@ interface HostEyeDeps {
   readonly report: Report;
   readonly removals: RemovalChecker;
   readonly volumes: VolumeChecker;
+  readonly contents: ContentChecker;
   readonly powerOffs: PowerOffs;
   readonly records: RecordEye;
   /** The replay of what was committed. */
   readonly replay: () => StateReader;
 }
 
-/** A machine, or a part of what one is. */
+type Storage = HostMachine['storages'][number];
+
+/** Who has a disk open, and where it is. */
 interface PlaceOfDisk {
-  readonly storage: HostMachine['storage'];
+  readonly storage: Storage;
   readonly hostId: HostMachine['hostId'];
   /** Of what serves the disk; absent: a guest of the machine itself opens it. */
   readonly generation?: number;
@@ -37,60 +42,71 @@ interface PlaceOfDisk {
 export class HostEye {
   readonly #deps: HostEyeDeps;
   readonly #rebuilds: RebuildChecker;
-  /** The generation that a guest's disk was opened at, by host, server and disk. */
+  /** The generation that a guest's disk was opened at, by host, server and where the disk is. */
   readonly #opened = new Map<string, number>();
+  /** Each once, also those that several hosts reach. */
+  readonly #storages: ReadonlySet<Storage>;
 
   constructor(deps: HostEyeDeps) {
     this.#deps = deps;
     this.#rebuilds = new RebuildChecker(deps.report);
+    this.#storages = new Set(deps.machines.flatMap(({ storages }) => storages));
   }
 
   /** A driver's call takes effect on a machine. */
-  called(machine: HostMachine, driver: string, method: string, args: readonly unknown[]): void {
-    const { trace, removals, volumes, powerOffs, records, replay } = this.#deps;
+  called(machine: HostMachine, call: DriverCall): void {
+    const { driver, method, args } = call;
+    const { trace, removals, records, replay } = this.#deps;
     const [subject] = args;
     const host = `n${machine.raftId}`;
-    const quiet = method === 'list' || method === 'find' || method === 'found' || method === 'start';
+    const quiet = quietMethods.has(method);
     if (!quiet) trace.add(`h${machine.raftId}`, `${driver} ${method} ${subjectOf(subject)}`);
     if (!quiet) records.note(replay());
-    if (driver === 'compute' && method === 'startGuest') {
-      const spec = subject as GuestSpec;
-      powerOffs.starts(host, spec.serverId);
-      this.#rebuilds.builds(host, 'guest', spec.serverId);
-      for (const disk of spec.disks) this.#opens(machine, spec, disk);
-    }
-    if (driver === 'compute' && method === 'attachDisk') {
-      const [serverId, disk] = args as [ServerId, GuestDisk];
-      const spec = machine.compute.guests.get(serverId)?.spec;
-      if (spec !== undefined) this.#opens(machine, spec, disk);
-    }
-    if (driver !== 'network') this.#keeps(machine, method, args);
-    if (driver === 'storage' && method === 'ensureDisk') {
-      const { volumeId } = subject as DiskSpec;
-      if (!volumes.isVolume(volumeId)) this.#rebuilds.builds(host, 'disk', records.serverOf(volumeId) ?? volumeId);
-    }
-    if (typeof subject !== 'string') return;
-    if (
-      driver === 'compute' &&
-      method === 'stopGuest' &&
-      machine.compute.guests.get(subject as ServerId)?.power === 'running'
-    ) {
+    if (driver === 'compute') this.#callsCompute(machine, method, args);
+    if (driver !== 'network') this.#keeps(machine, call);
+    if (call.storage !== undefined) this.#callsStorage(machine, call.storage, method, subject);
+    if (driver !== 'compute' || typeof subject !== 'string') return;
+    if (method === 'stopGuest' && machine.compute.guests.get(subject as ServerId)?.power === 'running') {
       for (const [key] of machine.store.peek('intent/')) removals.mayStop(key.slice('intent/'.length));
       removals.stops(host, subject);
     }
-    if (driver === 'compute' && method === 'removeGuest' && machine.compute.guests.has(subject as ServerId)) {
+    if (method === 'removeGuest' && machine.compute.guests.has(subject as ServerId)) {
       removals.removes(host, 'guest', subject);
       this.#rebuilds.removes(host, subject, this.#isToGo(subject));
     }
-    if (driver === 'storage' && method === 'removeDisk' && machine.storage.disks.has(subject as VolumeId)) {
-      this.#removesDisk(host, subject);
+  }
+
+  /** Disks are about to be opened by a guest. */
+  #callsCompute(machine: HostMachine, method: string, args: readonly unknown[]): void {
+    if (method === 'startGuest') {
+      const spec = args[0] as GuestSpec;
+      const host = `n${machine.raftId}`;
+      this.#deps.powerOffs.starts(host, spec.serverId);
+      this.#rebuilds.builds(host, 'guest', spec.serverId);
+      for (const disk of spec.disks) this.#opens(machine, spec, disk);
+    }
+    if (method !== 'attachDisk' && method !== 'mirrorDisk') return;
+    const spec = machine.compute.guests.get(args[0] as ServerId)?.spec;
+    if (spec !== undefined) this.#opens(machine, spec, args[method === 'attachDisk' ? 1 : 2] as GuestDisk);
+  }
+
+  #callsStorage(machine: HostMachine, storage: Storage, method: string, subject: unknown): void {
+    const { volumes, records } = this.#deps;
+    const host = `n${machine.raftId}`;
+    if (method === 'ensureDisk') {
+      const { volumeId } = subject as DiskSpec;
+      if (!volumes.isVolume(volumeId)) this.#rebuilds.builds(host, 'disk', records.serverOf(volumeId) ?? volumeId);
+    }
+    if (method === 'removeDisk' && storage.disks.has(subject as VolumeId)) {
+      this.#removesDisk(machine, storage, subject as VolumeId);
     }
   }
 
-  #removesDisk(host: string, volumeId: string): void {
+  #removesDisk({ raftId, hostId }: HostMachine, { name }: Storage, volumeId: string): void {
     const { volumes, removals, records } = this.#deps;
+    const host = `n${raftId}`;
     if (volumes.isVolume(volumeId)) {
-      volumes.removes(host, volumeId);
+      volumes.removes(host, volumeId, placeOf({ pool: name, hostId }, this.#deps.machines));
       return;
     }
     const serverId = records.serverOf(volumeId) ?? volumeId;
@@ -108,24 +124,36 @@ export class HostEye {
     const lock = at.storage.disks.get(volumeId)?.lock;
     const opened = at.generation ?? (volumes.isVolume(volumeId) ? (lock?.generation ?? 0) : generation);
     checkStart({ host: at.hostId, volumeId, generation: opened }, lock, report);
-    this.#opened.set(`${machine.hostId} ${serverId} ${volumeId}`, opened);
+    this.#opened.set(openedKey(machine, serverId, disk), opened);
   }
 
   /** Where a guest's disk is, and who has it open for the guest there; undefined: nobody serves it to this guest. */
-  #placeOf(machine: HostMachine, { source }: GuestDisk): PlaceOfDisk | undefined {
-    if (source.kind !== 'nbd') return machine;
-    const { machines } = this.#deps;
-    const server = machines.find(({ storage }) => storage.address === source.host);
-    const served = server?.storage.servedAt(source.port, source.key);
-    if (server === undefined || served === undefined) return undefined;
-    return { storage: server.storage, hostId: server.hostId, generation: served.generation };
+  #placeOf(machine: HostMachine, { volumeId, source }: GuestDisk): PlaceOfDisk | undefined {
+    const { storages, hostId } = machine;
+    if (source.kind !== 'nbd') {
+      const named = storages.find(({ name }) => source.kind === 'fake' && source.name === `${name}/${volumeId}`);
+      const storage = named ?? storages[0];
+      return storage === undefined ? undefined : { storage, hostId };
+    }
+    for (const server of this.#deps.machines) {
+      for (const storage of server.storages) {
+        const served = storage.address === source.host ? storage.servedAt(source.port, source.key) : undefined;
+        if (served !== undefined) return { storage, hostId: server.hostId, generation: served.generation };
+      }
+    }
+    return undefined;
   }
 
   /** Snapshots are made at this moment: what their volumes hold is what they are to hold. */
-  #keeps({ storage }: HostMachine, method: string, args: readonly unknown[]): void {
+  #keeps(machine: HostMachine, { storage, method, args }: DriverCall): void {
+    const { volumes } = this.#deps;
     for (const { volumeId, snapshotId } of snapshotsIn(method, args)) {
-      const disk = storage.disks.get(volumeId);
-      if (disk !== undefined) this.#deps.volumes.keeps(volumeId, snapshotId, disk.content);
+      const guest = machine.compute.guests.get(args[0] as ServerId);
+      const plugged = guest?.spec.disks.find((disk) => disk.volumeId === volumeId);
+      const at = storage ?? (plugged === undefined ? undefined : this.#placeOf(machine, plugged)?.storage);
+      const disk = at?.disks.get(volumeId);
+      // One that is there stays as it is.
+      if (disk !== undefined && !disk.snapshots.has(snapshotId)) volumes.keeps(volumeId, snapshotId, disk.content);
     }
   }
 
@@ -136,32 +164,52 @@ export class HostEye {
 
   /** Looks at all hosts as they are now: every guest that runs writes, and whether it may is checked. */
   look(): void {
-    const { machines, report, removals, volumes } = this.#deps;
+    const { machines, report, removals } = this.#deps;
     for (const machine of machines) {
       for (const [serverId, guest] of machine.compute.guests)
         if (guest.power === 'shutdown') removals.mayStop(serverId);
       for (const [key] of machine.store.peek('intent/')) removals.mayStop(key.slice('intent/'.length));
-      for (const [volumeId, { snapshots }] of machine.storage.disks) {
-        for (const [snapshotId, content] of snapshots) volumes.holds(volumeId, snapshotId, content);
-      }
-      for (const [volumeId, { served, lock }] of machine.storage.disks) {
-        // Who is let in may write at any moment.
-        if (served?.owner !== machine.hostId) continue;
-        checkWrite({ volumeId, host: served.owner, generation: served.generation }, lock, report);
-      }
-      for (const { power, spec } of machine.compute.guests.values()) {
-        if (power !== 'running') continue;
-        for (const disk of spec.disks) {
-          const { volumeId } = disk;
-          const at = this.#placeOf(machine, disk);
-          const generation = this.#opened.get(`${machine.hostId} ${spec.serverId} ${volumeId}`) ?? spec.generation;
-          if (at === undefined || !at.storage.write(volumeId, at.hostId, generation)) continue;
-          checkWrite({ volumeId, host: at.hostId, generation }, at.storage.disks.get(volumeId)?.lock, report);
-        }
-      }
     }
+    for (const storage of this.#storages) this.#looksAtDisks(storage);
+    for (const machine of machines) this.#guestsWrite(machine);
     checkHosts(machines.map(pictureOf), report);
   }
+
+  #looksAtDisks({ disks }: Storage): void {
+    const { volumes, report } = this.#deps;
+    for (const [volumeId, { snapshots, served, lock }] of disks) {
+      for (const [snapshotId, content] of snapshots) volumes.holds(volumeId, snapshotId, content);
+      // Who is let in may write at any moment.
+      if (served === undefined) continue;
+      checkWrite({ volumeId, host: served.owner, generation: served.generation }, lock, report);
+    }
+  }
+
+  #guestsWrite(machine: HostMachine): void {
+    const { report, volumes, contents } = this.#deps;
+    for (const { power, spec } of machine.compute.guests.values()) {
+      if (power !== 'running') continue;
+      for (const disk of spec.disks) {
+        const { volumeId } = disk;
+        if (machine.compute.areWritesHeld(spec.serverId, volumeId)) continue;
+        const at = this.#placeOf(machine, disk);
+        const generation = this.#opened.get(openedKey(machine, spec.serverId, disk)) ?? spec.generation;
+        if (at === undefined || !at.storage.write(volumeId, at.hostId, generation)) continue;
+        const written = at.storage.disks.get(volumeId);
+        checkWrite({ volumeId, host: at.hostId, generation }, written?.lock, report);
+        if (written !== undefined && volumes.isVolume(volumeId)) contents.writes(volumeId, written.content);
+      }
+    }
+  }
+}
+
+/** Calls that change nothing. */
+const quietMethods: ReadonlySet<string> = new Set(['list', 'find', 'found', 'start']);
+
+/** A guest's disk at one place. */
+function openedKey({ hostId }: HostMachine, serverId: string, { volumeId, source }: GuestDisk): string {
+  const where = source.kind === 'fake' ? source.name : source.kind;
+  return `${hostId} ${serverId} ${volumeId} ${where}`;
 }
 
 /** The snapshots that a driver's call makes. */

@@ -2,15 +2,18 @@
  * The eye on records: what they have asked for is noted as it is committed, and they are checked against one another when
  * one of them has changed.
  */
-import { quotaUsage } from '../../node/services/kit/quota.ts';
+import { type CountedResource, quotaUsage } from '../../node/services/kit/quota.ts';
 import { isOwnDisk } from '../../node/services/volume/kit/disks-of-server.ts';
 import {
   networkTable,
   portTable,
   serverGroupTable,
   serverTable,
+  volumeBackupTable,
+  volumeGroupTable,
   volumeSnapshotTable,
   volumeTable,
+  volumeTypeTable,
 } from '../../node/state/tables/index.ts';
 import type { StateReader } from '../../node/state/types.ts';
 import { shoal } from '../../proto/messages.ts';
@@ -30,18 +33,22 @@ import type { Report } from '../checkers/invariants.ts';
 import { checkVolumeUses, type VolumeChecker } from '../checkers/volumes.ts';
 import type { Scale } from '../world/scale.ts';
 import type { Schedule } from '../world/schedule.ts';
+import type { ContentEye } from './content-eye.ts';
 import type { RecordList } from './record-list.ts';
 
 const { PowerWanted } = shoal.v1;
 
 /** Records that are checked against one another whenever one of them has changed. */
-const checkedPrefixes = [serverTable, portTable, networkTable, serverGroupTable, volumeTable].map(
-  ({ prefix }) => prefix,
-);
+const checkedPrefixes = [
+  ...[serverTable, portTable, networkTable, serverGroupTable],
+  ...[volumeTable, volumeSnapshotTable, volumeBackupTable, volumeGroupTable],
+].map(({ prefix }) => prefix);
 
 /** What quotas count of a project, as far as tenants here use it. */
-const quotaResources = ['instances', 'cores', 'ram', 'port', 'volumes', 'snapshots', 'gigabytes'] as const;
-type QuotaResource = (typeof quotaResources)[number];
+const quotaResources = [
+  ...(['instances', 'cores', 'ram', 'port', 'volumes', 'snapshots', 'gigabytes'] as const),
+  ...(['backups', 'backup_gigabytes', 'groups'] as const),
+] as const;
 
 /** How often they are, at most: what is recorded stays so for a while. Unit: ms. */
 const checkMs = { small: 0, large: 5_000 };
@@ -55,6 +62,8 @@ interface RecordEyeDeps {
   readonly removals: RemovalChecker;
   /** Hears which volumes there are, and which of them may go. */
   readonly volumes: VolumeChecker;
+  /** Hears what volumes are to hold. */
+  readonly contents: ContentEye;
   /** The keys that a revision changed; undefined: they are not known. */
   readonly keysOf: (revision: number) => readonly string[] | undefined;
   /** Projects whose quotas are checked. */
@@ -90,6 +99,7 @@ export class RecordEye {
       for (const key of keys ?? []) {
         this.#mustCheck ||= checkedPrefixes.some((prefix) => key.startsWith(prefix));
         if (key.startsWith(volumeTable.prefix)) this.#noteVolume(reader, key);
+        this.#deps.contents.note(reader, key);
         if (!key.startsWith(serverTable.prefix)) continue;
         const found = reader.get(key);
         if (found !== undefined) this.#noteServer(this.#deps.servers.record(found.value));
@@ -162,8 +172,9 @@ export class RecordEye {
   #noteVolume(reader: StateReader, key: string): void {
     const found = reader.get(key);
     if (found === undefined) return;
-    const { id, status, madeGib } = volumeTable.decode(found.value);
-    this.#deps.volumes.recorded(id, status === 'deleting' || madeGib === 0);
+    const record = volumeTable.decode(found.value);
+    const { id, status, madeGib } = record;
+    this.#deps.volumes.recorded(id, this.#deps.contents.placeOf(record), status === 'deleting' || madeGib === 0);
   }
 
   #noteServer(record: shoal.v1.Server): void {
@@ -176,38 +187,45 @@ export class RecordEye {
 
   /** What each project has, summed and counted. */
   #quotas(reader: StateReader): readonly QuotaPicture[] {
-    const sums = new Map<string, Record<QuotaResource, number>>();
-    for (const projectId of this.#deps.projects()) {
-      sums.set(projectId, { instances: 0, cores: 0, ram: 0, port: 0, volumes: 0, snapshots: 0, gigabytes: 0 });
-    }
+    const sums = new Map(this.#deps.projects().map((projectId) => [projectId, new Map<CountedResource, number>()]));
+    const typeIds = new Set(volumeTypeTable.list(reader).map(({ record }) => record.id));
+    const add = (projectId: string, amounts: Readonly<Partial<Record<CountedResource, number>>>): void => {
+      const sum = sums.get(projectId);
+      for (const [name, amount] of Object.entries(amounts)) {
+        const resource = name as CountedResource;
+        sum?.set(resource, (sum.get(resource) ?? 0) + (amount ?? 0));
+      }
+    };
     for (const { record } of volumeTable.list(reader)) {
-      const sum = sums.get(record.projectId);
-      if (sum === undefined) continue;
-      sum.volumes += 1;
-      sum.gigabytes += record.sizeGib;
+      const { projectId, typeId, sizeGib } = record;
+      typeIds.add(typeId);
+      add(projectId, { volumes: 1, gigabytes: sizeGib, [`volumes_${typeId}`]: 1, [`gigabytes_${typeId}`]: sizeGib });
     }
     for (const { record } of volumeSnapshotTable.list(reader)) {
-      const sum = sums.get(record.projectId);
-      if (sum === undefined) continue;
-      sum.snapshots += 1;
-      sum.gigabytes += record.sizeGib;
+      const { projectId, typeId, sizeGib } = record;
+      add(projectId, {
+        snapshots: 1,
+        gigabytes: sizeGib,
+        [`snapshots_${typeId}`]: 1,
+        [`gigabytes_${typeId}`]: sizeGib,
+      });
     }
+    for (const { record } of volumeBackupTable.list(reader)) {
+      add(record.projectId, { backups: 1, backup_gigabytes: record.sizeGib });
+    }
+    for (const { record } of volumeGroupTable.list(reader)) add(record.projectId, { groups: 1 });
     for (const { projectId, flavor } of this.#deps.servers.of(reader)) {
-      const sum = sums.get(projectId);
-      if (sum === undefined) continue;
-      sum.instances += 1;
-      sum.cores += flavor?.vcpus ?? 0;
-      sum.ram += flavor?.memoryMib ?? 0;
+      add(projectId, { instances: 1, cores: flavor?.vcpus ?? 0, ram: flavor?.memoryMib ?? 0 });
     }
-    for (const { projectId } of this.#deps.ports.of(reader)) {
-      const sum = sums.get(projectId);
-      if (sum !== undefined) sum.port += 1;
-    }
+    for (const { projectId } of this.#deps.ports.of(reader)) add(projectId, { port: 1 });
+    const ofTypes = [...typeIds]
+      .filter((typeId) => typeId !== '')
+      .flatMap((typeId) => [`volumes_${typeId}`, `snapshots_${typeId}`, `gigabytes_${typeId}`] as const);
     return [...sums].flatMap(([projectId, sum]) =>
-      quotaResources.map((resource) => ({
+      [...quotaResources, ...ofTypes].map((resource) => ({
         projectId,
         resource,
-        sum: sum[resource],
+        sum: sum.get(resource) ?? 0,
         counted: quotaUsage(reader, projectId, resource),
       })),
     );

@@ -59,6 +59,8 @@ export const faultNames = [
   'network-driver-errors',
   'host-network-meddled',
   'storage-errors',
+  'disk-work-fails',
+  'plugging-fails',
   'guests-start-slowly',
   'host-reboot',
   'guest-io-error',

@@ -13,6 +13,7 @@ const worldMarks = {
   'same-creation-twice-at-once': 'one creation is under way at two agents',
   'group-members-made-at-once': 'servers of one strict group are made at the same time, by several agents',
   'volume-attached-twice-at-once': 'two requests at once attach one volume',
+  'server-boots-from-volume': 'a server is made whose root disk is a volume',
   'several-created-at-once': 'one request asks for several servers',
   'foreign-thing-named': 'a tenant names what belongs to another in a request of its own',
   'member-left': 'a member was removed while other faults went on',

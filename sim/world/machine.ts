@@ -22,19 +22,27 @@ export const storageBytes = 2 ** 50;
 /** Longest usual time of a driver's call, each way. Unit: ms. */
 const callMsMax = 20;
 
+/** A call of a driver. */
+export interface DriverCall {
+  readonly driver: 'compute' | 'network' | 'storage';
+  /** Of a storage's driver: which. */
+  readonly storage?: FakeStorage;
+  readonly method: string;
+  readonly args: readonly unknown[];
+}
+
 /** Hears of each call of a driver at the moment when it takes effect. */
-type CallObserver = (
-  machine: HostMachine,
-  driver: 'compute' | 'network' | 'storage',
-  method: string,
-  args: readonly unknown[],
-) => void;
+type CallObserver = (machine: HostMachine, call: DriverCall) => void;
 
 interface HostDriverSet {
   readonly compute: ComputeDriver;
   readonly network: NetworkDriver;
-  readonly storage: StorageDriver;
+  /** By the name of the pool. */
+  readonly storage: ReadonlyMap<string, StorageDriver>;
 }
+
+/** From the beginning of a mirror to both disks' holding the same. Unit: ms. */
+const mirrorMs = 1_500;
 
 export class HostMachine {
   readonly raftId: number;
@@ -42,11 +50,10 @@ export class HostMachine {
   readonly capacity: HostCapacity;
   readonly compute: FakeComputeHost;
   readonly network = new FakeNetworkHost();
-  readonly storage: FakeStorage;
+  /** Those that it reaches; the first has the disks of servers. */
+  readonly storages: readonly FakeStorage[];
   readonly store: SimHostStore;
   readonly images: SimImages;
-  /** The storage that records name for disks here. */
-  readonly storageName: 'local' | 'rbd';
   /** Calls of drivers take so much longer, by driver. */
   readonly slowness = { compute: 1, network: 1, storage: 1 };
   readonly #schedule: Schedule;
@@ -70,7 +77,8 @@ export class HostMachine {
     options: {
       readonly raftId: number;
       readonly hostId: HostId;
-      readonly storage: FakeStorage;
+      /** Each named as records name it; the first has the disks of servers. */
+      readonly storages: readonly FakeStorage[];
       readonly capacity: HostCapacity;
       readonly syncMs: number;
     },
@@ -82,8 +90,7 @@ export class HostMachine {
     this.raftId = options.raftId;
     this.hostId = options.hostId;
     this.capacity = options.capacity;
-    this.storage = options.storage;
-    this.storageName = options.storage.shared ? 'rbd' : 'local';
+    this.storages = options.storages;
     this.store = new SimHostStore(deps, options);
     this.images = new SimImages(options.raftId <= imageHolders);
     this.#era = new Life(`h${options.raftId}`);
@@ -95,9 +102,20 @@ export class HostMachine {
         setTimeout: (callback, delayMs) => now().setTimeout(callback, delayMs),
         setInterval: (callback, periodMs) => now().setInterval(callback, periodMs),
       },
-      [this.storage],
+      this.storages,
       deps.storageAt,
     );
+    this.compute.behaviour.mirrorDelayMs = mirrorMs;
+  }
+
+  /** Name of the pool that has the disks of servers. */
+  get mainPool(): 'local' | 'rbd' {
+    return this.storages[0]?.shared === true ? 'rbd' : 'local';
+  }
+
+  /** The storage that records name so, as this host reaches it; undefined: it does not. */
+  pool(name: string): FakeStorage | undefined {
+    return this.storages.find((storage) => storage.name === name);
   }
 
   /** Guests whose processes live and run. */
@@ -138,13 +156,13 @@ export class HostMachine {
 
   /** Ends every fault of its drivers and its store. */
   heal(): void {
-    for (const { faults } of [this.compute, this.network, this.storage]) faults.clear();
+    for (const { faults } of [this.compute, this.network, ...this.storages]) faults.clear();
     this.slowness.compute = 1;
     this.slowness.network = 1;
     this.slowness.storage = 1;
     this.store.slowFactor = 1;
     this.store.failNext = false;
-    this.storage.totalBytes = storageBytes;
+    for (const storage of this.storages) storage.totalBytes = storageBytes;
     const { behaviour } = this.compute;
     behaviour.startDelayMs = 0;
     behaviour.powerOffDelayMs = 0;
@@ -158,8 +176,10 @@ export class HostMachine {
     this.#era = new Life(`h${this.raftId}`);
     this.compute.reboot();
     this.network.reboot();
-    this.storage.reboot(this.hostId);
-    for (const volumeId of this.storage.disks.keys()) this.storage.forgetWatcher(volumeId, this.hostId);
+    for (const storage of this.storages) {
+      storage.reboot(this.hostId);
+      for (const volumeId of storage.disks.keys()) storage.forgetWatcher(volumeId, this.hostId);
+    }
   }
 
   /** The drivers of one process of the agent. */
@@ -167,11 +187,16 @@ export class HostMachine {
     return {
       compute: this.#timed<ComputeDriver>('compute', new FakeComputeDriver(this.compute), life),
       network: this.#timed<NetworkDriver>('network', new FakeNetworkDriver(this.network), life),
-      storage: this.#timed<StorageDriver>('storage', new FakeStorageDriver(this.storage), life),
+      storage: new Map(
+        this.storages.map((storage) => [
+          storage.name,
+          this.#timed<StorageDriver>('storage', new FakeStorageDriver(storage), life, storage),
+        ]),
+      ),
     };
   }
 
-  #timed<T extends object>(name: 'compute' | 'network' | 'storage', driver: T, life: Life): T {
+  #timed<T extends object>(name: DriverCall['driver'], driver: T, life: Life, storage?: FakeStorage): T {
     const era = this.#era;
     // What a driver waits for ends with its process: a guest that has not been started by then never is.
     const stop = new AbortController();
@@ -199,12 +224,13 @@ export class HostMachine {
               this.#random.float() * callMsMax * this.slowness[name],
               () => {
                 if (!era.isAlive) return;
-                this.#onCall(this, name, String(key), args);
+                const called = { driver: name, method: String(key), args };
+                this.#onCall(this, storage === undefined ? called : { ...called, storage });
                 const answer = (how: () => void): void => {
                   this.#schedule.after(this.#random.float() * callMsMax * this.slowness[name], how, life);
                 };
-                const called = async (): Promise<unknown> => Reflect.apply(value, target, args.map(withStop));
-                called().then(
+                const call = async (): Promise<unknown> => Reflect.apply(value, target, args.map(withStop));
+                call().then(
                   (result) => answer(() => resolve(result)),
                   (error: unknown) => answer(() => reject(error instanceof Error ? error : new Error(String(error)))),
                 );

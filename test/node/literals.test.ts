@@ -27,7 +27,6 @@ void t.test('whether storage is shared is asked of its driver or its advert, not
     'node/config/load.ts',
     'node/dev/start.ts',
     'sim/bench/volumes/operations.ts',
-    'sim/cluster/host-world.ts',
     'sim/run/flags.ts',
   ]);
   t.end();

@@ -25,7 +25,7 @@ import {
   PowerOffChecker,
   RemovalChecker,
 } from '../../../sim/checkers/hosts.ts';
-import { type Invariant, invariants, type Report } from '../../../sim/checkers/invariants.ts';
+import { type Invariant, invariants } from '../../../sim/checkers/invariants.ts';
 import { checkGivenUp, checkQuarantined, checkQueues, timersMax } from '../../../sim/checkers/limits.ts';
 import { checkLinearizability } from '../../../sim/checkers/linearizability.ts';
 import {
@@ -37,22 +37,12 @@ import { checkRefusal, reasonMsMax, stillMsMax } from '../../../sim/checkers/pat
 import { RebuildChecker } from '../../../sim/checkers/rebuilds.ts';
 import { SecretChecker } from '../../../sim/checkers/secrets.ts';
 import { SliceChecker } from '../../../sim/checkers/slices.ts';
-import { checkVolumeUses, VolumeChecker } from '../../../sim/checkers/volumes.ts';
 import { WatchChecker } from '../../../sim/checkers/watch.ts';
-
-type Trace = (report: Report) => void;
-
-interface Proof {
-  readonly keeps: readonly [Trace, Trace, Trace, ...Trace[]];
-  readonly breaks: readonly [Trace, Trace, Trace, ...Trace[]];
-}
+import { on, type Proof, type Trace } from './proof.ts';
+import { volumeProofs } from './volume-proofs.ts';
 
 // --- Words for traces ------------------------------------------------------------------------------------------------
 
-/** Traces of one checker. */
-function on<C>(make: (report: Report) => C): (run: (checker: C) => void) => Trace {
-  return (run) => (report) => run(make(report));
-}
 const consensus = on((report) => new ConsensusChecker(report));
 const progress = on((report) => new ProgressChecker(report));
 const membership = on((report) => new MembershipChecker(report));
@@ -187,15 +177,6 @@ const made =
   (...list: readonly ReturnType<typeof holding>[]): Trace =>
   (report) =>
     checkCreations(list, report);
-const uses =
-  (volumes: Readonly<Record<string, readonly string[]>>, ...plugged: readonly (readonly [string, string])[]): Trace =>
-  (report) =>
-    checkVolumeUses(
-      Object.entries(volumes).map(([id, serverIds]) => ({ id, serverIds, multiattach: id.startsWith('shared') })),
-      plugged.map(([serverId, volumeId]) => ({ serverId, volumeId })),
-      report,
-    );
-const volume = on((report) => new VolumeChecker(report));
 const lock = (owner: string, generation: number) => ({ owner, generation });
 const writes =
   (host: string, generation: number, by?: ReturnType<typeof lock>): Trace =>
@@ -838,40 +819,7 @@ const proofs: Readonly<Record<Invariant, Proof>> = {
       held(holding('s', 'a', [], ['p', 'p'])),
     ],
   },
-  'volume-attached-once': {
-    keeps: [
-      uses({ v: [], w: [] }),
-      uses({ v: ['s'], w: ['s'] }, ['s', 'v'], ['s', 'w']),
-      uses({ shared: ['s', 't'] }, ['s', 'shared'], ['t', 'shared']),
-    ],
-    breaks: [uses({ v: ['s', 't'] }, ['s', 'v'], ['t', 'v']), uses({ v: ['s'] }), uses({ v: [] }, ['s', 'v'])],
-  },
-  'snapshot-is-its-instant': {
-    keeps: [
-      volume((v) => v.keeps('v', 'a', 'one')),
-      volume((v) => {
-        v.keeps('v', 'a', 'one');
-        v.holds('v', 'a', 'one');
-      }),
-      // Asked for again, as nobody heard the first answer.
-      volume((v) => {
-        v.keeps('v', 'a', 'one');
-        v.keeps('v', 'a', 'two');
-        v.holds('v', 'a', 'one');
-      }),
-    ],
-    breaks: [
-      volume((v) => v.holds('v', 'a', 'one')),
-      volume((v) => {
-        v.keeps('v', 'a', 'one');
-        v.holds('v', 'a', 'two');
-      }),
-      volume((v) => {
-        v.keeps('v', 'a', 'one');
-        v.holds('v', 'b', 'one');
-      }),
-    ],
-  },
+  ...volumeProofs,
   'creation-once': {
     keeps: [
       made(holding('s', 'a', [], [])),
