@@ -86,8 +86,10 @@ export class HostEye {
       for (const disk of spec.disks) this.#opens(machine, spec, disk);
     }
     if (method !== 'attachDisk' && method !== 'mirrorDisk') return;
-    const spec = machine.compute.guests.get(args[0] as ServerId)?.spec;
-    if (spec !== undefined) this.#opens(machine, spec, args[method === 'attachDisk' ? 1 : 2] as GuestDisk);
+    const guest = machine.compute.guests.get(args[0] as ServerId);
+    // To one that has ended nothing is given.
+    if (guest?.power !== 'running' && guest?.power !== 'paused') return;
+    this.#opens(machine, guest.spec, args[method === 'attachDisk' ? 1 : 2] as GuestDisk);
   }
 
   #callsStorage(machine: HostMachine, storage: Storage, method: string, subject: unknown): void {

@@ -58,7 +58,9 @@ const failures: ReadonlyMap<string, { readonly status: string; readonly action: 
 
 /** The same of a volume that somebody has, or is about to have: one that was to have content, and has none, is of no use to anybody. */
 function ofUse(volume: Volume): { readonly status: string; readonly action: MessageAction } {
-  return waitsForContent(volume) ? { status: 'error', action: 'create' } : { status: volume.status, action: 'extend' };
+  // A server that is to have one without bytes is told when its host finds none, and goes on without it.
+  const isUseless = waitsForContent(volume) || (volume.madeGib === 0 && volume.status === 'attaching');
+  return isUseless ? { status: 'error', action: 'create' } : { status: volume.status, action: 'extend' };
 }
 
 /** Longest text of a server's fault, characters: Nova's column. */
