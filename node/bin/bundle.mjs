@@ -1,6 +1,6 @@
 // The program as one bundle: 2,750 modules, each with its own bookkeeping in Node and V8, take three times the processor to
 // load and 45 MB more than the same code in a few files. Nothing is checked or changed here that would make the bundle
-// another program: types are stripped as Node does it, and names and lines stay, so that stacks can be read.
+// another program: types are stripped as Node does it, and names stay, so that stacks can be read.
 //
 // A bundle belongs to the sources that it was made of: any of them newer, larger, gone or added is another bundle.
 // Without esbuild, or where node_modules cannot be written, the sources themselves are run.
@@ -102,6 +102,9 @@ function buildOptions(outdir) {
     target: 'node24',
     legalComments: 'none',
     minifySyntax: true,
+    // V8 keeps the text for as long as the agent runs, and spaces are a third of it. Names stay, and lines stay short.
+    minifyWhitespace: true,
+    lineLimit: 160,
     logLevel: 'silent',
     // Finds its native half beside itself.
     external: ['classic-level'],
