@@ -7,7 +7,7 @@ import { constants, deflateRawSync, inflateRawSync } from 'node:zlib';
 import { ShoalError } from '../base/errors.ts';
 
 /** Less is sent as it is: it takes one packet either way. Unit: bytes. */
-export const packedFromBytes = 512;
+const packedFromBytes = 512;
 /** What a piece may unpack to: a piece holds 64 KiB and one row. Unit: bytes. */
 export const unpackedBytesMax = 4 * 1024 * 1024;
 /** Of zlib, 1 to 9: beyond it a piece takes twice the time for a tenth less. */
