@@ -236,6 +236,8 @@ const projectRules: readonly PolicyRule[] = [
   rule('os_compute_api:os-quota-sets:delete', cloudAdmin, [`DELETE ${quotas}`]),
   rule('os_compute_api:os-quota-class-sets:show', cloudAdmin, ['GET /v2.1/os-quota-class-sets/:id']),
   rule('os_compute_api:os-quota-class-sets:update', cloudAdmin, ['PUT /v2.1/os-quota-class-sets/:id']),
+  rule('os_compute_api:os-simple-tenant-usage:list', cloudAdmin, ['GET /v2.1/os-simple-tenant-usage']),
+  rule('os_compute_api:os-simple-tenant-usage:show', projectReader, ['GET /v2.1/os-simple-tenant-usage/:project']),
   rule('os_compute_api:limits', projectReader, ['GET /v2.1/limits']),
   // What the service consists of; Nova shows it to everybody.
   rule('os_compute_api:extensions', anyToken, ['GET /v2.1/extensions', 'GET /v2.1/extensions/:alias']),

@@ -55,6 +55,7 @@ export const extensions = {
   'os-server-start-stop': { name: 'ServerStartStop', operation: 'POST /v2.1/servers/:id/action#os-start' },
   'os-services': { name: 'Services', operation: 'GET /v2.1/os-services' },
   'OS-SRV-USG': { name: 'ServerUsage', attribute: 'server.OS-SRV-USG:launched_at' },
+  'os-simple-tenant-usage': { name: 'SimpleTenantUsage', operation: 'GET /v2.1/os-simple-tenant-usage' },
   'os-suspend-server': { name: 'SuspendServer', operation: 'POST /v2.1/servers/:id/action#suspend' },
   'os-tenant-networks': { name: 'OSTenantNetworks', operation: 'GET /v2.1/os-tenant-networks' },
   'os-used-limits': { name: 'UsedLimits', operation: 'GET /v2.1/limits' },

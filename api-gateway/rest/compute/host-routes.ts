@@ -254,6 +254,7 @@ export function addHosts(app: FastifyInstance, gateway: Gateway, { hosts }: Comp
   app.put<ById>('/v2.1/os-hosts/:id', async (request) => {
     requireMicroversion(request, { to: 42 });
     const body = parse(schemas.hostBody, request.body);
+    hosts.show((await viewingOf(gateway, request)).reader, request.params.id);
     if (body.maintenance_mode !== undefined) throw notByThisDriver();
     const isEnabled = body.status?.trim().toLowerCase() === 'enable';
     const { name } = await hosts.setEnabled(gateway.context(request), request.params.id, isEnabled);

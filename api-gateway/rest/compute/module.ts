@@ -25,6 +25,7 @@ import { addAggregates } from './operators/aggregate-routes.ts';
 import { addAuditLog } from './operators/audit-log-routes.ts';
 import { addExternalEvents } from './operators/external-event-routes.ts';
 import { addQuotaClasses } from './operators/quota-class-routes.ts';
+import { addUsage } from './operators/usage-routes.ts';
 import { addFloatingIps, ServerFloatingIps } from './proxies/floating-ips.ts';
 import { addNetworks } from './proxies/networks.ts';
 import { addSecurityGroupRules } from './proxies/security-group-rules.ts';
@@ -89,6 +90,7 @@ export function computeModule({ compute, quotas, network, images, volume }: Comp
       addZones(app, gateway, compute);
       addAggregates(app, gateway, compute);
       addAuditLog(app, gateway, compute);
+      addUsage(app, gateway);
       addQuotaSets(app, gateway, quotas);
       addQuotaClasses(app, gateway, quotas);
       addLimits(app, gateway, quotas);

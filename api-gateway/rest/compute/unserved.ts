@@ -9,7 +9,6 @@ export const unservedCompute: readonly UnservedPart[] = [
   { what: "servers' passwords (log in with a key)", paths: [`${servers}/os-server-password`] },
   { what: 'shares of servers', paths: [`${servers}/shares`] },
   { what: 'virtual interfaces (see os-interface)', paths: [`${servers}/os-virtual-interfaces`] },
-  { what: 'usage reports', paths: ['/v2.1/os-simple-tenant-usage'] },
   {
     what: 'images that hosts of an aggregate are to fetch before they are used',
     paths: ['/v2.1/os-aggregates/:id/images'],

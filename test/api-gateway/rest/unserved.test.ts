@@ -26,7 +26,6 @@ void t.test(
     for (const [method, path, key] of [
       ['POST', '/compute/v2.1/os-volumes_boot', 'notImplemented'],
       ['GET', '/compute/v2.1/servers/none/topology', 'notImplemented'],
-      ['GET', '/compute/v2.1/os-simple-tenant-usage', 'notImplemented'],
       ['GET', '/identity/v3/groups', 'error'],
       ['GET', '/v3/users/none/application_credentials', 'error'],
       ['POST', '/networking/v2.0/trunks', 'NeutronError'],

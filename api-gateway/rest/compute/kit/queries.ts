@@ -48,7 +48,7 @@ export const refusedServerFilters = [
 ] as const;
 
 /** Filters of servers that administrators have, and everybody from 2.83 on. */
-export const datedServerFilters = ['created_at', 'launched_at', 'terminated_at', 'config_drive', 'progress'] as const;
+const datedServerFilters = ['created_at', 'launched_at', 'terminated_at', 'config_drive', 'progress'] as const;
 
 const servers: QueryKeys = {
   strictFrom: 75,
@@ -108,6 +108,8 @@ const quotas: QueryKeys = { strictFrom: 75, keys: { user_id: first } };
 
 const images: QueryKeys = { keys: { ...page, name: first, status: first, minDisk: first, minRam: first } };
 
+const usage = { start: first, end: first, limit: 40, marker: 40 };
+
 /** By route, below the module's prefix. As in Nova, the queries of other routes are not looked at until 2.102. */
 export const queries: Readonly<Record<string, QueryKeys>> = {
   'GET /v2.1/servers': servers,
@@ -142,6 +144,8 @@ export const queries: Readonly<Record<string, QueryKeys>> = {
   'GET /v2.1/os-quota-sets/:project/detail': quotas,
   'PUT /v2.1/os-quota-sets/:project': quotas,
   'DELETE /v2.1/os-quota-sets/:project': quotas,
+  'GET /v2.1/os-simple-tenant-usage': { strictFrom: 75, keys: { ...usage, detailed: first } },
+  'GET /v2.1/os-simple-tenant-usage/:project': { strictFrom: 75, keys: usage },
   'GET /v2.1/os-hosts': { keys: { zone: first } },
   'GET /v2.1/os-security-groups': { keys: { all_tenants: first, limit: first, offset: first } },
 };

@@ -1,5 +1,6 @@
 /** Every attribute of quota classes, external events and hosts: sent, shown, and what it does. */
 import { randomUUID } from 'node:crypto';
+import { hostsAct } from '../../../../node/services/compute-world.ts';
 import { addMember } from '../../cloud.ts';
 import type { Answer, Effect, EffectCloud, Effects } from '../../effects/effects.ts';
 import { at } from '../server-effects.ts';
@@ -165,5 +166,108 @@ const hosts: Effects = {
   },
 };
 
+/** Two servers of a project of its own, each an hour and more after 2020; and the times between which they have run. */
+async function usedProject(
+  cloud: EffectCloud,
+): Promise<{ readonly project: string; readonly servers: readonly string[] }> {
+  const { memberProjectId: project, memberToken: token } = await addMember(cloud.gateway);
+  const servers: string[] = [];
+  for (const name of ['one', 'two']) {
+    const server = { name, flavorRef: '1', imageRef: 'cirros', networks: 'none' };
+    const body = { server };
+    servers.push((await cloud.ask('POST', '/compute/v2.1/servers', { body, headers: at(52), token })).server.id);
+    await hostsAct(cloud.world);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  return { project, servers };
+}
+
+const usageEffects = (isOne: boolean): Effects => {
+  const route = `GET /v2.1/os-simple-tenant-usage${isOne ? '/:project' : ''}`;
+  const read = async (cloud: EffectCloud, project: string, query: string, minor = 40): Promise<Answer> => {
+    const path = `/compute/v2.1/os-simple-tenant-usage${isOne ? `/${project}` : ''}?${query}`;
+    const answer = await cloud.ask('GET', path, { headers: at(minor) });
+    if (isOne) return answer.tenant_usage;
+    return answer.tenant_usages.find((usage: Answer) => usage.tenant_id === project) ?? {};
+  };
+  const refused = (cloud: EffectCloud, project: string, query: string, minor = 40) =>
+    cloud.ask('GET', `/compute/v2.1/os-simple-tenant-usage${isOne ? `/${project}` : ''}?${query}`, {
+      headers: at(minor),
+      status: 400,
+    });
+  return {
+    [`${route} ?start`]: async (t, cloud) => {
+      const { project } = await usedProject(cloud);
+      const usage = await read(cloud, project, 'start=2020-01-01T00:00:00');
+      t.match(usage, { tenant_id: project, start: '2020-01-01T00:00:00.000000' });
+      t.ok(usage.total_hours >= 0 && usage.total_hours < 1, 'they have run for as long as they have been there');
+      t.ok(Math.abs(usage.total_memory_mb_usage - usage.total_hours * 128) < 1e-6, 'two sums of the same hours');
+      t.equal((await read(cloud, project, 'start=2021-01-01T00:00:00.5')).start, '2021-01-01T00:00:00.500000');
+      for (const start of ['2020', '2020-01-01', 'x', '2020-01-01T00:00:00Z', '2999-01-01T00:00:00']) {
+        await refused(cloud, project, `start=${start}`);
+      }
+    },
+    [`${route} ?end`]: async (t, cloud) => {
+      const { project } = await usedProject(cloud);
+      const from = 'start=2020-01-01T00:00:00';
+      t.same(await read(cloud, project, `${from}&end=2020-01-02T00:00:00`), {}, 'they were not there');
+      t.equal((await read(cloud, project, `${from}&end=2999-01-01T00:00:00`)).tenant_id, project);
+      await refused(cloud, project, `${from}&end=2019-01-01T00:00:00`);
+    },
+    ...(isOne
+      ? {}
+      : {
+          [`${route} ?detailed`]: async (t, cloud) => {
+            const { project, servers } = await usedProject(cloud);
+            const from = 'start=2020-01-01T00:00:00';
+            t.notOk('server_usages' in (await read(cloud, project, `${from}&detailed=0`)));
+            const { server_usages: usages } = await read(cloud, project, `${from}&detailed=1`);
+            t.same(
+              usages.map((usage: Answer) => usage.instance_id),
+              servers,
+            );
+            t.match(usages[0], {
+              name: 'one',
+              flavor: 'm1.tiny',
+              memory_mb: 128,
+              vcpus: 1,
+              local_gb: 1,
+              ended_at: null,
+            });
+            t.match(usages[0], { state: 'active', tenant_id: project });
+            const path = '/compute/v2.1/os-simple-tenant-usage';
+            await cloud.ask('GET', path, { status: 403, token: cloud.memberToken });
+            await cloud.ask('GET', `${path}/${project}`, { status: 403, token: cloud.memberToken });
+          },
+        }),
+    [`${route} ?limit`]: async (t, cloud) => {
+      const { project } = await usedProject(cloud);
+      const path = `/compute/v2.1/os-simple-tenant-usage${isOne ? `/${project}` : ''}`;
+      const key = isOne ? 'tenant_usage_links' : 'tenant_usages_links';
+      const from = 'start=2020-01-01T00:00:00';
+      const one = await cloud.ask('GET', `${path}?${from}&limit=1`, { headers: at(40) });
+      t.match(one[key], [{ rel: 'next', href: /marker=/ }]);
+      const all = await cloud.ask('GET', `${path}?${from}&limit=1000`, { headers: at(40) });
+      t.notOk(key in all);
+    },
+    [`${route} ?marker`]: async (t, cloud) => {
+      const { project, servers } = await usedProject(cloud);
+      const from = 'start=2020-01-01T00:00:00&detailed=1';
+      const query = isOne ? 'start=2020-01-01T00:00:00' : from;
+      const ids = async (more: string) =>
+        ((await read(cloud, project, `${query}${more}`)).server_usages ?? []).map((usage: Answer) => usage.instance_id);
+      t.same(await ids(`&marker=${servers[0]}`), servers.slice(1));
+      t.same(await ids(''), servers);
+      await refused(cloud, project, `${query}&marker=nobody`);
+    },
+  };
+};
+
 /** See above. */
-export const operatorEffects: Effects = { ...quotaClasses, ...events, ...hosts };
+export const operatorEffects: Effects = {
+  ...quotaClasses,
+  ...events,
+  ...hosts,
+  ...usageEffects(false),
+  ...usageEffects(true),
+};
