@@ -201,7 +201,7 @@ const usageEffects = (isOne: boolean): Effects => {
       const usage = await read(cloud, project, 'start=2020-01-01T00:00:00');
       t.match(usage, { tenant_id: project, start: '2020-01-01T00:00:00.000000' });
       t.ok(usage.total_hours >= 0 && usage.total_hours < 1, 'they have run for as long as they have been there');
-      t.ok(Math.abs(usage.total_memory_mb_usage - usage.total_hours * 128) < 1e-6, 'two sums of the same hours');
+      t.ok(Math.abs(usage.total_memory_mb_usage - usage.total_hours * 512) < 1e-6, 'two sums of the same hours');
       t.equal((await read(cloud, project, 'start=2021-01-01T00:00:00.5')).start, '2021-01-01T00:00:00.500000');
       for (const start of ['2020', '2020-01-01', 'x', '2020-01-01T00:00:00Z', '2999-01-01T00:00:00']) {
         await refused(cloud, project, `start=${start}`);
@@ -229,7 +229,7 @@ const usageEffects = (isOne: boolean): Effects => {
             t.match(usages[0], {
               name: 'one',
               flavor: 'm1.tiny',
-              memory_mb: 128,
+              memory_mb: 512,
               vcpus: 1,
               local_gb: 1,
               ended_at: null,
