@@ -36,6 +36,7 @@ import {
   snapshotRequestFromWire,
 } from '../../node/consensus/transport/codec.ts';
 import { sources } from '../../node/dev/house/source.ts';
+import { parseConsoleToken } from '../../node/host/consoles/console-token.ts';
 import { parseCpuInfo } from '../../node/host/machine/cpu-info.ts';
 import { parseCpuList, parseNodeMemoryMib } from '../../node/host/machine/numa-cells.ts';
 import { openAdvert, openHealthUpdate, signAdvert } from '../../node/mesh/gossip/advert-check.ts';
@@ -166,6 +167,7 @@ const parsers: Readonly<Record<string, Property | string>> = {
   'node/host/machine/numa-cells.ts: parseCpuList': lines(parseCpuList, '0-3,8', '0-99999'),
   'node/host/machine/numa-cells.ts: parseNodeMemoryMib': lines(parseNodeMemoryMib, 'Node 0 MemTotal: 23685332 kB'),
   'drivers/qemu/features.ts: parseDeviceHelp': lines(parseDeviceHelp, 'name "VGA", bus PCI'),
+  'node/host/consoles/console-token.ts: parseConsoleToken': lines(parseConsoleToken, 'a1'.repeat(32), 'a1'.repeat(16)),
   'node/base/address.ts: parseAddress': lines(parseAddress, '10.0.0.1:7401', '[fd00::1]:7401'),
   'node/base/address.ts: parseListenAddress': lines(parseListenAddress, ':7401', '[::]:0'),
   'node/mesh/peers/instance.ts: parseInstance': lines(parseInstance, '1764460800000-0123456789abcdef'),
@@ -348,6 +350,9 @@ const parsers: Readonly<Record<string, Property | string>> = {
   'node/mesh/identity/authority.ts: MeshAuthority.open': 'unseal',
   'node/mesh/identity/secret-file.ts: readSecretFile': "this host's own file, which only root writes",
   'node/raft/raw-node.ts: RawNode.readIndex': 'no parser: a read point',
+  'node/host/consoles/console-calls.ts: ConsoleCalls.open': 'no parser: opens a console, by parseConsoleToken',
+  'node/services/compute/consoles.ts: Consoles.open': 'no parser: opens a console, by parseConsoleToken',
+  'drivers/fake/consoles.ts: FakeConsoles.open': 'no parser: opens a console that is none',
   'node/store/host/host-store.ts: openHostStore': 'test/node/store/damaged-host-store.test.ts',
   'node/store/host/host-store.ts: readHostRows': 'test/node/store/damaged-host-store.test.ts',
   'node/store/level/level-copy.ts: openLevelCopy': 'test/node/store/damaged-files.test.ts',

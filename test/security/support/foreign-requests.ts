@@ -22,9 +22,9 @@ const kinds: readonly (readonly [RegExp, Kind])[] = [
   [/\/users\/:(id|user)/, 'user'],
 ];
 
-/** What belongs to the cloud and not to a project: every caller may know it. */
+/** What belongs to the cloud and not to a project: every caller may know it, or an operator alone (tokens of consoles). */
 const shared =
-  /\/(flavors|os-aggregates|os-hosts|os-hypervisors|os-services|extensions|schemas|agents|domains|endpoints|regions|roles|services)\/:/;
+  /\/(flavors|os-aggregates|os-hosts|os-hypervisors|os-services|extensions|schemas|agents|domains|endpoints|regions|roles|services|os-console-auth-tokens)\/:/;
 
 /**
  * Whose id the path's first parameter is; undefined: the path has none, or names what is everybody's. Throws for a parameter
