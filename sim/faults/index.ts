@@ -11,6 +11,7 @@ import { memberFaults } from './member.ts';
 import { networkFaults } from './network.ts';
 import { processFaults } from './process.ts';
 import { stateFaults } from './state.ts';
+import { volumeFaults } from './volume.ts';
 
 export const faults = {
   ...networkFaults,
@@ -22,4 +23,5 @@ export const faults = {
   ...gossipFaults,
   ...memberFaults,
   ...clientFaults,
+  ...volumeFaults,
 } as const satisfies Readonly<Record<FaultName, FaultKind>>;

@@ -2,6 +2,9 @@
  * The names of all faults. Their order is part of what a seed means: new ones go to the end of their group, and every seed
  * draws other faults from then on. What each does is in ../faults/index.ts.
  */
+/** Those of runs with volumes alone. */
+export const volumeFaultNames = ['disk-work-fails', 'plugging-fails'] as const;
+
 export const faultNames = [
   'net-partition',
   'net-one-way',
@@ -59,8 +62,6 @@ export const faultNames = [
   'network-driver-errors',
   'host-network-meddled',
   'storage-errors',
-  'disk-work-fails',
-  'plugging-fails',
   'guests-start-slowly',
   'host-reboot',
   'guest-io-error',
@@ -78,6 +79,7 @@ export const faultNames = [
   'member-leaves',
   'clients-give-up',
   'clients-hasty',
+  ...volumeFaultNames,
 ] as const;
 
 export type FaultName = (typeof faultNames)[number];
