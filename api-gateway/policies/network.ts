@@ -103,6 +103,8 @@ export const networkPolicies: readonly PolicyRule[] = [
     'PUT /v2.0/routers/:id/remove_router_interface',
     rpc('RemoveRouterInterface'),
   ]),
+  rule('add_extraroutes', projectMember, ['PUT /v2.0/routers/:id/add_extraroutes']),
+  rule('remove_extraroutes', projectMember, ['PUT /v2.0/routers/:id/remove_extraroutes']),
   rule('get_subnetpool', projectReader, ['GET /v2.0/subnetpools', 'GET /v2.0/subnetpools/:id']),
   rule('create_subnetpool', projectMember, ['POST /v2.0/subnetpools']),
   rule('update_subnetpool', projectMember, ['PUT /v2.0/subnetpools/:id']),

@@ -35,6 +35,7 @@ export const knownExtensions: Readonly<Record<string, Extension>> = {
   'external-net': { name: 'Neutron external network', attributes: ['network.router:external'] },
   extra_dhcp_opt: { name: 'Neutron Extra DHCP options', attributes: ['port.extra_dhcp_opts'] },
   extraroute: { name: 'Neutron Extra Route', attributes: ['router.routes'] },
+  'extraroute-atomic': { name: 'Atomically add/remove extra routes', attributes: ['router.routes'] },
   'filter-validation': { name: 'Filter parameters validation' },
   'fip-port-details': { name: 'Floating IP Port Details Extension' },
   'ip-substring-filtering': { name: 'IP address substring filtering' },

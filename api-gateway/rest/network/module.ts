@@ -8,6 +8,7 @@ import type { RestModule } from '../kit/module.ts';
 import { networkResources, networkVersions } from '../kit/versions.ts';
 import { addAgents, addExtensions, addIpAvailabilities, addQuotas } from './operations.ts';
 import {
+  addExtraRoutes,
   addFloatingIps,
   addNetworks,
   addPorts,
@@ -63,6 +64,7 @@ export function networkModule(deps: NetworkModuleDependencies): RestModule {
       addSubnetPools(app, gateway, network);
       addPorts(app, gateway, network);
       addRouters(app, gateway, network);
+      addExtraRoutes(app, gateway, network);
       addFloatingIps(app, gateway, network);
       addSecurityGroups(app, gateway, network);
       addExtensions(app, gateway);

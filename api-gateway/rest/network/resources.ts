@@ -3,10 +3,12 @@
 import type { FastifyInstance } from 'fastify';
 import type { Static, TSchema } from 'typebox';
 import { definedOf } from '../../../node/base/defined-of.ts';
+import type { RequestContext } from '../../../node/services/kit/context.ts';
 import { badRequest } from '../../../node/services/kit/network-refusals.ts';
 import { isAllowed } from '../../../node/services/kit/permissions.ts';
 import type { NetworkService } from '../../../node/services/network/index.ts';
 import type { RouterInterface } from '../../../node/services/network/routers.ts';
+import type { RouteDraft } from '../../../node/services/network/routes.ts';
 import type { RuleView } from '../../../node/services/network/security-groups.ts';
 import {
   floatingIpTable,
@@ -213,6 +215,28 @@ export function addRouters(app: FastifyInstance, gateway: Gateway, network: Netw
     };
     return interfaceView(await routers.removeInterface(gateway.context(request), request.params.id, draft));
   });
+}
+
+/** Adds `add_extraroutes` and `remove_extraroutes`, which leave a router's other routes alone. */
+export function addExtraRoutes(app: FastifyInstance, gateway: Gateway, network: NetworkService): void {
+  const { routers } = network;
+  const add = (
+    verb: 'add' | 'remove',
+    reroute: (context: RequestContext, id: string, routes: readonly RouteDraft[]) => Promise<shoal.v1.Router>,
+  ): void => {
+    app.put<ById>(`/v2.0/routers/:id/${verb}_extraroutes`, async (request) => {
+      const { items } = readResources(request.body, {
+        ...{ key: 'router', schema: schemas.extraRoutes, verb: 'PUT', readOnly: schemas.readOnly.router },
+      });
+      const routes = (items[0]?.routes ?? []).map(({ destination, nexthop }) => ({ destination, nextHop: nexthop }));
+      const record = await reroute(gateway.context(request), request.params.id, routes);
+      const { context, reader } = await viewingOf(gateway, request);
+      const view = routerView(record, (rule) => isAllowed(context, rule));
+      return { router: { ...view, revision_number: routerTable.get(reader, record.id)?.revision ?? 0 } };
+    });
+  };
+  add('add', (context, id, routes) => routers.addRoutes(context, id, routes));
+  add('remove', (context, id, routes) => routers.removeRoutes(context, id, routes));
 }
 
 /** The body has no key of its own around it. */

@@ -22,10 +22,6 @@ export const unservedNetwork: readonly UnservedPart[] = [
   { what: 'local IPs', paths: v2('local-ips', 'local_ips') },
   { what: 'NDP proxies and connection helpers', paths: v2('ndp_proxies', 'routers/:id/conntrack_helpers') },
   {
-    what: 'extra routes by addition (set routes)',
-    paths: v2('routers/:id/add_extraroutes', 'routers/:id/remove_extraroutes'),
-  },
-  {
     what: 'several gateways of a router',
     paths: v2(
       'routers/:id/add_external_gateways',

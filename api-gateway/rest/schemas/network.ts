@@ -159,6 +159,11 @@ export const routerNew = only({ ...routerChange, ...owner, availability_zone_hin
 /** `PUT /routers/:id`. `routes` replace all that are there. */
 export const routerPatch = only({ ...routerChange, routes });
 
+/** `PUT /routers/:id/add_extraroutes` and `/remove_extraroutes`. */
+export const extraRoutes = only({
+  routes: Type.Array(only({ destination: address, nexthop: address }), { maxItems: 64 }),
+});
+
 /**
  * `PUT /routers/:id/add_router_interface` and `/remove_router_interface`. Which of the two ids may stand is checked by
  * the handler.

@@ -138,6 +138,34 @@ export class Routers {
     });
   }
 
+  /** Adds static routes to those that are there, which no other request can undo meanwhile. One that is there stays once. */
+  async addRoutes(context: RequestContext, id: string, routes: readonly RouteDraft[]): Promise<shoal.v1.Router> {
+    return this.#reroute(context, id, (now) => {
+      const added = routes.filter((route) => !now.some((each) => isSameRoute(each, route)));
+      return [...now, ...added];
+    });
+  }
+
+  /** Takes static routes away. One that is not there is no error. */
+  async removeRoutes(context: RequestContext, id: string, routes: readonly RouteDraft[]): Promise<shoal.v1.Router> {
+    return this.#reroute(context, id, (now) => now.filter((each) => !routes.some((route) => isSameRoute(each, route))));
+  }
+
+  #reroute(
+    context: RequestContext,
+    id: string,
+    next: (now: readonly shoal.v1.IHostRoute[]) => readonly shoal.v1.IHostRoute[],
+  ): Promise<shoal.v1.Router> {
+    return transact(this.#deps, context, ({ reader, change }) => {
+      const row = ownRouter(context, reader, id);
+      const routes = next(row.record.routes).map(({ destination = '', nextHop = '' }) => ({ destination, nextHop }));
+      const router = new shoal.v1.Router({ ...row.record, updatedMs: this.#deps.clock.nowMs() });
+      router.routes = routesOf(reader, router, routes);
+      routerTable.update(change, row, router);
+      return router;
+    });
+  }
+
   /** 409 `RouterInUse` while it has interfaces. Its gateway goes with it. */
   async delete(context: RequestContext, id: string): Promise<void> {
     await transact(this.#deps, context, (attempt) => {
@@ -233,6 +261,10 @@ export class Routers {
       return { router: touched(change, row, nowMs), port: found.record };
     });
   }
+}
+
+function isSameRoute(a: shoal.v1.IHostRoute, b: RouteDraft): boolean {
+  return a.destination === b.destination && a.nextHop === b.nextHop;
 }
 
 /** Two changes to one router must not both commit from one view: each rewrites its row. */

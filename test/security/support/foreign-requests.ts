@@ -49,6 +49,9 @@ export function bodiesOf(
   const resource = /\/v2\.0\/([a-z-]+)s\/:id$/.exec(path)?.[1]?.replaceAll('-', '_');
   const change = resource === 'floatingip' ? { description: 'taken', port_id: null } : { name: 'taken' };
   if (resource !== undefined) return [{ [resource]: change }, { [resource]: {} }];
+  if (/\/(add|remove)_extraroutes$/.test(path)) {
+    return [{ router: { routes: [{ destination: '192.0.2.0/24', nexthop: '10.0.0.9' }] } }];
+  }
   if (/\/(add|remove)_prefixes$/.test(path)) return [{ prefixes: ['10.99.0.0/24'] }];
   if (/\/(add|remove)_router_interface$/.test(path)) {
     return [{ subnet_id: theirs.subnet }, { port_id: theirs.port }];

@@ -286,6 +286,19 @@ void t.test('B14, api 5, api 20: a router’s gateway and its routes', async (t)
   for (const nexthop of ['198.51.100.254', '10.0.0.9']) {
     t.equal((await get('PUT', `routers/${router.id}`, routesBy(nexthop))).routes[0].nexthop, nexthop);
   }
+  const more = { destination: '10.98.0.0/24', nexthop: '10.0.0.7' };
+  const reroute = async (verb: string, routes: object[]) =>
+    (await get('PUT', `routers/${router.id}/${verb}_extraroutes`, { router: { routes } })).routes;
+  t.equal((await reroute('add', [more])).length, 2, 'the other route stays');
+  t.equal((await reroute('add', [more])).length, 2, 'again');
+  t.match(
+    await refusal('PUT', `routers/${router.id}/add_extraroutes`, {
+      router: { routes: [{ destination: '10.99.0.0/24', nexthop: '10.1.0.9' }] },
+    }),
+    /^400 InvalidRoutes/,
+  );
+  const left = await reroute('remove', [more, { destination: '10.99.0.0/24', nexthop: '10.0.0.1' }]);
+  t.same(left, [{ destination: '10.97.0.0/24', nexthop: '10.0.0.9' }], 'one that is not there is no error');
   const inUse = await call('PUT', `routers/${router.id}/remove_router_interface`, { subnet_id: subnet.id });
   t.equal(inUse.json().NeutronError.type, 'RouterInterfaceInUseByRoute');
   t.same((await get('PUT', `routers/${router.id}`, { router: { routes: null } })).routes, [], 'null is none');
