@@ -56,7 +56,7 @@ import {
 } from '../../node/raft/conf-change-codec.ts';
 import { decodeFacts } from '../../node/rpc/status.ts';
 import { TokenCodec, tokenEpoch } from '../../node/services/identity/token.ts';
-import { parseIp, parsePrefix } from '../../node/services/network/address.ts';
+import { parseIp, parsePrefix } from '../../node/services/network/kit/address.ts';
 import { backupFromText, backupText } from '../../node/services/volume/backups/export-record.ts';
 import { mappingOf } from '../../node/services/volume/servers/image-mapping.ts';
 import { decodeCommand, decodeOutcome, encodeCommand, encodeOutcome } from '../../node/state/command.ts';
@@ -204,8 +204,8 @@ const parsers: Readonly<Record<string, Property | string>> = {
     encodeConfChangeV2({ transition: 'auto', changes: [change], context: text.encode('c') }),
   ),
   'node/services/identity/token.ts: TokenCodec.verify': lines((input) => tokens.verify(input), token),
-  'node/services/network/address.ts: parseIp': lines(parseIp, '10.0.0.1'),
-  'node/services/network/address.ts: parsePrefix': lines(parsePrefix, '10.0.0.0/24'),
+  'node/services/network/kit/address.ts: parseIp': lines(parseIp, '10.0.0.1'),
+  'node/services/network/kit/address.ts: parsePrefix': lines(parsePrefix, '10.0.0.0/24'),
   'node/state/command.ts: decodeCommand': bytes(decodeCommand, command),
   'node/state/command.ts: decodeOutcome': bytes(
     decodeOutcome,

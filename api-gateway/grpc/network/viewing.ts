@@ -1,6 +1,6 @@
 import type { TSchema } from 'typebox';
 import type { RequestContext } from '../../../node/services/kit/context.ts';
-import { checkTags } from '../../../node/services/network/text.ts';
+import { checkTags } from '../../../node/services/network/kit/text.ts';
 import type { shoal } from '../../../proto/messages.ts';
 import { readResource } from '../../rest/network/attributes.ts';
 import { type AttributeRules, attributesOf } from '../kit/attributes.ts';

@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { TSchema } from 'typebox';
 import { ShoalError } from '../../../node/base/errors.ts';
 import type { RequestContext } from '../../../node/services/kit/context.ts';
-import { checkTags } from '../../../node/services/network/text.ts';
+import { checkTags } from '../../../node/services/network/kit/text.ts';
 import type { StateReader } from '../../../node/state/types.ts';
 import type { Query } from '../kit/lists/query.ts';
 import type { Gateway } from '../kit/module.ts';

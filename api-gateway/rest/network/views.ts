@@ -1,6 +1,6 @@
 /** Records as Neutron answers them. */
 
-import { normalPrefix } from '../../../node/services/network/address.ts';
+import { normalPrefix } from '../../../node/services/network/kit/address.ts';
 import type { RuleView } from '../../../node/services/network/security-groups.ts';
 import { indexKey } from '../../../node/state/table.ts';
 import { hostTable, portTable, subnetTable } from '../../../node/state/tables/index.ts';

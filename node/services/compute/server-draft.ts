@@ -27,7 +27,7 @@ import { canSeeNetwork, findImage, findOwnServer } from '../kit/ownership.ts';
 import { isAllowed, isOwner } from '../kit/permissions.ts';
 import { quotaLimit, unlimited } from '../kit/quota.ts';
 import { zoneOf } from '../kit/zones.ts';
-import { parseIp } from '../network/address.ts';
+import { parseIp } from '../network/kit/address.ts';
 import { isFreePort } from '../network/ports.ts';
 import { type BlockDeviceDraft, type CheckedDisks, checkBlockDevices } from '../volume/servers/block-devices.ts';
 import { mappingOf, mergedDevices } from '../volume/servers/image-mapping.ts';

@@ -2,7 +2,7 @@
  * A record that others point at, and its removal, which looks for them first. The two must not both commit, each from a
  * view without the other. What comes to point compares that the record is there, and counts itself; the removal demands
  * that the count is what it was when it looked. The count is of those that came, not of those that are there now
- * (`network/uses.ts` has that): what stops pointing says nothing here, and what pointed before this count need not be in it.
+ * (`network/kit/uses.ts` has that): what stops pointing says nothing here, and what pointed before this count need not be in it.
  */
 import type { StateReader } from '../../state/types.ts';
 import type { Change } from './transact.ts';

@@ -10,7 +10,7 @@ import { indexKey } from '../../state/table.ts';
 import { networkTable, portTable, routerTable } from '../../state/tables/index.ts';
 import { refuse } from '../kit/network-refusals.ts';
 import type { Attempt } from '../kit/transact.ts';
-import { addressAt, formatIp, type IpRange, parseIp, rangeSize } from './address.ts';
+import { addressAt, formatIp, type IpRange, parseIp, rangeSize } from './kit/address.ts';
 
 /** Random draws before the pool is walked in order: a pool that is half full misses all of them once in 65,536 times. */
 const drawsMax = 16;

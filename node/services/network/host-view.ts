@@ -31,8 +31,8 @@ import { unreadableRows } from '../../state/unreadable-rows.ts';
 import { deviceOwners } from '../kit/device-owners.ts';
 import type { HostNetworkView, SyncFailure } from '../kit/host-network-view.ts';
 import { serverOfPort } from '../kit/ownership.ts';
-import { normalPrefix, parseIp, parsePrefix } from './address.ts';
 import { CarriedRecords, cached, carriedBy, type Island } from './carried-networks.ts';
+import { normalPrefix, parseIp, parsePrefix } from './kit/address.ts';
 import { type MetadataSettings, plainMetadataSettings, serverMetadata } from './metadata.ts';
 import { protocolNumber } from './protocols.ts';
 

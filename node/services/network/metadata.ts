@@ -12,7 +12,7 @@ import { indexKey } from '../../state/table.ts';
 import { floatingIpTable, hostTable, networkTable, portTable, subnetTable } from '../../state/tables/index.ts';
 import type { StateReader } from '../../state/types.ts';
 import { defaultZone, zoneOf } from '../kit/zones.ts';
-import { firstOf, formatIp, parsePrefix } from './address.ts';
+import { firstOf, formatIp, parsePrefix } from './kit/address.ts';
 
 /**
  * Versions by which guests ask. cloud-init takes the newest it knows of the list; older clients have one of the others

@@ -15,11 +15,11 @@ import { chargeQuota, refundQuota } from '../kit/quota.ts';
 import { type Attempt, transact } from '../kit/transact.ts';
 import { editWhileRoom, transactInPieces, unfinished } from '../kit/transact-in-pieces.ts';
 import { allocateVni, vniMax } from './allocation.ts';
+import { checkText } from './kit/text.ts';
+import { requireUnused } from './kit/uses.ts';
 import { mtuMin, type NetworkOptions } from './options.ts';
 import { dhcpPortsOf, removePortRow } from './port-record.ts';
 import { removeSubnetRow } from './subnets.ts';
-import { checkText } from './text.ts';
-import { requireUnused } from './uses.ts';
 
 /** What a caller may say of a new network. */
 export interface NetworkDraft {

@@ -10,7 +10,7 @@ import { deviceOwners } from '../kit/device-owners.ts';
 import { isInterfaceOf } from '../kit/ownership.ts';
 import { chargeQuota, refundQuota } from '../kit/quota.ts';
 import type { Change } from '../kit/transact.ts';
-import { use } from './uses.ts';
+import { use } from './kit/uses.ts';
 
 /** Those of the ports that say they are a network's DHCP port. Whether the subnet agrees is for `isServicePort`. */
 export function dhcpPortsOf(ports: readonly Row<shoal.v1.Port>[]): readonly Row<shoal.v1.Port>[] {

@@ -11,12 +11,12 @@ import { badAttribute, badRequest, forbidden, notFound, refuse } from '../kit/ne
 import { canSeePort, checkDevice, projectFor, seeNetwork, seePort, seeSubnet, serverOfPort } from '../kit/ownership.ts';
 import { isAdministrator, isAllowedOn, mayActOn } from '../kit/permissions.ts';
 import { type Attempt, transact } from '../kit/transact.ts';
-import { contains, formatPrefix, overlaps, parseIp, parsePrefix, usableRange } from './address.ts';
 import { allocateAddress, allocateMac, alreadyAllocated, takeAddress } from './allocation.ts';
+import { contains, formatPrefix, overlaps, parseIp, parsePrefix, usableRange } from './kit/address.ts';
+import { checkText } from './kit/text.ts';
 import { insertPortRow, isServicePort, releaseFloatingIps, removePortRow, updatePortRow } from './port-record.ts';
 import { planDefaultGroup } from './security-groups.ts';
 import { prefixOf } from './subnets.ts';
-import { checkText } from './text.ts';
 
 /** Most addresses and address pairs of one port; Neutron's defaults are 5 and 10. */
 const fixedIpsMax = 5;

@@ -28,14 +28,14 @@ import { isAllowed, isOwner } from '../kit/permissions.ts';
 import { putOnHost } from '../kit/put-on-host.ts';
 import { chargeQuota, refundQuota } from '../kit/quota.ts';
 import { type Attempt, type Change, transact } from '../kit/transact.ts';
-import { contains, formatIp, overlaps, parseIp, usableRange } from './address.ts';
 import { allocateAddress, allocateMac, allocateVni, alreadyAllocated, takeAddress } from './allocation.ts';
+import { contains, formatIp, overlaps, parseIp, usableRange } from './kit/address.ts';
+import { checkText } from './kit/text.ts';
+import { requireUnused, usesOf } from './kit/uses.ts';
 import { insertPortRow, keepMac, removePortRow, updatePortRow } from './port-record.ts';
 import { isFreePort } from './ports.ts';
 import { checkRoutes, type RouteDraft } from './routes.ts';
 import { prefixOf } from './subnets.ts';
-import { checkText } from './text.ts';
-import { requireUnused, usesOf } from './uses.ts';
 
 /** Most static routes of one router: Neutron's own. */
 const routesMax = 30;

@@ -1,7 +1,7 @@
 /** Static routes, of subnets (told to guests by DHCP) and of routers: the same checks, as in Neutron. */
 import { shoal } from '../../../proto/messages.ts';
 import { badAttribute } from '../kit/network-refusals.ts';
-import { type IpPrefix, overlaps, parseIp, parsePrefix } from './address.ts';
+import { type IpPrefix, overlaps, parseIp, parsePrefix } from './kit/address.ts';
 
 /** A route as it is asked for. */
 export interface RouteDraft {

@@ -14,10 +14,10 @@ import { endPointing, pointAt } from '../kit/pointed-at.ts';
 import { chargeQuota, refundQuota } from '../kit/quota.ts';
 import { type Attempt, transact } from '../kit/transact.ts';
 import { editWhileRoom, transactInPieces, unfinished } from '../kit/transact-in-pieces.ts';
-import { canonicalPrefix, normalPrefix } from './address.ts';
+import { canonicalPrefix, normalPrefix } from './kit/address.ts';
+import { checkText } from './kit/text.ts';
+import { requireUnused } from './kit/uses.ts';
 import { protocolNumber } from './protocols.ts';
-import { checkText } from './text.ts';
-import { requireUnused } from './uses.ts';
 
 /** Most rules of one group: they all become one chain of a host's filter, and one record. */
 const rulesMax = 1000;

@@ -15,6 +15,7 @@ import { badAttribute, badRequest, refuse } from '../kit/network-refusals.ts';
 import { canSeeSubnet, ownNetwork, ownSubnet, projectFor, seeSubnet } from '../kit/ownership.ts';
 import { chargeQuota, refundQuota } from '../kit/quota.ts';
 import { type Attempt, type Change, transact } from '../kit/transact.ts';
+import { allocateAddress, poolRanges, takeAddress } from './allocation.ts';
 import {
   contains,
   firstOf,
@@ -28,14 +29,13 @@ import {
   parsePrefix,
   rangeWithout,
   usableRange,
-} from './address.ts';
-import { allocateAddress, poolRanges, takeAddress } from './allocation.ts';
+} from './kit/address.ts';
+import { checkText } from './kit/text.ts';
+import { requireUnused, use } from './kit/uses.ts';
 import { touchNetwork } from './network-record.ts';
 import { allot } from './pools/allotment.ts';
 import { dhcpPortsOf, insertPortRow, isServicePort, keepMac, removePortRow } from './port-record.ts';
 import { checkRoutes } from './routes.ts';
-import { checkText } from './text.ts';
-import { requireUnused, use } from './uses.ts';
 
 /** Most pools, name servers and routes of a subnet: Neutron's own limits for the last two. */
 const poolsMax = 16;

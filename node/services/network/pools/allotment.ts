@@ -7,11 +7,11 @@ import type { RequestContext } from '../../kit/context.ts';
 import { badRequest, refuse } from '../../kit/network-refusals.ts';
 import { canSeeSubnetPool, seeSubnetPool } from '../../kit/ownership.ts';
 import type { Attempt } from '../../kit/transact.ts';
-import { formatPrefix, type IpPrefix, overlaps, parsePrefix } from '../address.ts';
-import { covers, freePrefix, unitsOf } from './prefixes.ts';
+import { formatPrefix, type IpPrefix, overlaps, parsePrefix } from '../kit/address.ts';
+import { covers, freePrefix, unitsOf } from '../kit/prefixes.ts';
 
 /** Which pool, and what of it. */
-export interface AllotmentDraft {
+interface AllotmentDraft {
   /** `default`: the default pool. */
   readonly pool: string;
   /** This very prefix. */

@@ -11,11 +11,11 @@ import { canSeeSubnetPool, ownSubnetPool, projectFor, seeSubnetPool } from '../.
 import { isAllowed } from '../../kit/permissions.ts';
 import { chargeQuota, refundQuota } from '../../kit/quota.ts';
 import { transact } from '../../kit/transact.ts';
-import { type IpPrefix, parsePrefix } from '../address.ts';
-import { checkText } from '../text.ts';
-import { requireUnused } from '../uses.ts';
+import { type IpPrefix, parsePrefix } from '../kit/address.ts';
+import { covers, mergedPrefixes, prefixTexts, withoutPrefixes } from '../kit/prefixes.ts';
+import { checkText } from '../kit/text.ts';
+import { requireUnused } from '../kit/uses.ts';
 import { cutOf } from './allotment.ts';
-import { covers, mergedPrefixes, prefixTexts, withoutPrefixes } from './prefixes.ts';
 
 /** Most prefixes of one pool. */
 const prefixesMax = 256;

@@ -17,7 +17,7 @@ import {
   rangeSize,
   rangeWithout,
   usableRange,
-} from '../../../../node/services/network/address.ts';
+} from '../../../../node/services/network/kit/address.ts';
 
 const bits = { 4: 32, 6: 128 } as const;
 const family = fc.constantFrom<IpFamily>(4, 6);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { formatPrefix, type IpPrefix, overlaps, parsePrefix } from '../../../../node/services/network/address.ts';
+import { formatPrefix, type IpPrefix, overlaps, parsePrefix } from '../../../../node/services/network/kit/address.ts';
 import {
   covers,
   freePrefix,
@@ -8,7 +8,7 @@ import {
   prefixTexts,
   unitsOf,
   withoutPrefixes,
-} from '../../../../node/services/network/pools/prefixes.ts';
+} from '../../../../node/services/network/kit/prefixes.ts';
 
 const prefix = (text: string): IpPrefix => {
   const parsed = parsePrefix(text);

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { quotaUsage } from '../../../../node/services/kit/quota.ts';
-import { overlaps } from '../../../../node/services/network/address.ts';
+import { overlaps } from '../../../../node/services/network/kit/address.ts';
 import { prefixOf } from '../../../../node/services/network/subnets.ts';
 import type { shoal } from '../../../../proto/messages.ts';
 import { makeWorld, refusalOf, type World } from '../world.ts';

@@ -1,5 +1,5 @@
 /** Sets of prefixes: what a pool has, and where in it a further one fits. Pure; both families. */
-import { formatPrefix, type IpFamily, type IpPrefix, type IpRange, overlaps } from '../address.ts';
+import { formatPrefix, type IpFamily, type IpPrefix, type IpRange, overlaps } from './address.ts';
 
 const bitsOf = { 4: 32, 6: 128 } as const satisfies Readonly<Record<IpFamily, number>>;
 

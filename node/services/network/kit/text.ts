@@ -1,5 +1,5 @@
 /** Bounds on what people write: Neutron's own column widths, so that clients meet no new limits. */
-import { badRequest } from '../kit/network-refusals.ts';
+import { badRequest } from '../../kit/network-refusals.ts';
 
 /** Longest name or description, characters. */
 const textCharactersMax = 255;

@@ -2,10 +2,10 @@
  * How many things hang on a thing. A delete compares the record it removes, but cannot compare the absence of things
  * that point at it; so whatever points counts itself, and the delete demands a count of zero.
  */
-import type { ShoalError } from '../../base/errors.ts';
-import { encodePart } from '../../state/table.ts';
-import type { StateReader } from '../../state/types.ts';
-import type { Change } from '../kit/transact.ts';
+import type { ShoalError } from '../../../base/errors.ts';
+import { encodePart } from '../../../state/table.ts';
+import type { StateReader } from '../../../state/types.ts';
+import type { Change } from '../../kit/transact.ts';
 
 /** What counts its users: ports of a network, addresses of a subnet, subnets of a pool, ports of a group, floating IPs of a router. */
 type Used = 'network' | 'subnet' | 'subnet-pool' | 'security-group' | 'router-gateway' | 'router-interface';
