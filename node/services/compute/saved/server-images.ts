@@ -135,7 +135,8 @@ export class ServerImages {
         ...Object.fromEntries(inherited),
         ...about.metadata,
         ...(server.imageId === '' ? {} : { base_image_ref: server.imageId }),
-        image_type: isBackup ? 'backup' : 'snapshot',
+        // A snapshot is called what its maker calls it, as by Nova; backups are found by this again.
+        image_type: isBackup ? 'backup' : (ownValue(about.metadata, 'image_type') ?? 'snapshot'),
         ...(isBackup ? { backup_type: purpose.backupType } : {}),
         instance_uuid: server.id,
         user_id: context.userId,

@@ -43,6 +43,8 @@ export const serverImageEffects: Effects = {
       t.equal(properties['role'], metadata.role);
       t.match(properties, { image_type: 'snapshot', base_image_ref: 'cirros' });
     }
+    const typed = await imageOf(cloud, { createImage: { name: 'one', metadata: { image_type: 'test' } } });
+    t.equal(typed.properties['image_type'], 'test', 'what its maker says comes before what it is called otherwise');
     await asked(cloud, { createImage: { name: 'one', metadata: { role: 1 } } }, 400);
   },
   'createBackupBody: name': async (t, cloud) => {
