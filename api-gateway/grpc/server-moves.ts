@@ -5,6 +5,7 @@ import type { Caller, Callers } from './kit/caller.ts';
 import { isOr, pageById } from './kit/page.ts';
 
 type MoveMethods =
+  | 'evacuateServer'
   | 'resizeServer'
   | 'confirmServerResize'
   | 'revertServerResize'
@@ -18,6 +19,11 @@ export function serverMoveHandlers(
   compute: ComputeService,
 ): Pick<Handlers<shoal.v1.ComputeService, Caller>, MoveMethods> {
   return {
+    evacuateServer: ({ serverId, hostName, landsStopped }, call) =>
+      callers.serve(call, async ({ context }) => {
+        await compute.moves.evacuate(context, serverId, { ...(hostName === '' ? {} : { hostName }), landsStopped });
+        return {};
+      }),
     resizeServer: ({ serverId, flavorId }, call) =>
       callers.serve(call, async ({ context }) => {
         await compute.moves.resize(context, serverId, flavorId);

@@ -34,6 +34,7 @@ const serverRules: readonly PolicyRule[] = [
   rule('os_compute_api:os-lock-server:lock', projectMember, [action('lock'), rpc('LockServer')]),
   rule('os_compute_api:os-lock-server:unlock', projectMember, [action('unlock'), rpc('UnlockServer')]),
   rule('os_compute_api:os-migrate-server:migrate', cloudAdmin, [action('migrate'), rpc('MigrateServer')]),
+  rule('os_compute_api:os-evacuate', cloudAdmin, [action('evacuate'), rpc('EvacuateServer')]),
   rule('os_compute_api:servers:resize', projectMember, [action('resize'), rpc('ResizeServer')]),
   rule('os_compute_api:servers:confirm_resize', projectMember, [action('confirmResize'), rpc('ConfirmServerResize')]),
   rule('os_compute_api:servers:revert_resize', projectMember, [action('revertResize'), rpc('RevertServerResize')]),

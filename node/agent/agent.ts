@@ -412,6 +412,7 @@ export class Agent {
       backups: built.volume.backups,
       hostId,
       isLeader: () => loop.isLeader,
+      resizeConfirmWindowSeconds: config.compute.resizeConfirmWindowSeconds,
       isSharedStorage: (storage) => drivers.storage.get(storage)?.capabilities.shared === true,
       hostViews: host.gossip,
       volumeTools: host.volumeTools,

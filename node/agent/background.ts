@@ -17,6 +17,7 @@ import { volumeMigrateJob } from '../host/jobs/kinds/volume-migrate.ts';
 import { volumeRestoreJob } from '../host/jobs/kinds/volume-restore.ts';
 import { volumeSwapJob } from '../host/jobs/kinds/volume-swap.ts';
 import { volumeUploadJob } from '../host/jobs/kinds/volume-upload.ts';
+import { confirmOldResizes } from '../host/tasks/confirm-old-resizes.ts';
 import { forgetEndedJobs } from '../host/tasks/forget-ended-jobs.ts';
 import { forgetExpiredMessages } from '../host/tasks/forget-expired-messages.ts';
 import { moveVolumesOffDownHosts } from '../host/tasks/move-volumes-off-down-hosts.ts';
@@ -43,6 +44,8 @@ interface BackgroundDeps {
   readonly hostViews: HostViews;
   /** How long a host is down before others do its work on shared storage, ms. Default: as production. */
   readonly downHostGraceMs?: number;
+  /** After how long a resize that waits is confirmed by itself, seconds; 0: never. */
+  readonly resizeConfirmWindowSeconds: number;
   /** What this host does to volumes is done with these. */
   readonly volumeTools: VolumeToolsOf;
   /** The store of backups of that URL. */
@@ -72,6 +75,7 @@ class Background implements Service {
     isSharedStorage,
     hostViews,
     downHostGraceMs,
+    resizeConfirmWindowSeconds,
     volumeTools,
     backupStore,
     imageContent,
@@ -116,6 +120,7 @@ class Background implements Service {
         forgetExpiredMessages,
         resealSecrets(sealing),
         moveVolumesOffDownHosts(hostViews, downHostGraceMs),
+        confirmOldResizes(compute.moves, resizeConfirmWindowSeconds),
       ],
       onRun: (task, result, seconds) => {
         metrics?.leaderTasks.inc({ task, result });

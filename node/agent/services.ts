@@ -80,6 +80,7 @@ export function buildServices(ports: ServicePorts, options: ServiceOptions): Ser
   const computeOptions = {
     storage: config.storage,
     enabledFilters: placementConfiguration(config).enabledFilters,
+    allowResizeToSameHost: config.compute.allowResizeToSameHost,
   };
   return {
     identity,

@@ -136,6 +136,15 @@ export const configSchema = Type.Object(
           maximum: 1_000_000,
           description: 'how many of them; 16 are the host’s own',
         }),
+        allowResizeToSameHost: Type.Boolean({
+          description: 'a resize may stay on the host of its server, and is tried there first; else it goes to another',
+        }),
+        resizeConfirmWindowSeconds: Type.Integer({
+          minimum: 0,
+          maximum: 31_536_000,
+          description:
+            'after how long resizes and moves that nobody has confirmed are confirmed by themselves; 0: never',
+        }),
         stopGraceMs: Type.Integer({
           minimum: 0,
           maximum: 600_000,
@@ -362,6 +371,8 @@ export function configDefaults(): Config {
       // Numbers that nobody else gives away: see drivers/uid-range.ts.
       uidFirst: uidRangeDefault.first,
       uidCount: uidRangeDefault.count,
+      allowResizeToSameHost: true,
+      resizeConfirmWindowSeconds: 0,
       stopGraceMs: 60_000,
       // Five minutes: an OSD that restarts, a monitor election, a switch that boots; after that its owner had better know.
       stepPatienceMs: 300_000,

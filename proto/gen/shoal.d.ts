@@ -10989,6 +10989,9 @@ export namespace shoal {
             /** Calls RevertServerResize. */
             revertServerResize: shoal.v1.ComputeService.RevertServerResize;
 
+            /** Calls EvacuateServer. */
+            evacuateServer: shoal.v1.ComputeService.EvacuateServer;
+
             /** Calls MigrateServer. */
             migrateServer: shoal.v1.ComputeService.MigrateServer;
 
@@ -11423,6 +11426,25 @@ export namespace shoal {
               readonly path: "/shoal.v1.ComputeService/RevertServerResize";
               readonly requestType: "RevertServerResizeRequest";
               readonly responseType: "RevertServerResizeResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.ComputeService#evacuateServer}.
+             * @param error Error, if any
+             * @param [response] EvacuateServerResponse
+             */
+            type EvacuateServerCallback = (error: (Error|null), response?: shoal.v1.EvacuateServerResponse) => void;
+
+            /** Calls EvacuateServer. */
+            type EvacuateServer = {
+              (request: shoal.v1.IEvacuateServerRequest, callback: shoal.v1.ComputeService.EvacuateServerCallback): void;
+              (request: shoal.v1.IEvacuateServerRequest): Promise<shoal.v1.EvacuateServerResponse>;
+              readonly name: "EvacuateServer";
+              readonly path: "/shoal.v1.ComputeService/EvacuateServer";
+              readonly requestType: "EvacuateServerRequest";
+              readonly responseType: "EvacuateServerResponse";
               readonly requestStream: undefined;
               readonly responseStream: undefined;
             };
@@ -14486,6 +14508,142 @@ export namespace shoal {
 
             /** Shape of a RevertServerResizeResponse. */
             type $Shape = shoal.v1.RevertServerResizeResponse.$Properties;
+        }
+
+        /**
+         * Properties of an EvacuateServerRequest.
+         * @deprecated Use shoal.v1.EvacuateServerRequest.$Properties instead.
+         */
+        interface IEvacuateServerRequest extends shoal.v1.EvacuateServerRequest.$Properties {
+        }
+
+        /** Represents an EvacuateServerRequest. */
+        class EvacuateServerRequest {
+
+            /**
+             * Constructs a new EvacuateServerRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.EvacuateServerRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** EvacuateServerRequest serverId. */
+            serverId: string;
+
+            /** EvacuateServerRequest hostName. */
+            hostName: string;
+
+            /** EvacuateServerRequest landsStopped. */
+            landsStopped: boolean;
+
+            /**
+             * Creates a new EvacuateServerRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns EvacuateServerRequest instance
+             */
+            static create(properties: shoal.v1.EvacuateServerRequest.$Shape): shoal.v1.EvacuateServerRequest & shoal.v1.EvacuateServerRequest.$Shape;
+            static create(properties?: shoal.v1.EvacuateServerRequest.$Properties): shoal.v1.EvacuateServerRequest;
+
+            /**
+             * Encodes the specified EvacuateServerRequest message. Does not implicitly {@link shoal.v1.EvacuateServerRequest.verify|verify} messages.
+             * @param message EvacuateServerRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.EvacuateServerRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an EvacuateServerRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.EvacuateServerRequest & shoal.v1.EvacuateServerRequest.$Shape} EvacuateServerRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.EvacuateServerRequest & shoal.v1.EvacuateServerRequest.$Shape;
+        }
+
+        namespace EvacuateServerRequest {
+
+            /** Properties of an EvacuateServerRequest. */
+            interface $Properties {
+
+                /** EvacuateServerRequest serverId */
+                serverId?: string;
+
+                /** EvacuateServerRequest hostName */
+                hostName?: string;
+
+                /** EvacuateServerRequest landsStopped */
+                landsStopped?: boolean;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an EvacuateServerRequest. */
+            type $Shape = shoal.v1.EvacuateServerRequest.$Properties;
+        }
+
+        /**
+         * Properties of an EvacuateServerResponse.
+         * @deprecated Use shoal.v1.EvacuateServerResponse.$Properties instead.
+         */
+        interface IEvacuateServerResponse extends shoal.v1.EvacuateServerResponse.$Properties {
+        }
+
+        /** Represents an EvacuateServerResponse. */
+        class EvacuateServerResponse {
+
+            /**
+             * Constructs a new EvacuateServerResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.EvacuateServerResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /**
+             * Creates a new EvacuateServerResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns EvacuateServerResponse instance
+             */
+            static create(properties: shoal.v1.EvacuateServerResponse.$Shape): shoal.v1.EvacuateServerResponse & shoal.v1.EvacuateServerResponse.$Shape;
+            static create(properties?: shoal.v1.EvacuateServerResponse.$Properties): shoal.v1.EvacuateServerResponse;
+
+            /**
+             * Encodes the specified EvacuateServerResponse message. Does not implicitly {@link shoal.v1.EvacuateServerResponse.verify|verify} messages.
+             * @param message EvacuateServerResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.EvacuateServerResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an EvacuateServerResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.EvacuateServerResponse & shoal.v1.EvacuateServerResponse.$Shape} EvacuateServerResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.EvacuateServerResponse & shoal.v1.EvacuateServerResponse.$Shape;
+        }
+
+        namespace EvacuateServerResponse {
+
+            /** Properties of an EvacuateServerResponse. */
+            interface $Properties {
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an EvacuateServerResponse. */
+            type $Shape = shoal.v1.EvacuateServerResponse.$Properties;
         }
 
         /**

@@ -81,6 +81,7 @@ export class HostAgent {
       hostId,
       isLeader: () => process.loop.isLeader,
       isSharedStorage: (pool) => machine.pool(pool)?.shared === true,
+      resizeConfirmWindowSeconds: 0,
       hostViews: gossip,
       downHostGraceMs: 5_000, // Outages are short here.
       volumeTools: this.host.volumeTools,

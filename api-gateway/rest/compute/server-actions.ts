@@ -9,12 +9,19 @@ import * as schemas from '../schemas/compute.ts';
 import * as consoleBodies from '../schemas/consoles.ts';
 import { unservedActions } from '../schemas/unserved-actions.ts';
 import { consoleUrl } from './consoles/console-routes.ts';
-import { rootOf, viewingOf } from './kit/common.ts';
-import { microversionOf, requireMicroversion } from './kit/microversion.ts';
+import { readFlag, rootOf, viewingOf } from './kit/common.ts';
+import { type AttributeVersions, checkAttributes, microversionOf, requireMicroversion } from './kit/microversion.ts';
 import type { ServerFloatingIps } from './proxies/floating-ips.ts';
 
 /** The last microversion in which a server is asked for its floating IPs, and not the network service. */
 const lastWithFloatingIps = { to: 43 };
+
+/** Before 2.14 the caller says whether storage is shared; then Nova looks, as this does always. */
+const evacuateVersions: AttributeVersions = { onSharedStorage: { to: 13 }, force: { from: 29, to: 67 } };
+
+function flagOf(value: boolean | string | undefined): boolean {
+  return value === true || readFlag(typeof value === 'string' ? value : undefined) === true;
+}
 
 /** What an action is called with. */
 interface Call {
@@ -128,6 +135,22 @@ export function addActions(
       }
       await moves.migrate(context, id, host);
       return undefined;
+    },
+    async evacuate({ request, context, id, argument }) {
+      const microversion = microversionOf(request);
+      const asked = parse(schemas.evacuateBody, argument);
+      checkAttributes('evacuate', asked, evacuateVersions, microversion);
+      if (microversion < 14 && asked.onSharedStorage === undefined) {
+        throw new ShoalError('INVALID_ARGUMENT', "Invalid body: 'onSharedStorage' is a required property.");
+      }
+      if (flagOf(asked.force)) {
+        throw new ShoalError('NOT_IMPLEMENTED', 'Every host is asked whether it has room: evacuate without force.');
+      }
+      if (asked.adminPass !== undefined) {
+        throw new ShoalError('NOT_IMPLEMENTED', 'No password is set in a guest that is evacuated: log in with a key.');
+      }
+      await moves.evacuate(context, id, { hostName: asked.host, landsStopped: microversion >= 95 });
+      return {};
     },
     async 'os-getConsoleOutput'({ request, context, id, argument }) {
       const { length } = parse(schemas.consoleBody, argument ?? {});

@@ -195,6 +195,14 @@ export const volumeSwapBody = only({
 /** The argument of the action `migrate`: null, or from 2.56 on the name of the host to go to. */
 export const migrateBody = Type.Union([Type.Null(), only({ host: orNull(hostName) })]);
 
+/** The argument of the action `evacuate`. */
+export const evacuateBody = only({
+  host: Type.Optional(Type.String({ minLength: 1, maxLength: 255 })),
+  onSharedStorage: Type.Optional(Type.Union([Type.Boolean(), Type.String({ maxLength: 5 })])),
+  adminPass: Type.Optional(Type.String({ maxLength: 255 })),
+  force: Type.Optional(Type.Union([Type.Boolean(), Type.String({ maxLength: 5 })])),
+});
+
 /** The argument of the action `resize`. */
 export const resizeBody = only({ flavorRef: flavorReference, 'OS-DCF:diskConfig': Type.Optional(diskConfig) });
 

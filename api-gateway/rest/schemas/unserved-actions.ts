@@ -15,12 +15,6 @@ const host = Type.String({ minLength: 1, maxLength: 255 });
 /** Actions of Nova that this version does not have, by name, with the argument that Nova takes: it is checked all the same. */
 export const unservedActions: Readonly<Record<string, TSchema>> = {
   addFixedIp: only({ networkId: Type.Union([Type.String({ minLength: 1, maxLength: 64 }), Type.Integer()]) }),
-  evacuate: only({
-    host: Type.Optional(host),
-    onSharedStorage: Type.Optional(flag),
-    adminPass: Type.Optional(password),
-    force: Type.Optional(flag),
-  }),
   injectNetworkInfo: anything,
   'os-migrateLive': only({
     host: orNull(host),

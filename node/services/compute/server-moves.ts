@@ -47,6 +47,7 @@ const markClaimsTooOldToMove = coverageMark(
   'a move took so long that its claims may have ended',
 );
 const markResizedInPlace = coverageMark('resized-in-place', 'a server gets another flavor on its own host');
+const markEvacuated = coverageMark('evacuated', 'a server of a host that is down gets another one');
 const markMoveReverted = coverageMark('move-reverted', 'a server goes back to the host or flavor that it had');
 const failpointMoveClaimedNotBound = failpoint(
   'move.claimed-not-bound',
@@ -66,12 +67,14 @@ type Flavor = shoal.v1.Flavor;
 
 /** What a move is to do. */
 interface MoveDraft {
-  readonly verb: 'resize' | 'migrate';
+  readonly verb: 'resize' | 'migrate' | 'evacuate';
   readonly newFlavor: Flavor;
   readonly hostName?: string | undefined;
   readonly confirmsItself: boolean;
   /** Nova's diskConfig from now on; absent: as it was. */
   readonly diskConfigAuto?: boolean | undefined;
+  /** It is off where it comes to, whatever it was. Default: as it was. */
+  readonly landsStopped?: boolean | undefined;
 }
 
 /** See above. */
@@ -130,6 +133,36 @@ export class ServerMoves {
     chargeQuota(new Change(), reader, server.projectId, growthOf(server, newFlavor));
     await this.#mustAnswer(context, reader, server);
     await this.#bind(context, server, draft, await this.#placeResized(context, reader, server, draft));
+  }
+
+  /**
+   * Brings a server of a host that an operator has forced down, and that does not answer, to another one. On shared storage with its
+   * disks, which the new host opens once it has proved that the old one can write no more; else its disks are made of the image
+   * again, as in Nova. The old host, should it come back, ends what it still has of the server before anything else.
+   * `INVALID_ARGUMENT` while the host is not down, or for its own host; `NO_VALID_HOST`; `CONFLICT` for a server whose last move
+   * has left something at another host.
+   * @param options.landsStopped it is off when it is there. Default: as it was.
+   */
+  async evacuate(
+    context: RequestContext,
+    id: string,
+    options: { readonly hostName?: string | undefined; readonly landsStopped?: boolean } = {},
+  ): Promise<void> {
+    const reader = await this.#deps.state.fresh(context.signal);
+    const server = seeServer(context, reader, id).record;
+    this.#checkMovable(context, reader, server, 'evacuate');
+    const { hostName, landsStopped } = options;
+    if (hostName !== undefined) checkDestination(reader, server, hostName);
+    await this.#mustBeDown(context, reader, server);
+    const draft = {
+      verb: 'evacuate',
+      newFlavor: flavorOf(server),
+      hostName,
+      landsStopped,
+      confirmsItself: true,
+    } as const;
+    await this.#bind(context, server, draft, await this.#place(context, reader, server, draft, [server.hostId]));
+    markEvacuated();
   }
 
   /** A move is as wanted: the former host may remove what it keeps. `CONFLICT` unless one waits to be confirmed. */
@@ -198,7 +231,7 @@ export class ServerMoves {
     return this.#deps.placer.place(request, context.signal);
   }
 
-  #checkMovable(context: RequestContext, reader: StateReader, server: Server, verb: 'migrate' | 'resize'): void {
+  #checkMovable(context: RequestContext, reader: StateReader, server: Server, verb: MoveDraft['verb']): void {
     mustTake(context, server, verb);
     if (server.previousHostId === '') return;
     const name = hostTable.get(reader, server.previousHostId)?.record.name ?? server.previousHostId;
@@ -240,6 +273,13 @@ export class ServerMoves {
     );
   }
 
+  /** An operator's word, and the host's own silence: one that answers may still run the guest. */
+  async #mustBeDown(context: RequestContext, reader: StateReader, server: Server): Promise<void> {
+    mustBeForcedDown(reader, server);
+    if (!(await this.#deps.hostProbe.answers(server.hostId as Placed['hostId'], context.signal))) return;
+    throw stillInUse(reader, server.hostId);
+  }
+
   /** One transaction: record, host, generation, flavor, quota, ports, volumes, group and migration. */
   async #bind(context: RequestContext, server: Server, draft: MoveDraft, placed: Placed): Promise<void> {
     failpointMoveClaimedNotBound();
@@ -249,7 +289,8 @@ export class ServerMoves {
         const { reader, change } = attempt;
         const row = seeServer(context, reader, server.id);
         this.#checkMovable(context, reader, row.record, draft.verb);
-        if (placed.hostId !== row.record.hostId) this.#checkStorage(reader, row.record);
+        if (draft.verb === 'evacuate') mustBeForcedDown(reader, row.record);
+        else if (placed.hostId !== row.record.hostId) this.#checkStorage(reader, row.record);
         checkPlace(reader, placed);
         if (row.record.generation !== server.generation) throw conflict(`Instance ${server.id} has moved meanwhile`);
         putOnHost(change, placed.hostId);
@@ -280,7 +321,8 @@ export class ServerMoves {
     const generation = server.generation + 1;
     const oldFlavor = flavorOf(server);
     const { newFlavor, verb, confirmsItself, diskConfigAuto = server.diskConfigAuto } = draft;
-    const kind = verb === 'resize' ? 'resize' : 'migration';
+    const kind = kinds[verb];
+    const isEvacuated = verb === 'evacuate';
     const flavors = { oldFlavorId: oldFlavor.id, newFlavorId: newFlavor.id };
     const targetHostId = placed.hostId;
     const migration = {
@@ -305,7 +347,10 @@ export class ServerMoves {
       generation,
       flavor: newFlavor,
       diskConfigAuto,
-      taskState: 'resize_migrating',
+      taskState: isEvacuated ? 'rebuilding' : 'resize_migrating',
+      // The other host is down by an operator's word. That is no fence: storage proves one before it opens a disk.
+      ...(isEvacuated ? { releasedGeneration: generation - 1, status: statusBefore(server), fault: null } : {}),
+      ...(draft.landsStopped === true ? { powerWanted: shoal.v1.PowerWanted.POWER_WANTED_STOPPED } : {}),
       move: new shoal.v1.ServerMove({ migrationId, kind, phase: 'migrating', oldFlavor, newFlavor, confirmsItself }),
       updatedMs: nowMs,
       disks: [...reshapedDisks(disks, oldFlavor, newFlavor)],
@@ -370,6 +415,21 @@ export class ServerMoves {
   }
 }
 
+/** Nova's words for the moves. */
+const kinds = { resize: 'resize', migrate: 'migration', evacuate: 'evacuation' } as const;
+
+function mustBeForcedDown(reader: StateReader, { hostId }: Server): void {
+  if (hostTable.get(reader, hostId)?.record.forcedDown !== true) throw stillInUse(reader, hostId);
+}
+
+function stillInUse(reader: StateReader, hostId: string): ShoalError {
+  const name = hostTable.get(reader, hostId)?.record.name ?? hostId;
+  return badRequest(
+    `Compute service of ${name} is still in use. Servers are evacuated from a host that does not answer, once its service is ` +
+      'forced down: openstack compute service set --down.',
+  );
+}
+
 /** Flavor and disks as they were before the move. */
 function formerShape(
   { flavor, move }: Server,
@@ -382,8 +442,9 @@ function formerShape(
 }
 
 /** A server that failed on its way is as it was wanted before; one that an earlier version moved was off. */
-function statusBefore({ status, powerWanted, move }: Server): shoal.v1.ServerStatus {
-  if (move !== null && status !== ServerStatus.SERVER_STATUS_ERROR) return status;
+function statusBefore({ status, powerWanted }: Server): shoal.v1.ServerStatus {
+  const isFailed = status === ServerStatus.SERVER_STATUS_ERROR || status === ServerStatus.SERVER_STATUS_MIGRATING;
+  if (!isFailed) return status;
   return powerWanted === shoal.v1.PowerWanted.POWER_WANTED_STOPPED
     ? ServerStatus.SERVER_STATUS_SHUTOFF
     : ServerStatus.SERVER_STATUS_ACTIVE;

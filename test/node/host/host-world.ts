@@ -237,14 +237,21 @@ export class World {
           server.status = SERVER_STATUS_SHUTOFF;
           server.powerWanted = PowerWanted.POWER_WANTED_STOPPED;
         }),
-      cleaned: async () => {},
+      cleaned: ({ id }) =>
+        this.change((server) => {
+          server.previousHostId = '';
+        }, id),
       fault: ({ id }, message) =>
         this.change((server) => {
           server.status = SERVER_STATUS_ERROR;
           server.taskState = '';
           server.fault = new shoal.v1.ServerFault({ code: 500, message });
         }, id),
-      released: () => Promise.resolve(),
+      released: ({ id }) =>
+        this.change((server) => {
+          server.releasedGeneration = Math.max(server.releasedGeneration, server.generation - 1);
+          if (server.move === null) server.previousHostId = '';
+        }, id),
       deleted: async () => {
         const builder = new TransactionBuilder();
         const server = serverTable.must(this.state.local, serverId);

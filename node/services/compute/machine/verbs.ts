@@ -91,6 +91,8 @@ export const verbs = {
   // They look, and ask nothing of what the guest does.
   get_console: { action: 'get_vnc_console', deletion: 'refuses', host: 'needed', outage: 'any-agent' },
   get_diagnostics: { action: 'get_diagnostics', deletion: 'refuses', host: 'needed', outage: 'any-agent' },
+  // For operators, of a host that is down: whatever the server was at is over.
+  evacuate: { action: 'evacuate', deletion: 'refuses', host: 'needed', from: ['active', 'stopped', 'error'] },
   resize: { action: 'resize', ...asked, from: ['active', 'stopped'], task: 'refuses' },
   // For administrators, whom no lock holds.
   migrate: { action: 'migrate', deletion: 'refuses', host: 'needed', from: ['active', 'stopped'], task: 'refuses' },

@@ -1,8 +1,9 @@
 /** Every attribute of a new server and of a change to one: sent, shown, and what it does. */
 
+import type { HostId } from '../../../../node/base/ids.ts';
 import { transact } from '../../../../node/services/kit/transact.ts';
 import { serverMetadata } from '../../../../node/services/network/metadata.ts';
-import { serverTable } from '../../../../node/state/tables/index.ts';
+import { hostTable, serverTable } from '../../../../node/state/tables/index.ts';
 import { shoal } from '../../../../proto/messages.ts';
 import { addImage, hostsAct } from '../../../node/services/compute-world.ts';
 import type { Answer, Effect, EffectCloud, Effects } from '../effects/effects.ts';
@@ -20,6 +21,7 @@ export const serverRoutes = {
   changePasswordBody: ['POST /v2.1/servers/:id/action#changePassword'],
   lockBody: ['POST /v2.1/servers/:id/action#lock'],
   consoleBody: ['POST /v2.1/servers/:id/action#os-getConsoleOutput'],
+  evacuateBody: ['POST /v2.1/servers/:id/action#evacuate'],
   resizeBody: ['POST /v2.1/servers/:id/action#resize'],
   migrateBody: ['POST /v2.1/servers/:id/action#migrate'],
   groupNameBody: [
@@ -102,6 +104,16 @@ const recordOf = (cloud: EffectCloud, id: string) => serverTable.must(cloud.worl
 const metadataOf = (cloud: EffectCloud, id: string) => serverMetadata(cloud.world.state.local, recordOf(cloud, id));
 
 /** No storage is shared in this world; the record says that this server's is. */
+/** The host's service is forced down, and it does not answer. */
+async function withHostDown({ world }: EffectCloud, name: string, work: () => Promise<void>): Promise<void> {
+  const host = hostTable.one(world.state.local, 'name', name)?.record.id as HostId;
+  await world.compute.hosts.update(world.admin, name, { forcedDown: true });
+  world.hostProbe.silent.add(host);
+  await work();
+  world.hostProbe.silent.delete(host);
+  await world.compute.hosts.update(world.admin, name, { forcedDown: false });
+}
+
 async function onSharedStorage({ world }: EffectCloud, id: string): Promise<void> {
   await transact(world.deps, world.admin, ({ reader, change }) => {
     const row = serverTable.must(reader, id);
@@ -483,6 +495,44 @@ const actions: Effects = {
       t.equal((await act(cloud, id, { 'os-getConsoleOutput': { length } }, 200)).output, output);
     }
     await act(cloud, id, { 'os-getConsoleOutput': { length: -2 } }, 400);
+  },
+  'evacuateBody: host': async (t, cloud) => {
+    for (const [from, to] of [
+      ['host-1', 'host-2'],
+      ['host-2', 'host-1'],
+    ] as const) {
+      const { id } = await made(cloud, { availability_zone: `nova:${from}` });
+      await hostsAct(cloud.world);
+      await act(cloud, id, { evacuate: { host: to } }, 400);
+      await withHostDown(cloud, from, async () => {
+        await act(cloud, id, { evacuate: { host: from } }, 400);
+        await act(cloud, id, { evacuate: { host: to } }, 200);
+      });
+      t.equal((await shown(cloud, id))['OS-EXT-SRV-ATTR:host'], to);
+    }
+  },
+  'evacuateBody: onSharedStorage': async (t, cloud) => {
+    for (const onSharedStorage of [true, false]) {
+      const { id } = await made(cloud, { availability_zone: 'nova:host-1' });
+      await hostsAct(cloud.world);
+      await withHostDown(cloud, 'host-1', async () => {
+        await act(cloud, id, { evacuate: {} }, 400, 13);
+        await act(cloud, id, { evacuate: { onSharedStorage } }, 400, 14);
+        await act(cloud, id, { evacuate: { onSharedStorage } }, 200, 13);
+      });
+      t.equal((await shown(cloud, id))['OS-EXT-SRV-ATTR:host'], 'host-2');
+    }
+  },
+  'evacuateBody: adminPass': async (_t, cloud) => {
+    const { id } = await made(cloud);
+    for (const adminPass of ['secret', 'other']) await act(cloud, id, { evacuate: { adminPass } }, 501);
+  },
+  'evacuateBody: force': async (_t, cloud) => {
+    const { id } = await made(cloud);
+    await hostsAct(cloud.world);
+    await act(cloud, id, { evacuate: { force: true } }, 501, 29);
+    await act(cloud, id, { evacuate: { force: true } }, 400, 68);
+    await act(cloud, id, { evacuate: { force: false } }, 400, 29);
   },
   'resizeBody: flavorRef': async (t, cloud) => {
     const flavor = (id: string, vcpus: number) => ({ name: id, id, vcpus, ram: 256, disk: 100 });

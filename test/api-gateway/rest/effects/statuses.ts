@@ -18,6 +18,7 @@ const statuses: readonly (readonly [operation: RegExp, source: string, ...answer
     'servers.py',
     202,
   ],
+  [/^POST \/v2\.1\/servers\/[^/]+\/action#evacuate$/, 'evacuate.py', 200],
   [/^POST \/v2\.1\/servers\/[^/]+\/action#confirmResize$/, 'servers.py', 204],
   [/^POST \/v2\.1\/servers\/[^/]+\/action#os-get(VNC|Serial)Console$/, 'remote_consoles.py', 200],
   [/^POST \/v2\.1\/servers\/[^/]+\/remote-consoles$/, 'remote_consoles.py', 200],

@@ -1,7 +1,10 @@
 /** Resize and cold migration: one story each, with the claims, the quota and the migration that go with it. */
 import t from 'tap';
 import { systemClock } from '../../../../node/base/clock.ts';
+import type { HostId, ServerId } from '../../../../node/base/ids.ts';
 import { ClaimBook } from '../../../../node/host/claims/claim-book.ts';
+import { planServer } from '../../../../node/host/plan/server-plan.ts';
+import { confirmOldResizes } from '../../../../node/host/tasks/confirm-old-resizes.ts';
 import { shownStatus, vmState } from '../../../../node/services/compute/machine/vm-state.ts';
 import { quotaUsage } from '../../../../node/services/kit/quota.ts';
 import { hostTable, migrationTable, portTable, serverTable } from '../../../../node/state/tables/index.ts';
@@ -17,7 +20,10 @@ const REVERT = ServerStatus.SERVER_STATUS_REVERT_RESIZE;
 
 const read = (world: ComputeWorld, id: string): shoal.v1.Server => serverTable.must(world.state.local, id).record;
 const migrations = (world: ComputeWorld): readonly shoal.v1.Migration[] =>
-  migrationTable.list(world.state.local).map(({ record }) => record);
+  migrationTable
+    .list(world.state.local)
+    .map(({ record }) => record)
+    .toSorted((a, b) => a.number - b.number);
 
 /** A server that runs, on storage of the given name. */
 async function running(world: ComputeWorld, storage: 'local' | 'rbd' = 'rbd'): Promise<shoal.v1.Server> {
@@ -205,6 +211,65 @@ void t.test('what cannot be had is refused before anything is changed', async (t
   await hostsAct(world);
   t.match(read(world, server.id), { generation: before.generation, hostId: before.hostId, move: null });
   t.same(migrations(world), []);
+});
+
+void t.test(
+  'a server is evacuated from a host that is forced down and silent, and the host that comes back ends its own',
+  async (t) => {
+    const world = await makeComputeWorld();
+    const server = await running(world);
+    const home = server.hostId as HostId;
+    const name = hostTable.must(world.state.local, home).record.name;
+    const evacuate = () => world.compute.moves.evacuate(world.admin, server.id, { landsStopped: true });
+    await t.rejects(evacuate(), { code: 'INVALID_ARGUMENT', message: /still in use/ });
+    await world.compute.hosts.update(world.admin, name, { forcedDown: true });
+    await t.rejects(
+      evacuate(),
+      { code: 'INVALID_ARGUMENT', message: /still in use/ },
+      'it answers: it may run the guest',
+    );
+    world.hostProbe.silent.add(home);
+    await evacuate();
+    const moved = read(world, server.id);
+    t.match(moved, { generation: 2, previousHostId: home, releasedGeneration: 1, taskState: 'rebuilding' });
+    await world.reports(moved.hostId).power(moved, 'stopped', 0);
+    t.match(read(world, server.id), {
+      status: ServerStatus.SERVER_STATUS_SHUTOFF,
+      taskState: '',
+      move: { phase: 'cleaning' },
+    });
+    t.match(migrations(world), [{ kind: 'evacuation', status: 'done' }]);
+    t.not((await roomAt(world, home)).vcpus, 0, 'the host may still have the guest');
+    await t.rejects(world.compute.moves.cancel(world.admin, server.id), { code: 'CONFLICT' });
+
+    // It is back, with the guest of before.
+    const guest = { serverId: server.id as ServerId, generation: 1, power: 'running', detail: 'running' } as const;
+    const memory = { rebootsDone: 0, failed: false, disksFailed: false, unmadeVolumeIds: new Set<string>() };
+    const plan = (found: typeof guest | undefined) =>
+      planServer(read(world, server.id), found, memory, home, { stopGraceMs: 60_000 });
+    t.same(plan(guest), { kind: 'release', generation: 1, graceMs: 0 });
+    t.same(plan(undefined), { kind: 'clean' });
+    await world.reports(home).cleaned(read(world, server.id));
+    t.match(read(world, server.id), { previousHostId: '', move: null });
+    t.equal((await roomAt(world, home)).vcpus, 0);
+  },
+);
+
+void t.test('resizes that nobody confirms are confirmed by themselves after the window', async (t) => {
+  const world = await makeComputeWorld();
+  const large = await largeFlavor(world);
+  const server = await running(world);
+  await world.compute.moves.resize(world.alice, server.id, large.id);
+  await hostsAct(world);
+  await hostsAct(world);
+  const { signal } = new AbortController();
+  const nowMs = read(world, server.id).move?.finishedMs ?? 0;
+  const deps = (atMs: number) => ({ ...world.deps, clock: { ...systemClock, nowMs: () => atMs } });
+  await confirmOldResizes(world.compute.moves, 0).run(deps(nowMs + 10_000_000), signal);
+  await confirmOldResizes(world.compute.moves, 60).run(deps(nowMs + 59_000), signal);
+  t.equal(shownStatus(read(world, server.id)), VERIFY);
+  await confirmOldResizes(world.compute.moves, 60).run(deps(nowMs + 60_000), signal);
+  t.equal(shownStatus(read(world, server.id)), ServerStatus.SERVER_STATUS_ACTIVE);
 });
 
 void t.test('a server whose former host is lost for good has nothing to wait for', async (t) => {
