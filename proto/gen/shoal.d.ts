@@ -10980,6 +10980,24 @@ export namespace shoal {
             /** Calls CreateServerBackup. */
             createServerBackup: shoal.v1.ComputeService.CreateServerBackup;
 
+            /** Calls RebuildServer. */
+            rebuildServer: shoal.v1.ComputeService.RebuildServer;
+
+            /** Calls RescueServer. */
+            rescueServer: shoal.v1.ComputeService.RescueServer;
+
+            /** Calls UnrescueServer. */
+            unrescueServer: shoal.v1.ComputeService.UnrescueServer;
+
+            /** Calls ShelveServer. */
+            shelveServer: shoal.v1.ComputeService.ShelveServer;
+
+            /** Calls OffloadServer. */
+            offloadServer: shoal.v1.ComputeService.OffloadServer;
+
+            /** Calls UnshelveServer. */
+            unshelveServer: shoal.v1.ComputeService.UnshelveServer;
+
             /** Calls ResizeServer. */
             resizeServer: shoal.v1.ComputeService.ResizeServer;
 
@@ -11369,6 +11387,120 @@ export namespace shoal {
               readonly path: "/shoal.v1.ComputeService/CreateServerBackup";
               readonly requestType: "CreateServerBackupRequest";
               readonly responseType: "CreateServerBackupResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.ComputeService#rebuildServer}.
+             * @param error Error, if any
+             * @param [response] RebuildServerResponse
+             */
+            type RebuildServerCallback = (error: (Error|null), response?: shoal.v1.RebuildServerResponse) => void;
+
+            /** Calls RebuildServer. */
+            type RebuildServer = {
+              (request: shoal.v1.IRebuildServerRequest, callback: shoal.v1.ComputeService.RebuildServerCallback): void;
+              (request: shoal.v1.IRebuildServerRequest): Promise<shoal.v1.RebuildServerResponse>;
+              readonly name: "RebuildServer";
+              readonly path: "/shoal.v1.ComputeService/RebuildServer";
+              readonly requestType: "RebuildServerRequest";
+              readonly responseType: "RebuildServerResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.ComputeService#rescueServer}.
+             * @param error Error, if any
+             * @param [response] RescueServerResponse
+             */
+            type RescueServerCallback = (error: (Error|null), response?: shoal.v1.RescueServerResponse) => void;
+
+            /** Calls RescueServer. */
+            type RescueServer = {
+              (request: shoal.v1.IRescueServerRequest, callback: shoal.v1.ComputeService.RescueServerCallback): void;
+              (request: shoal.v1.IRescueServerRequest): Promise<shoal.v1.RescueServerResponse>;
+              readonly name: "RescueServer";
+              readonly path: "/shoal.v1.ComputeService/RescueServer";
+              readonly requestType: "RescueServerRequest";
+              readonly responseType: "RescueServerResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.ComputeService#unrescueServer}.
+             * @param error Error, if any
+             * @param [response] UnrescueServerResponse
+             */
+            type UnrescueServerCallback = (error: (Error|null), response?: shoal.v1.UnrescueServerResponse) => void;
+
+            /** Calls UnrescueServer. */
+            type UnrescueServer = {
+              (request: shoal.v1.IUnrescueServerRequest, callback: shoal.v1.ComputeService.UnrescueServerCallback): void;
+              (request: shoal.v1.IUnrescueServerRequest): Promise<shoal.v1.UnrescueServerResponse>;
+              readonly name: "UnrescueServer";
+              readonly path: "/shoal.v1.ComputeService/UnrescueServer";
+              readonly requestType: "UnrescueServerRequest";
+              readonly responseType: "UnrescueServerResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.ComputeService#shelveServer}.
+             * @param error Error, if any
+             * @param [response] ShelveServerResponse
+             */
+            type ShelveServerCallback = (error: (Error|null), response?: shoal.v1.ShelveServerResponse) => void;
+
+            /** Calls ShelveServer. */
+            type ShelveServer = {
+              (request: shoal.v1.IShelveServerRequest, callback: shoal.v1.ComputeService.ShelveServerCallback): void;
+              (request: shoal.v1.IShelveServerRequest): Promise<shoal.v1.ShelveServerResponse>;
+              readonly name: "ShelveServer";
+              readonly path: "/shoal.v1.ComputeService/ShelveServer";
+              readonly requestType: "ShelveServerRequest";
+              readonly responseType: "ShelveServerResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.ComputeService#offloadServer}.
+             * @param error Error, if any
+             * @param [response] OffloadServerResponse
+             */
+            type OffloadServerCallback = (error: (Error|null), response?: shoal.v1.OffloadServerResponse) => void;
+
+            /** Calls OffloadServer. */
+            type OffloadServer = {
+              (request: shoal.v1.IOffloadServerRequest, callback: shoal.v1.ComputeService.OffloadServerCallback): void;
+              (request: shoal.v1.IOffloadServerRequest): Promise<shoal.v1.OffloadServerResponse>;
+              readonly name: "OffloadServer";
+              readonly path: "/shoal.v1.ComputeService/OffloadServer";
+              readonly requestType: "OffloadServerRequest";
+              readonly responseType: "OffloadServerResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.ComputeService#unshelveServer}.
+             * @param error Error, if any
+             * @param [response] UnshelveServerResponse
+             */
+            type UnshelveServerCallback = (error: (Error|null), response?: shoal.v1.UnshelveServerResponse) => void;
+
+            /** Calls UnshelveServer. */
+            type UnshelveServer = {
+              (request: shoal.v1.IUnshelveServerRequest, callback: shoal.v1.ComputeService.UnshelveServerCallback): void;
+              (request: shoal.v1.IUnshelveServerRequest): Promise<shoal.v1.UnshelveServerResponse>;
+              readonly name: "UnshelveServer";
+              readonly path: "/shoal.v1.ComputeService/UnshelveServer";
+              readonly requestType: "UnshelveServerRequest";
+              readonly responseType: "UnshelveServerResponse";
               readonly requestStream: undefined;
               readonly responseStream: undefined;
             };
@@ -12198,6 +12330,816 @@ export namespace shoal {
 
             /** Shape of a CreateServerBackupResponse. */
             type $Shape = shoal.v1.CreateServerBackupResponse.$Properties;
+        }
+
+        /**
+         * Properties of a RebuildServerRequest.
+         * @deprecated Use shoal.v1.RebuildServerRequest.$Properties instead.
+         */
+        interface IRebuildServerRequest extends shoal.v1.RebuildServerRequest.$Properties {
+        }
+
+        /** Represents a RebuildServerRequest. */
+        class RebuildServerRequest {
+
+            /**
+             * Constructs a new RebuildServerRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.RebuildServerRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** RebuildServerRequest serverId. */
+            serverId: string;
+
+            /** RebuildServerRequest imageId. */
+            imageId: string;
+
+            /** RebuildServerRequest name. */
+            name: (string|null);
+
+            /** RebuildServerRequest description. */
+            description: (string|null);
+
+            /** RebuildServerRequest metadata. */
+            metadata: { [k: string]: string };
+
+            /** RebuildServerRequest keyName. */
+            keyName: (string|null);
+
+            /** RebuildServerRequest userData. */
+            userData: (Uint8Array|null);
+
+            /** RebuildServerRequest hostname. */
+            hostname: (string|null);
+
+            /**
+             * Creates a new RebuildServerRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns RebuildServerRequest instance
+             */
+            static create(properties: shoal.v1.RebuildServerRequest.$Shape): shoal.v1.RebuildServerRequest & shoal.v1.RebuildServerRequest.$Shape;
+            static create(properties?: shoal.v1.RebuildServerRequest.$Properties): shoal.v1.RebuildServerRequest;
+
+            /**
+             * Encodes the specified RebuildServerRequest message. Does not implicitly {@link shoal.v1.RebuildServerRequest.verify|verify} messages.
+             * @param message RebuildServerRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.RebuildServerRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a RebuildServerRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.RebuildServerRequest & shoal.v1.RebuildServerRequest.$Shape} RebuildServerRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.RebuildServerRequest & shoal.v1.RebuildServerRequest.$Shape;
+        }
+
+        namespace RebuildServerRequest {
+
+            /** Properties of a RebuildServerRequest. */
+            interface $Properties {
+
+                /** RebuildServerRequest serverId */
+                serverId?: string;
+
+                /** RebuildServerRequest imageId */
+                imageId?: string;
+
+                /** RebuildServerRequest name */
+                name?: (string|null);
+
+                /** RebuildServerRequest description */
+                description?: (string|null);
+
+                /** RebuildServerRequest metadata */
+                metadata?: { [k: string]: string };
+
+                /** RebuildServerRequest keyName */
+                keyName?: (string|null);
+
+                /** RebuildServerRequest userData */
+                userData?: (Uint8Array|null);
+
+                /** RebuildServerRequest hostname */
+                hostname?: (string|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a RebuildServerRequest. */
+            type $Shape = shoal.v1.RebuildServerRequest.$Properties;
+        }
+
+        /**
+         * Properties of a RebuildServerResponse.
+         * @deprecated Use shoal.v1.RebuildServerResponse.$Properties instead.
+         */
+        interface IRebuildServerResponse extends shoal.v1.RebuildServerResponse.$Properties {
+        }
+
+        /** Represents a RebuildServerResponse. */
+        class RebuildServerResponse {
+
+            /**
+             * Constructs a new RebuildServerResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.RebuildServerResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** RebuildServerResponse server. */
+            server: (shoal.v1.Server|null);
+
+            /**
+             * Creates a new RebuildServerResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns RebuildServerResponse instance
+             */
+            static create(properties: shoal.v1.RebuildServerResponse.$Shape): shoal.v1.RebuildServerResponse & shoal.v1.RebuildServerResponse.$Shape;
+            static create(properties?: shoal.v1.RebuildServerResponse.$Properties): shoal.v1.RebuildServerResponse;
+
+            /**
+             * Encodes the specified RebuildServerResponse message. Does not implicitly {@link shoal.v1.RebuildServerResponse.verify|verify} messages.
+             * @param message RebuildServerResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.RebuildServerResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a RebuildServerResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.RebuildServerResponse & shoal.v1.RebuildServerResponse.$Shape} RebuildServerResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.RebuildServerResponse & shoal.v1.RebuildServerResponse.$Shape;
+        }
+
+        namespace RebuildServerResponse {
+
+            /** Properties of a RebuildServerResponse. */
+            interface $Properties {
+
+                /** RebuildServerResponse server */
+                server?: (shoal.v1.Server.$Properties|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a RebuildServerResponse. */
+            type $Shape = shoal.v1.RebuildServerResponse.$Properties;
+        }
+
+        /**
+         * Properties of a RescueServerRequest.
+         * @deprecated Use shoal.v1.RescueServerRequest.$Properties instead.
+         */
+        interface IRescueServerRequest extends shoal.v1.RescueServerRequest.$Properties {
+        }
+
+        /** Represents a RescueServerRequest. */
+        class RescueServerRequest {
+
+            /**
+             * Constructs a new RescueServerRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.RescueServerRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** RescueServerRequest serverId. */
+            serverId: string;
+
+            /** RescueServerRequest imageId. */
+            imageId: string;
+
+            /**
+             * Creates a new RescueServerRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns RescueServerRequest instance
+             */
+            static create(properties: shoal.v1.RescueServerRequest.$Shape): shoal.v1.RescueServerRequest & shoal.v1.RescueServerRequest.$Shape;
+            static create(properties?: shoal.v1.RescueServerRequest.$Properties): shoal.v1.RescueServerRequest;
+
+            /**
+             * Encodes the specified RescueServerRequest message. Does not implicitly {@link shoal.v1.RescueServerRequest.verify|verify} messages.
+             * @param message RescueServerRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.RescueServerRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a RescueServerRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.RescueServerRequest & shoal.v1.RescueServerRequest.$Shape} RescueServerRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.RescueServerRequest & shoal.v1.RescueServerRequest.$Shape;
+        }
+
+        namespace RescueServerRequest {
+
+            /** Properties of a RescueServerRequest. */
+            interface $Properties {
+
+                /** RescueServerRequest serverId */
+                serverId?: string;
+
+                /** RescueServerRequest imageId */
+                imageId?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a RescueServerRequest. */
+            type $Shape = shoal.v1.RescueServerRequest.$Properties;
+        }
+
+        /**
+         * Properties of a RescueServerResponse.
+         * @deprecated Use shoal.v1.RescueServerResponse.$Properties instead.
+         */
+        interface IRescueServerResponse extends shoal.v1.RescueServerResponse.$Properties {
+        }
+
+        /** Represents a RescueServerResponse. */
+        class RescueServerResponse {
+
+            /**
+             * Constructs a new RescueServerResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.RescueServerResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /**
+             * Creates a new RescueServerResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns RescueServerResponse instance
+             */
+            static create(properties: shoal.v1.RescueServerResponse.$Shape): shoal.v1.RescueServerResponse & shoal.v1.RescueServerResponse.$Shape;
+            static create(properties?: shoal.v1.RescueServerResponse.$Properties): shoal.v1.RescueServerResponse;
+
+            /**
+             * Encodes the specified RescueServerResponse message. Does not implicitly {@link shoal.v1.RescueServerResponse.verify|verify} messages.
+             * @param message RescueServerResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.RescueServerResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a RescueServerResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.RescueServerResponse & shoal.v1.RescueServerResponse.$Shape} RescueServerResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.RescueServerResponse & shoal.v1.RescueServerResponse.$Shape;
+        }
+
+        namespace RescueServerResponse {
+
+            /** Properties of a RescueServerResponse. */
+            interface $Properties {
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a RescueServerResponse. */
+            type $Shape = shoal.v1.RescueServerResponse.$Properties;
+        }
+
+        /**
+         * Properties of an UnrescueServerRequest.
+         * @deprecated Use shoal.v1.UnrescueServerRequest.$Properties instead.
+         */
+        interface IUnrescueServerRequest extends shoal.v1.UnrescueServerRequest.$Properties {
+        }
+
+        /** Represents an UnrescueServerRequest. */
+        class UnrescueServerRequest {
+
+            /**
+             * Constructs a new UnrescueServerRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.UnrescueServerRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** UnrescueServerRequest serverId. */
+            serverId: string;
+
+            /**
+             * Creates a new UnrescueServerRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns UnrescueServerRequest instance
+             */
+            static create(properties: shoal.v1.UnrescueServerRequest.$Shape): shoal.v1.UnrescueServerRequest & shoal.v1.UnrescueServerRequest.$Shape;
+            static create(properties?: shoal.v1.UnrescueServerRequest.$Properties): shoal.v1.UnrescueServerRequest;
+
+            /**
+             * Encodes the specified UnrescueServerRequest message. Does not implicitly {@link shoal.v1.UnrescueServerRequest.verify|verify} messages.
+             * @param message UnrescueServerRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.UnrescueServerRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an UnrescueServerRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.UnrescueServerRequest & shoal.v1.UnrescueServerRequest.$Shape} UnrescueServerRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.UnrescueServerRequest & shoal.v1.UnrescueServerRequest.$Shape;
+        }
+
+        namespace UnrescueServerRequest {
+
+            /** Properties of an UnrescueServerRequest. */
+            interface $Properties {
+
+                /** UnrescueServerRequest serverId */
+                serverId?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an UnrescueServerRequest. */
+            type $Shape = shoal.v1.UnrescueServerRequest.$Properties;
+        }
+
+        /**
+         * Properties of an UnrescueServerResponse.
+         * @deprecated Use shoal.v1.UnrescueServerResponse.$Properties instead.
+         */
+        interface IUnrescueServerResponse extends shoal.v1.UnrescueServerResponse.$Properties {
+        }
+
+        /** Represents an UnrescueServerResponse. */
+        class UnrescueServerResponse {
+
+            /**
+             * Constructs a new UnrescueServerResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.UnrescueServerResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /**
+             * Creates a new UnrescueServerResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns UnrescueServerResponse instance
+             */
+            static create(properties: shoal.v1.UnrescueServerResponse.$Shape): shoal.v1.UnrescueServerResponse & shoal.v1.UnrescueServerResponse.$Shape;
+            static create(properties?: shoal.v1.UnrescueServerResponse.$Properties): shoal.v1.UnrescueServerResponse;
+
+            /**
+             * Encodes the specified UnrescueServerResponse message. Does not implicitly {@link shoal.v1.UnrescueServerResponse.verify|verify} messages.
+             * @param message UnrescueServerResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.UnrescueServerResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an UnrescueServerResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.UnrescueServerResponse & shoal.v1.UnrescueServerResponse.$Shape} UnrescueServerResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.UnrescueServerResponse & shoal.v1.UnrescueServerResponse.$Shape;
+        }
+
+        namespace UnrescueServerResponse {
+
+            /** Properties of an UnrescueServerResponse. */
+            interface $Properties {
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an UnrescueServerResponse. */
+            type $Shape = shoal.v1.UnrescueServerResponse.$Properties;
+        }
+
+        /**
+         * Properties of a ShelveServerRequest.
+         * @deprecated Use shoal.v1.ShelveServerRequest.$Properties instead.
+         */
+        interface IShelveServerRequest extends shoal.v1.ShelveServerRequest.$Properties {
+        }
+
+        /** Represents a ShelveServerRequest. */
+        class ShelveServerRequest {
+
+            /**
+             * Constructs a new ShelveServerRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ShelveServerRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ShelveServerRequest serverId. */
+            serverId: string;
+
+            /**
+             * Creates a new ShelveServerRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ShelveServerRequest instance
+             */
+            static create(properties: shoal.v1.ShelveServerRequest.$Shape): shoal.v1.ShelveServerRequest & shoal.v1.ShelveServerRequest.$Shape;
+            static create(properties?: shoal.v1.ShelveServerRequest.$Properties): shoal.v1.ShelveServerRequest;
+
+            /**
+             * Encodes the specified ShelveServerRequest message. Does not implicitly {@link shoal.v1.ShelveServerRequest.verify|verify} messages.
+             * @param message ShelveServerRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ShelveServerRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ShelveServerRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ShelveServerRequest & shoal.v1.ShelveServerRequest.$Shape} ShelveServerRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ShelveServerRequest & shoal.v1.ShelveServerRequest.$Shape;
+        }
+
+        namespace ShelveServerRequest {
+
+            /** Properties of a ShelveServerRequest. */
+            interface $Properties {
+
+                /** ShelveServerRequest serverId */
+                serverId?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ShelveServerRequest. */
+            type $Shape = shoal.v1.ShelveServerRequest.$Properties;
+        }
+
+        /**
+         * Properties of a ShelveServerResponse.
+         * @deprecated Use shoal.v1.ShelveServerResponse.$Properties instead.
+         */
+        interface IShelveServerResponse extends shoal.v1.ShelveServerResponse.$Properties {
+        }
+
+        /** Represents a ShelveServerResponse. */
+        class ShelveServerResponse {
+
+            /**
+             * Constructs a new ShelveServerResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ShelveServerResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /**
+             * Creates a new ShelveServerResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ShelveServerResponse instance
+             */
+            static create(properties: shoal.v1.ShelveServerResponse.$Shape): shoal.v1.ShelveServerResponse & shoal.v1.ShelveServerResponse.$Shape;
+            static create(properties?: shoal.v1.ShelveServerResponse.$Properties): shoal.v1.ShelveServerResponse;
+
+            /**
+             * Encodes the specified ShelveServerResponse message. Does not implicitly {@link shoal.v1.ShelveServerResponse.verify|verify} messages.
+             * @param message ShelveServerResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ShelveServerResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ShelveServerResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ShelveServerResponse & shoal.v1.ShelveServerResponse.$Shape} ShelveServerResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ShelveServerResponse & shoal.v1.ShelveServerResponse.$Shape;
+        }
+
+        namespace ShelveServerResponse {
+
+            /** Properties of a ShelveServerResponse. */
+            interface $Properties {
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ShelveServerResponse. */
+            type $Shape = shoal.v1.ShelveServerResponse.$Properties;
+        }
+
+        /**
+         * Properties of an OffloadServerRequest.
+         * @deprecated Use shoal.v1.OffloadServerRequest.$Properties instead.
+         */
+        interface IOffloadServerRequest extends shoal.v1.OffloadServerRequest.$Properties {
+        }
+
+        /** Represents an OffloadServerRequest. */
+        class OffloadServerRequest {
+
+            /**
+             * Constructs a new OffloadServerRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.OffloadServerRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** OffloadServerRequest serverId. */
+            serverId: string;
+
+            /**
+             * Creates a new OffloadServerRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns OffloadServerRequest instance
+             */
+            static create(properties: shoal.v1.OffloadServerRequest.$Shape): shoal.v1.OffloadServerRequest & shoal.v1.OffloadServerRequest.$Shape;
+            static create(properties?: shoal.v1.OffloadServerRequest.$Properties): shoal.v1.OffloadServerRequest;
+
+            /**
+             * Encodes the specified OffloadServerRequest message. Does not implicitly {@link shoal.v1.OffloadServerRequest.verify|verify} messages.
+             * @param message OffloadServerRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.OffloadServerRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an OffloadServerRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.OffloadServerRequest & shoal.v1.OffloadServerRequest.$Shape} OffloadServerRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.OffloadServerRequest & shoal.v1.OffloadServerRequest.$Shape;
+        }
+
+        namespace OffloadServerRequest {
+
+            /** Properties of an OffloadServerRequest. */
+            interface $Properties {
+
+                /** OffloadServerRequest serverId */
+                serverId?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an OffloadServerRequest. */
+            type $Shape = shoal.v1.OffloadServerRequest.$Properties;
+        }
+
+        /**
+         * Properties of an OffloadServerResponse.
+         * @deprecated Use shoal.v1.OffloadServerResponse.$Properties instead.
+         */
+        interface IOffloadServerResponse extends shoal.v1.OffloadServerResponse.$Properties {
+        }
+
+        /** Represents an OffloadServerResponse. */
+        class OffloadServerResponse {
+
+            /**
+             * Constructs a new OffloadServerResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.OffloadServerResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /**
+             * Creates a new OffloadServerResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns OffloadServerResponse instance
+             */
+            static create(properties: shoal.v1.OffloadServerResponse.$Shape): shoal.v1.OffloadServerResponse & shoal.v1.OffloadServerResponse.$Shape;
+            static create(properties?: shoal.v1.OffloadServerResponse.$Properties): shoal.v1.OffloadServerResponse;
+
+            /**
+             * Encodes the specified OffloadServerResponse message. Does not implicitly {@link shoal.v1.OffloadServerResponse.verify|verify} messages.
+             * @param message OffloadServerResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.OffloadServerResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an OffloadServerResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.OffloadServerResponse & shoal.v1.OffloadServerResponse.$Shape} OffloadServerResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.OffloadServerResponse & shoal.v1.OffloadServerResponse.$Shape;
+        }
+
+        namespace OffloadServerResponse {
+
+            /** Properties of an OffloadServerResponse. */
+            interface $Properties {
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an OffloadServerResponse. */
+            type $Shape = shoal.v1.OffloadServerResponse.$Properties;
+        }
+
+        /**
+         * Properties of an UnshelveServerRequest.
+         * @deprecated Use shoal.v1.UnshelveServerRequest.$Properties instead.
+         */
+        interface IUnshelveServerRequest extends shoal.v1.UnshelveServerRequest.$Properties {
+        }
+
+        /** Represents an UnshelveServerRequest. */
+        class UnshelveServerRequest {
+
+            /**
+             * Constructs a new UnshelveServerRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.UnshelveServerRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** UnshelveServerRequest serverId. */
+            serverId: string;
+
+            /** UnshelveServerRequest zone. */
+            zone: string;
+
+            /** UnshelveServerRequest hostName. */
+            hostName: string;
+
+            /**
+             * Creates a new UnshelveServerRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns UnshelveServerRequest instance
+             */
+            static create(properties: shoal.v1.UnshelveServerRequest.$Shape): shoal.v1.UnshelveServerRequest & shoal.v1.UnshelveServerRequest.$Shape;
+            static create(properties?: shoal.v1.UnshelveServerRequest.$Properties): shoal.v1.UnshelveServerRequest;
+
+            /**
+             * Encodes the specified UnshelveServerRequest message. Does not implicitly {@link shoal.v1.UnshelveServerRequest.verify|verify} messages.
+             * @param message UnshelveServerRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.UnshelveServerRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an UnshelveServerRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.UnshelveServerRequest & shoal.v1.UnshelveServerRequest.$Shape} UnshelveServerRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.UnshelveServerRequest & shoal.v1.UnshelveServerRequest.$Shape;
+        }
+
+        namespace UnshelveServerRequest {
+
+            /** Properties of an UnshelveServerRequest. */
+            interface $Properties {
+
+                /** UnshelveServerRequest serverId */
+                serverId?: string;
+
+                /** UnshelveServerRequest zone */
+                zone?: string;
+
+                /** UnshelveServerRequest hostName */
+                hostName?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an UnshelveServerRequest. */
+            type $Shape = shoal.v1.UnshelveServerRequest.$Properties;
+        }
+
+        /**
+         * Properties of an UnshelveServerResponse.
+         * @deprecated Use shoal.v1.UnshelveServerResponse.$Properties instead.
+         */
+        interface IUnshelveServerResponse extends shoal.v1.UnshelveServerResponse.$Properties {
+        }
+
+        /** Represents an UnshelveServerResponse. */
+        class UnshelveServerResponse {
+
+            /**
+             * Constructs a new UnshelveServerResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.UnshelveServerResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /**
+             * Creates a new UnshelveServerResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns UnshelveServerResponse instance
+             */
+            static create(properties: shoal.v1.UnshelveServerResponse.$Shape): shoal.v1.UnshelveServerResponse & shoal.v1.UnshelveServerResponse.$Shape;
+            static create(properties?: shoal.v1.UnshelveServerResponse.$Properties): shoal.v1.UnshelveServerResponse;
+
+            /**
+             * Encodes the specified UnshelveServerResponse message. Does not implicitly {@link shoal.v1.UnshelveServerResponse.verify|verify} messages.
+             * @param message UnshelveServerResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.UnshelveServerResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an UnshelveServerResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.UnshelveServerResponse & shoal.v1.UnshelveServerResponse.$Shape} UnshelveServerResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.UnshelveServerResponse & shoal.v1.UnshelveServerResponse.$Shape;
+        }
+
+        namespace UnshelveServerResponse {
+
+            /** Properties of an UnshelveServerResponse. */
+            interface $Properties {
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an UnshelveServerResponse. */
+            type $Shape = shoal.v1.UnshelveServerResponse.$Properties;
         }
 
         /**

@@ -1,5 +1,5 @@
 /** `POST /servers/{id}/action`: one key names the action. */
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import { ShoalError } from '../../../node/base/errors.ts';
 import type { ComputeService } from '../../../node/services/compute/index.ts';
 import type { RequestContext } from '../../../node/services/kit/context.ts';
@@ -9,9 +9,10 @@ import * as schemas from '../schemas/compute.ts';
 import * as consoleBodies from '../schemas/consoles.ts';
 import { unservedActions } from '../schemas/unserved-actions.ts';
 import { consoleUrl } from './consoles/console-routes.ts';
-import { readFlag, rootOf, viewingOf } from './kit/common.ts';
+import { readFlag, viewingOf } from './kit/common.ts';
 import { type AttributeVersions, checkAttributes, microversionOf, requireMicroversion } from './kit/microversion.ts';
 import type { ServerFloatingIps } from './proxies/floating-ips.ts';
+import { Accepted, type Action, savedActions } from './saved-actions.ts';
 
 /** The last microversion in which a server is asked for its floating IPs, and not the network service. */
 const lastWithFloatingIps = { to: 43 };
@@ -23,29 +24,6 @@ function flagOf(value: boolean | string | undefined): boolean {
   return value === true || readFlag(typeof value === 'string' ? value : undefined) === true;
 }
 
-/** What an action is called with. */
-interface Call {
-  readonly request: FastifyRequest;
-  readonly context: RequestContext;
-  readonly id: string;
-  /** What stands beside the action's name. */
-  readonly argument: unknown;
-}
-
-/** 202 with more than nothing. */
-class Accepted {
-  readonly body: object | undefined;
-  readonly location: string | undefined;
-
-  constructor(body: object | undefined, location?: string) {
-    this.body = body;
-    this.location = location;
-  }
-}
-
-/** Returns a body for 200, another answer, or nothing for an empty 202. */
-type Action = (call: Call) => Promise<object | Accepted | undefined>;
-
 /**
  * Adds the actions of servers. One that Nova has and this does not (`unserved.ts`) answers 501 once its argument and
  * the server are found good; an unknown one 400.
@@ -53,9 +31,10 @@ type Action = (call: Call) => Promise<object | Accepted | undefined>;
 export function addActions(
   app: FastifyInstance,
   gateway: Gateway,
-  { servers, moves, images, consoles }: ComputeService,
+  compute: ComputeService,
   floatingIps: ServerFloatingIps,
 ): void {
+  const { servers, moves, consoles } = compute;
   /** An action that takes no argument. */
   const plain =
     (run: (context: RequestContext, id: string) => Promise<void>): Action =>
@@ -72,6 +51,7 @@ export function addActions(
       return { console: { type, url: await consoleUrl(gateway, { consoles }, request, id, protocol, type) } };
     };
   const actions: Readonly<Record<string, Action>> = {
+    ...savedActions(gateway, compute),
     'os-start': plain((context, id) => servers.start(context, id)),
     'os-stop': plain((context, id) => servers.stop(context, id)),
     pause: plain((context, id) => servers.pause(context, id)),
@@ -108,20 +88,6 @@ export function addActions(
     async changePassword({ context, id, argument }) {
       await servers.setPassword(context, id, parse(schemas.changePasswordBody, argument).adminPass);
       return undefined;
-    },
-    async createImage(call) {
-      const { context, id, argument } = call;
-      const { name, metadata } = parse(schemas.createImageBody, argument);
-      const image = await images.create(context, id, { name, ...(metadata === undefined ? {} : { metadata }) });
-      return imageAnswer(gateway, call, image.id);
-    },
-    async createBackup(call) {
-      const { context, id, argument } = call;
-      const { name, metadata, backup_type: backupType, rotation } = parse(schemas.createBackupBody, argument);
-      const draft = { name, backupType, rotation: Number(rotation), ...(metadata === undefined ? {} : { metadata }) };
-      const image = await images.createBackup(context, id, draft);
-      // One of which nothing is kept is not told.
-      return draft.rotation === 0 ? undefined : imageAnswer(gateway, call, image.id);
     },
     async reboot({ context, id, argument }) {
       const { type } = parse(schemas.rebootBody, argument);
@@ -210,12 +176,6 @@ export function addActions(
     if (answer !== undefined) return reply.code(200).send(answer);
     return reply.code(name === 'confirmResize' ? 204 : 202).send();
   });
-}
-
-/** From 2.45 on its id in the body; before, the image in a header. */
-function imageAnswer(gateway: Gateway, { request }: Call, imageId: string): Accepted {
-  if (microversionOf(request) >= 45) return new Accepted({ image_id: imageId });
-  return new Accepted(undefined, `${rootOf(gateway, request)}/images/${imageId}`);
 }
 
 function actionOf(body: unknown): { readonly name: string; readonly argument: unknown } {

@@ -35,6 +35,7 @@ import {
   type ServerViewing,
   serverView,
   updatedServerView,
+  viewingWith,
 } from './server-view.ts';
 
 type ById = { Params: { id: string } };
@@ -46,13 +47,8 @@ type ByKey = { Params: { id: string; key: string } };
  */
 export function addServers(app: FastifyInstance, gateway: Gateway, compute: ComputeService): void {
   const { servers } = compute;
-  const viewingFrom = (request: FastifyRequest, reader: StateReader): ServerViewing => ({
-    reader,
-    root: rootOf(gateway, request),
-    microversion: microversionOf(request),
-    allows: (rule) => gateway.allows(request, rule),
-    hostStatus: (host) => compute.hosts.statusOf(host),
-  });
+  const viewingFrom = (request: FastifyRequest, reader: StateReader): ServerViewing =>
+    viewingWith(gateway, compute, request, reader);
   const viewing = async (request: FastifyRequest): Promise<ServerViewing> =>
     viewingFrom(request, await gateway.readState(request));
   const list = (

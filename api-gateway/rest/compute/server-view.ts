@@ -3,6 +3,8 @@
  * there before.
  */
 import { createHash } from 'node:crypto';
+import type { FastifyRequest } from 'fastify';
+import type { ComputeService } from '../../../node/services/compute/index.ts';
 import { shownStatus, vmState } from '../../../node/services/compute/machine/vm-state.ts';
 import { zoneOf } from '../../../node/services/kit/zones.ts';
 import { volumeDisks } from '../../../node/services/volume/records/server-disks.ts';
@@ -17,9 +19,10 @@ import {
 } from '../../../node/state/tables/index.ts';
 import type { StateReader } from '../../../node/state/types.ts';
 import { shoal } from '../../../proto/messages.ts';
+import type { Gateway } from '../kit/module.ts';
 import { embeddedFlavorView } from './flavor-view.ts';
-import { linksOf, plainTimeText, timeText, type View } from './kit/common.ts';
-import type { Microversion } from './kit/microversion.ts';
+import { linksOf, plainTimeText, rootOf, timeText, type View } from './kit/common.ts';
+import { type Microversion, microversionOf } from './kit/microversion.ts';
 
 const { ServerStatus } = shoal.v1;
 
@@ -33,6 +36,22 @@ export interface ServerViewing {
   readonly allows: (rule: string) => boolean;
   /** Nova's word for how a server's host is; empty for none. */
   readonly hostStatus: (host: shoal.v1.Host | undefined) => string;
+}
+
+/** What servers are shown with: to whom, at which microversion, from which records. */
+export function viewingWith(
+  gateway: Gateway,
+  compute: ComputeService,
+  request: FastifyRequest,
+  reader: StateReader,
+): ServerViewing {
+  return {
+    reader,
+    root: rootOf(gateway, request),
+    microversion: microversionOf(request),
+    allows: (rule) => gateway.allows(request, rule),
+    hostStatus: (host) => compute.hosts.statusOf(host),
+  };
 }
 
 /** `GET /servers`: id, name, links. */
@@ -172,8 +191,12 @@ export function progressOf(status: string): number | undefined {
   return status === 'ACTIVE' ? 100 : 0;
 }
 
+/** Tasks of which Nova shows this alone, whatever the server was before. */
+const rebuildTasks = new Set(['rebuilding', 'rebuild_spawning']);
+
 /** Nova's one word for it. */
 export function statusText(server: shoal.v1.Server): string {
+  if (rebuildTasks.has(server.taskState)) return 'REBUILD';
   switch (shownStatus(server)) {
     case ServerStatus.SERVER_STATUS_BUILD:
       return 'BUILD';
@@ -189,6 +212,12 @@ export function statusText(server: shoal.v1.Server): string {
       return 'ERROR';
     case ServerStatus.SERVER_STATUS_REBOOT:
       return server.rebootHard ? 'HARD_REBOOT' : 'REBOOT';
+    case ServerStatus.SERVER_STATUS_RESCUE:
+      return 'RESCUE';
+    case ServerStatus.SERVER_STATUS_SHELVED:
+      return 'SHELVED';
+    case ServerStatus.SERVER_STATUS_SHELVED_OFFLOADED:
+      return 'SHELVED_OFFLOADED';
     case ServerStatus.SERVER_STATUS_MIGRATING:
       return 'MIGRATING';
     case ServerStatus.SERVER_STATUS_RESIZE:

@@ -54,6 +54,11 @@ const blockDevice = only({
   no_device: Type.Optional(Type.Unknown()),
 });
 
+const personality = Type.Array(only({ path: Type.String({ maxLength: 255 }), contents: base64(65_535) }), {
+  maxItems: 64,
+});
+const certificates = Type.Array(Type.String({ minLength: 1 }), { minItems: 1, maxItems: 50, uniqueItems: true });
+
 /** `zone` or, for administrators, `zone:host`. */
 const zoneAndHost = name;
 
@@ -69,11 +74,7 @@ const server = only({
   'OS-DCF:diskConfig': Type.Optional(diskConfig),
   accessIPv4: Type.Optional(ipv4),
   accessIPv6: Type.Optional(ipv6),
-  personality: Type.Optional(
-    Type.Array(only({ path: Type.String({ maxLength: 255 }), contents: base64(65_535) }), {
-      maxItems: 64,
-    }),
-  ),
+  personality: Type.Optional(personality),
   availability_zone: Type.Optional(zoneAndHost),
   config_drive: Type.Optional(flag),
   key_name: Type.Optional(name),
@@ -88,9 +89,7 @@ const server = only({
   block_device_mapping_v2: Type.Optional(Type.Array(blockDevice, { maxItems: 64 })),
   description: orNull(printable(255)),
   tags: Type.Optional(Type.Array(tag, { maxItems: 50 })),
-  trusted_image_certificates: orNull(
-    Type.Array(Type.String({ minLength: 1 }), { minItems: 1, maxItems: 50, uniqueItems: true }),
-  ),
+  trusted_image_certificates: orNull(certificates),
   host: Type.Optional(hostName),
   hypervisor_hostname: Type.Optional(hostName),
   hostname: Type.Optional(Type.String({ minLength: 1, maxLength: 255 })),
@@ -144,6 +143,35 @@ export const createBackupBody = only({
   rotation: integer(0),
   metadata: Type.Optional(metadata),
 });
+
+/** The argument of the action `rebuild`. What is left out stays; which attributes the microversion has is checked by the handler. */
+export const rebuildBody = only({
+  imageRef: Type.String({ minLength: 1, maxLength: 1024 }),
+  name: Type.Optional(name),
+  adminPass: Type.Optional(Type.String({ maxLength: 255 })),
+  metadata: Type.Optional(metadata),
+  preserve_ephemeral: Type.Optional(flag),
+  'OS-DCF:diskConfig': Type.Optional(diskConfig),
+  accessIPv4: Type.Optional(ipv4),
+  accessIPv6: Type.Optional(ipv6),
+  personality: Type.Optional(personality),
+  description: orNull(printable(255)),
+  key_name: orNull(name),
+  user_data: orNull(Type.String({ maxLength: 65_535 })),
+  trusted_image_certificates: orNull(certificates),
+});
+
+/** The argument of the action `rescue`: the image to boot from, by default the server's own. */
+export const rescueBody = Type.Union([
+  Type.Null(),
+  only({
+    adminPass: Type.Optional(Type.String({ maxLength: 255 })),
+    rescue_image_ref: Type.Optional(Type.String({ minLength: 1, maxLength: 1024 })),
+  }),
+]);
+
+/** The argument of the action `unshelve`: null, or from 2.77 on the zone to go to. */
+export const unshelveBody = Type.Union([Type.Null(), only({ availability_zone: name })]);
 
 /** The argument of the action `os-resetState`. */
 export const resetStateBody = only({ state: Type.Union([Type.Literal('active'), Type.Literal('error')]) });

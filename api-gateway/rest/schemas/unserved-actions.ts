@@ -6,8 +6,6 @@ const only = <Properties extends TProperties>(properties: Properties) =>
 const orNull = <Schema extends TSchema>(schema: Schema) => Type.Union([schema, Type.Null()]);
 /** Where Nova ignores what stands beside an action's name. */
 const anything = Type.Unknown();
-const reference = Type.String({ minLength: 1, maxLength: 1024 });
-const password = Type.String({ maxLength: 255 });
 const address = Type.String({ minLength: 1, maxLength: 64 });
 const flag = Type.Union([Type.Boolean(), Type.String({ maxLength: 5 })]);
 const host = Type.String({ minLength: 1, maxLength: 255 });
@@ -22,13 +20,7 @@ export const unservedActions: Readonly<Record<string, TSchema>> = {
     disk_over_commit: Type.Optional(flag),
     force: Type.Optional(flag),
   }),
-  rebuild: Type.Object({ imageRef: Type.String({ maxLength: 1024 }) }),
   removeFixedIp: only({ address }),
-  rescue: orNull(only({ adminPass: Type.Optional(password), rescue_image_ref: Type.Optional(reference) })),
   resetNetwork: anything,
   restore: anything,
-  shelve: anything,
-  shelveOffload: anything,
-  unrescue: anything,
-  unshelve: orNull(only({ availability_zone: Type.Optional(orNull(host)), host: Type.Optional(host) })),
 };

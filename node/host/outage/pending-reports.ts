@@ -77,6 +77,19 @@ export class PendingReports implements HostReports {
     return this.#inner.cleaned(server);
   }
 
+  rebuilt(server: shoal.v1.Server): Promise<void> {
+    return this.#inner.rebuilt(server);
+  }
+
+  unrescued(server: shoal.v1.Server): Promise<void> {
+    return this.#inner.unrescued(server);
+  }
+
+  async offloaded(server: shoal.v1.Server): Promise<void> {
+    await this.#inner.offloaded(server);
+    this.#pending.delete(server.id);
+  }
+
   async deleted(server: shoal.v1.Server): Promise<void> {
     await this.#inner.deleted(server);
     this.#pending.delete(server.id);

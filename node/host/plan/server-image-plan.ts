@@ -11,6 +11,8 @@ export interface ServerImageWorld {
   /** `leaving`: it is being deleted, or another host has it. */
   readonly server: 'here' | 'leaving' | 'gone';
   readonly image: 'saving' | 'there' | 'gone';
+  /** Its guest is still being powered off, for the image is to be of one that is off. */
+  readonly isPoweringOff: boolean;
 }
 
 export type ServerImageAction =
@@ -22,7 +24,7 @@ export type ServerImageAction =
 /** See above. */
 export function nextOfServerImage(
   job: shoal.v1.Job,
-  { server, image }: ServerImageWorld,
+  { server, image, isPoweringOff }: ServerImageWorld,
 ): JobDecision<ServerImageAction> {
   const isTakenBack = job.status === shoal.v1.JobStatus.JOB_STATUS_ROLLING_BACK;
   const failure = job.failures.find((one) => one.subject === 'work');
@@ -30,6 +32,7 @@ export function nextOfServerImage(
   if (isTakenBack || failure !== undefined || server !== 'here' || image === 'gone') {
     return { kind: 'do', action: 'give-up', about: 'give-up', message: 'Removing what is half done.' };
   }
+  if (isPoweringOff) return { kind: 'wait', message: 'Its guest is being powered off.' };
   return { kind: 'do', action: 'work', about: 'work', message: 'Making an image of the server.' };
 }
 

@@ -21,7 +21,8 @@ import { isJobTask } from '../../services/compute/machine/job-tasks.ts';
 import type { ReportedPower } from '../../services/kit/reporting/host-reporting.ts';
 import { isUnreleased, mayRemoveKept } from '../../services/kit/server-move.ts';
 import { isObserved } from '../../services/kit/server-request.ts';
-import { isOwnDisk } from '../../services/volume/kit/disks-of-server.ts';
+import { isInRescue, isOwnDisk } from '../../services/volume/kit/disks-of-server.ts';
+import { planSaved, type SavedStep } from './server-saved-plan.ts';
 
 const { PowerWanted, ServerStatus } = shoal.v1;
 
@@ -51,6 +52,7 @@ export type ServerStep =
   | { readonly kind: 'unplug'; readonly volumeId: string }
   /** Tell the guest, which runs, what it may do with a volume from now on. */
   | { readonly kind: 'limit'; readonly volumeId: string }
+  | SavedStep
   /** Guest, ports, disks of its own and record go, in this order; volumes are closed. */
   | { readonly kind: 'destroy' }
   /**
@@ -111,7 +113,9 @@ export function planServer(
   // The old host still has it: starting now could write one disk from two places.
   if (isUnreleased(record)) return undefined;
 
-  return planPower(record, guest, memory, options) ?? planDisks(record, guest, memory);
+  const saved = planSaved(record, guest, { hasFailed: memory.failed, graceMs: options.stopGraceMs });
+  if (saved === 'wait') return undefined;
+  return saved ?? planPower(record, guest, memory, options) ?? planDisks(record, guest, memory);
 }
 
 /** A guest that runs gets time to power off. */
@@ -183,7 +187,11 @@ function planPower(
 /** Whether the record says all that a report would: an operator's word that it is in ERROR is no report's to change. */
 function isTold(record: shoal.v1.Server, status: shoal.v1.ServerStatus): boolean {
   const isAtRest = record.taskState === '' || isJobTask(record.taskState);
-  return (record.status === status || record.heldInError) && isAtRest && isObserved(record);
+  // Whether it is on or off: a server in rescue is that.
+  const isShelved =
+    record.status === ServerStatus.SERVER_STATUS_SHELVED && status === ServerStatus.SERVER_STATUS_SHUTOFF;
+  const isSaid = isShelved || record.status === (isInRescue(record) ? ServerStatus.SERVER_STATUS_RESCUE : status);
+  return (isSaid || record.heldInError) && isAtRest && isObserved(record);
 }
 
 /** Volumes alone: disks of the server's own come and go with its guest. */

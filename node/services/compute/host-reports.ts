@@ -19,9 +19,16 @@ import type { DoneFor, HostReports, ReportedPower } from '../kit/reporting/host-
 import { requestOf } from '../kit/server-request.ts';
 import { type Attempt, transact } from '../kit/transact.ts';
 import { updatePortRow } from '../network/port-record.ts';
+import { isInRescue } from '../volume/kit/disks-of-server.ts';
 import { askedAt, hostAction, hostEventOf, withEvents } from './history/action-history.ts';
 import { noteMigration } from './history/migrations.ts';
-import { freeNamingPorts, powerStates, refundDifference, removeServerRow } from './kit/server-record.ts';
+import {
+  freeNamingPorts,
+  powerStates,
+  refundDifference,
+  removeServerRow,
+  removeShelvedImage,
+} from './kit/server-record.ts';
 import { isJobTask } from './machine/job-tasks.ts';
 import { arrived, cleaned, released } from './moves/move-reports.ts';
 
@@ -95,7 +102,15 @@ export class HostReportService implements HostReports {
         launchedMs: record.launchedMs === 0 && power === 'running' ? this.#deps.clock.nowMs() : record.launchedMs,
         fault: null,
       });
+      if (isInRescue(record)) next.status = ServerStatus.SERVER_STATUS_RESCUE;
       if (!isAsked && record.status === ServerStatus.SERVER_STATUS_REBOOT) next.status = record.status;
+      const isShelved = record.status === ServerStatus.SERVER_STATUS_SHELVED;
+      if (isShelved && power === 'stopped') next.status = record.status;
+      if (power === 'running' && record.shelvedImageId !== '') {
+        // Its disk is made of it: nobody needs it any more.
+        removeShelvedImage(attempt, record, this.#deps.clock.nowMs());
+        next.shelvedImageId = '';
+      }
       if (record.heldInError) next.status = record.status;
       if (notice !== undefined) {
         const did = { action: 'start', requestId, hostId: this.#hostId, message: notice };
@@ -114,12 +129,56 @@ export class HostReportService implements HostReports {
     await this.#report(server, (attempt, row) => {
       const { record } = row;
       const next = new shoal.v1.Server({ ...record, ...reported.stopped, fault: null });
+      if (isInRescue(record)) next.status = ServerStatus.SERVER_STATUS_RESCUE;
       if (requestOf(record) === requestOf(server)) {
         next.powerWanted = PowerWanted.POWER_WANTED_STOPPED;
         if (!isJobTask(record.taskState)) next.taskState = '';
       }
       this.#write(attempt, row, next);
       this.#setPortStatus(attempt, record, 'DOWN');
+    });
+  }
+
+  async rebuilt(server: shoal.v1.Server): Promise<void> {
+    await this.#report(server, (attempt, row) => {
+      const { record } = row;
+      const gone = new Set(server.replacedDisks.map(({ volumeId }) => volumeId));
+      const replacedDisks = record.replacedDisks.filter(({ volumeId }) => !gone.has(volumeId));
+      const taskState = record.taskState === 'rebuilding' ? 'rebuild_spawning' : record.taskState;
+      this.#write(attempt, row, new shoal.v1.Server({ ...record, replacedDisks, taskState }));
+    });
+  }
+
+  async unrescued(server: shoal.v1.Server): Promise<void> {
+    await this.#report(server, (attempt, row) => {
+      const { record } = row;
+      if (record.rescue?.ending !== true) return;
+      this.#write(attempt, row, new shoal.v1.Server({ ...record, rescue: null }));
+    });
+  }
+
+  async offloaded(server: shoal.v1.Server): Promise<void> {
+    await this.#report(server, (attempt, row) => {
+      const { record } = row;
+      if (!record.offloading || record.deleting) return;
+      const observedRevision = Math.max(record.observedRevision, server.askedRevision);
+      const next = new shoal.v1.Server({
+        ...record,
+        hostId: '',
+        offloading: false,
+        status: ServerStatus.SERVER_STATUS_SHELVED_OFFLOADED,
+        powerState: powerStates.shutdown,
+        taskState: '',
+        observedRevision,
+        releasedGeneration: record.generation,
+        fault: null,
+      });
+      this.#write(attempt, row, next);
+      for (const portId of record.portIds) {
+        const port = portTable.get(attempt.reader, portId);
+        if (port === undefined || port.record.deviceId !== record.id) continue;
+        updatePortRow(attempt.change, port, new shoal.v1.Port({ ...port.record, hostId: '', status: 'DOWN' }));
+      }
     });
   }
 

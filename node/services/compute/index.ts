@@ -10,6 +10,9 @@ import { Keypairs } from './keypairs.ts';
 import { ServerImages } from './saved/server-images.ts';
 import { ServerGroups } from './server-groups.ts';
 import { ServerMoves } from './server-moves.ts';
+import { ServerRebuild } from './server-rebuild.ts';
+import { ServerRescue } from './server-rescue.ts';
+import { ServerShelve } from './server-shelve.ts';
 import { Servers } from './servers.ts';
 
 export type { ComputeDependencies, ComputeOptions } from './dependencies.ts';
@@ -21,6 +24,9 @@ export class ComputeService {
   readonly serverGroups: ServerGroups;
   readonly servers: Servers;
   readonly images: ServerImages;
+  readonly rebuild: ServerRebuild;
+  readonly rescue: ServerRescue;
+  readonly shelve: ServerShelve;
   readonly moves: ServerMoves;
   readonly migrations: Migrations;
   readonly consoles: Consoles;
@@ -33,6 +39,9 @@ export class ComputeService {
     this.serverGroups = new ServerGroups(deps);
     this.servers = new Servers(deps, options);
     this.images = new ServerImages(deps);
+    this.rebuild = new ServerRebuild(deps, options);
+    this.rescue = new ServerRescue(deps);
+    this.shelve = new ServerShelve(deps);
     this.moves = new ServerMoves(deps, options);
     this.migrations = new Migrations();
     this.consoles = new Consoles(deps);

@@ -271,7 +271,13 @@ function checkFlavor(context: RequestContext, reader: StateReader, id: string): 
   return flavor;
 }
 
-function checkImage(context: RequestContext, reader: StateReader, id: string, flavor: shoal.v1.Flavor): shoal.v1.Image {
+/** An image that servers of the flavor can be made of. Throws `INVALID_ARGUMENT` in Nova's words. */
+export function checkImage(
+  context: RequestContext,
+  reader: StateReader,
+  id: string,
+  flavor: shoal.v1.Flavor,
+): shoal.v1.Image {
   const image = findImage(context, reader, id)?.record;
   if (image === undefined) throw badRequest(`Image ${id} could not be found.`);
   if (image.status !== shoal.v1.ImageStatus.IMAGE_STATUS_ACTIVE) throw badRequest(`Image ${id} is not active.`);
@@ -307,7 +313,8 @@ function checkImage(context: RequestContext, reader: StateReader, id: string, fl
   return image;
 }
 
-function checkKey(
+/** A key of the caller's; undefined: none is named. */
+export function checkKey(
   context: RequestContext,
   reader: StateReader,
   name: string | undefined,
@@ -319,7 +326,7 @@ function checkKey(
 }
 
 /** Any bytes (scripts, gzip, other encodings): the guest is given them unchanged. */
-function checkUserData(text: string | undefined): Uint8Array {
+export function checkUserData(text: string | undefined): Uint8Array {
   if (text === undefined || text === '') return new Uint8Array(0);
   const compact = text.replace(/\s/g, '');
   if (text.length > userDataCharactersMax) {

@@ -11,7 +11,7 @@ import type { GuestQuestion, LocalIntent } from '../kit/dependencies.ts';
 import { nextRequest } from '../kit/server-request.ts';
 import { type Attempt, transact } from '../kit/transact.ts';
 import { zoneOf } from '../kit/zones.ts';
-import { updatePortRow } from '../network/port-record.ts';
+import { renamePorts, updatePortRow } from '../network/port-record.ts';
 import type { ComputeDependencies, ComputeOptions } from './dependencies.ts';
 import { askedAction } from './history/action-history.ts';
 import { checkName, conflict } from './kit/refusals.ts';
@@ -389,7 +389,7 @@ export class Servers {
   #write(attempt: Attempt, row: Row<shoal.v1.Server>, fields: shoal.v1.Server.$Properties): shoal.v1.Server {
     const next = new shoal.v1.Server({ ...fields, updatedMs: this.#deps.clock.nowMs() });
     serverTable.update(attempt.change, row, next);
-    if (next.hostname !== row.record.hostname) renamePorts(attempt, next);
+    if (next.hostname !== row.record.hostname) renamePorts(attempt, next.portIds, labelOf(next.hostname));
     return next;
   }
 }
@@ -408,13 +408,4 @@ function pinnedZone(reader: StateReader, server: shoal.v1.Server, wanted: string
   throw conflict(
     `Server can only be pinned to its current availability zone '${zone}', but '${wanted.slice(0, 64)}' was requested.`,
   );
-}
-
-/** Ports say by what name their guest is found (`Port.dns_name`): the first label of it. */
-function renamePorts({ reader, change }: Attempt, { portIds, hostname }: shoal.v1.Server): void {
-  for (const portId of portIds) {
-    const port = portTable.get(reader, portId);
-    if (port !== undefined)
-      updatePortRow(change, port, new shoal.v1.Port({ ...port.record, dnsName: labelOf(hostname) }));
-  }
 }

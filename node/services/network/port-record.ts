@@ -9,7 +9,7 @@ import type { StateReader } from '../../state/types.ts';
 import { deviceOwners } from '../kit/device-owners.ts';
 import { isInterfaceOf } from '../kit/ownership.ts';
 import { chargeQuota, refundQuota } from '../kit/quota.ts';
-import type { Change } from '../kit/transact.ts';
+import type { Attempt, Change } from '../kit/transact.ts';
 import { use } from './kit/uses.ts';
 
 /** Those of the ports that say they are a network's DHCP port. Whether the subnet agrees is for `isServicePort`. */
@@ -124,5 +124,13 @@ export function isServicePort(reader: StateReader, port: shoal.v1.Port): boolean
       return port.fixedIps.some((fixed) => subnetTable.get(reader, fixed.subnetId)?.record.serviceIp === fixed.ip);
     default:
       return false;
+  }
+}
+
+/** Ports say by what name their guest is found (`Port.dns_name`). */
+export function renamePorts({ reader, change }: Attempt, portIds: readonly string[], dnsName: string): void {
+  for (const portId of portIds) {
+    const port = portTable.get(reader, portId);
+    if (port !== undefined) updatePortRow(change, port, new shoal.v1.Port({ ...port.record, dnsName }));
   }
 }

@@ -58,6 +58,8 @@ export class World {
   readonly roomless = new Map<string, string>();
   /** Reports of power that are refused for want of a quorum before one is taken. */
   refusedReports = 0;
+  /** What the host tells, as production has it; undefined: what the test needs of it alone. */
+  hostReports: HostReports | undefined;
   /** What owners are told that the host did on its own. */
   readonly notices: string[] = [];
 
@@ -69,7 +71,7 @@ export class World {
     const storage = new FakeStorageDriver(this.storage);
     const other = new FakeStorageDriver(this.otherStorage);
     for (const driver of [compute, network, storage, other]) await driver.start(signal);
-    const reports = this.#reports();
+    const reports = this.hostReports ?? this.#reports();
     const loop = hostKeeper(
       {
         hostId: self,
@@ -219,6 +221,18 @@ export class World {
       suspended,
     };
     return {
+      rebuilt: () =>
+        this.change((server) => {
+          server.replacedDisks = [];
+        }),
+      unrescued: () =>
+        this.change((server) => {
+          server.rescue = null;
+        }),
+      offloaded: () =>
+        this.change((server) => {
+          server.hostId = '';
+        }),
       power: async ({ id }, power, rebootsDone, notice) => {
         if (this.refusedReports > 0) {
           this.refusedReports -= 1;

@@ -178,5 +178,7 @@ function worldAt(job: shoal.v1.Job, reader: StateReader, self: HostId): ServerIm
   return {
     server: server === undefined ? 'gone' : isHere ? 'here' : 'leaving',
     image: image === undefined ? 'gone' : isSaving ? 'saving' : 'there',
+    isPoweringOff:
+      job.serverImage?.purpose === 'shelve' && server?.status !== shoal.v1.ServerStatus.SERVER_STATUS_SHUTOFF,
   };
 }

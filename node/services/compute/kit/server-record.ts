@@ -2,8 +2,9 @@
 
 import { shoal } from '../../../../proto/messages.ts';
 import type { Row } from '../../../state/table.ts';
-import { portTable, serverGroupTable, serverTable } from '../../../state/tables/index.ts';
+import { imageTable, portTable, serverGroupTable, serverTable } from '../../../state/tables/index.ts';
 import type { StateReader } from '../../../state/types.ts';
+import { removeImageRow } from '../../image/image-record.ts';
 import type { RequestContext } from '../../kit/context.ts';
 import type { ServiceDependencies } from '../../kit/dependencies.ts';
 import { portsOfServer } from '../../kit/ownership.ts';
@@ -86,8 +87,19 @@ export function removeServerRow(change: Change, reader: StateReader, row: Row<sh
   }
   releaseVolumes(change, reader, server, nowMs);
   removeMigrationsOf(change, reader, server.id);
+  removeShelvedImage({ change, reader }, server, nowMs);
   refundQuota(change, server.projectId, amountsOf(server));
   serverTable.remove(change, row);
+}
+
+/** The image that a server's disk was kept as goes, unless its owner protects it. */
+export function removeShelvedImage(
+  { change, reader }: { readonly change: Change; readonly reader: StateReader },
+  { shelvedImageId }: shoal.v1.Server,
+  nowMs: number,
+): void {
+  const image = shelvedImageId === '' ? undefined : imageTable.get(reader, shelvedImageId);
+  if (image !== undefined && !image.record.protected) removeImageRow(change, image, nowMs);
 }
 
 /**

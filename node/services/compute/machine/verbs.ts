@@ -93,6 +93,23 @@ export const verbs = {
   get_diagnostics: { action: 'get_diagnostics', deletion: 'refuses', host: 'needed', outage: 'any-agent' },
   // For operators, of a host that is down: whatever the server was at is over.
   evacuate: { action: 'evacuate', deletion: 'refuses', host: 'needed', from: ['active', 'stopped', 'error'] },
+  // Its disks are made of an image again; what else it is stays. It comes back as it was: on, or off.
+  rebuild: {
+    ...{ action: 'rebuild', ...asked, from: ['active', 'stopped', 'error'], task: 'refuses' },
+  },
+  rescue: {
+    ...{ action: 'rescue', ...asked, from: ['active', 'stopped', 'error'], task: 'refuses' },
+  },
+  unrescue: {
+    ...{ action: 'unrescue', ...asked, from: ['rescued'], task: 'refuses' },
+  },
+  // Its host lets go of it once an image of its disk is made.
+  shelve: { action: 'shelve', ...asked, from: imagedFrom, task: 'refuses' },
+  shelveOffload: { action: 'shelveOffload', ...asked, from: ['shelved'], task: 'refuses' },
+  unshelve: {
+    ...{ action: 'unshelve', lock: 'refuses', deletion: 'refuses' },
+    ...{ from: ['shelved', 'shelved_offloaded'], task: 'refuses' },
+  },
   resize: { action: 'resize', ...asked, from: ['active', 'stopped'], task: 'refuses' },
   // For administrators, whom no lock holds.
   migrate: { action: 'migrate', deletion: 'refuses', host: 'needed', from: ['active', 'stopped'], task: 'refuses' },

@@ -5,7 +5,18 @@ import { movePhase } from '../../kit/server-move.ts';
 const { ServerStatus } = shoal.v1;
 
 /** In Nova's words, in the order of a life. */
-export const vmStates = ['building', 'active', 'stopped', 'paused', 'suspended', 'resized', 'error'] as const;
+export const vmStates = [
+  'building',
+  'active',
+  'stopped',
+  'paused',
+  'suspended',
+  'resized',
+  'rescued',
+  'shelved',
+  'shelved_offloaded',
+  'error',
+] as const;
 
 /** See above. */
 export type VmState = (typeof vmStates)[number];
@@ -42,6 +53,12 @@ function ownState(server: Shown): VmState {
       return 'paused';
     case ServerStatus.SERVER_STATUS_SUSPENDED:
       return 'suspended';
+    case ServerStatus.SERVER_STATUS_RESCUE:
+      return 'rescued';
+    case ServerStatus.SERVER_STATUS_SHELVED:
+      return 'shelved';
+    case ServerStatus.SERVER_STATUS_SHELVED_OFFLOADED:
+      return 'shelved_offloaded';
     case ServerStatus.SERVER_STATUS_ERROR:
       return 'error';
     case ServerStatus.SERVER_STATUS_DELETING:

@@ -54,7 +54,9 @@ export class ServerImageReportService implements ServerImageReports {
       if (isBackup) this.#rotate(attempt, job, row.record);
       this.#endJob(attempt, job);
       const server = serverTable.get(reader, job.serverImage?.serverId ?? '');
-      if (server !== undefined) this.#endTask(attempt, server);
+      if (server === undefined) return;
+      if (purpose === 'shelve') this.#shelved(attempt, server, row.record.id);
+      else this.#endTask(attempt, server);
     });
   }
 
@@ -67,7 +69,8 @@ export class ServerImageReportService implements ServerImageReports {
       const server = serverTable.get(attempt.reader, job.serverImage?.serverId ?? '');
       if (server === undefined || !isJobTask(server.record.taskState)) return;
       const requestId = `req-${this.#deps.newId()}`;
-      const action = job.serverImage?.purpose === 'backup' ? 'createBackup' : 'createImage';
+      const { purpose } = job.serverImage ?? {};
+      const action = purpose === 'backup' ? 'createBackup' : purpose === 'shelve' ? 'shelve' : 'createImage';
       const did = { action, requestId, hostId: server.record.hostId, message };
       const actions = hostAction(server.record, did, this.#nowMs);
       this.#write(attempt, server, { ...server.record, taskState: '', actions });
@@ -94,6 +97,14 @@ export class ServerImageReportService implements ServerImageReports {
 
   #endTask(attempt: Attempt, row: Row<shoal.v1.Server>): void {
     if (isJobTask(row.record.taskState)) this.#write(attempt, row, { ...row.record, taskState: '' });
+  }
+
+  /** Its disk is an image now: its host lets go of it. */
+  #shelved(attempt: Attempt, row: Row<shoal.v1.Server>, shelvedImageId: string): void {
+    const status = shoal.v1.ServerStatus.SERVER_STATUS_SHELVED;
+    const askedRevision = row.record.askedRevision + 1;
+    const fields = { status, shelvedImageId, offloading: true, taskState: 'shelving_offloading', askedRevision };
+    this.#write(attempt, row, { ...row.record, ...fields });
   }
 
   /** The oldest backups of one server and type go, so that as many stay as were asked for, with the one that is made now. */

@@ -48,7 +48,7 @@ interface ServerBackupDraft extends ServerImageDraft {
 
 /** What an image is made for. */
 type ImagePurpose =
-  | { readonly verb: 'createImage' }
+  | { readonly verb: 'createImage' | 'shelve' }
   | { readonly verb: 'createBackup'; readonly backupType: string; readonly rotation: number };
 
 /** See above. */
@@ -72,6 +72,21 @@ export class ServerImages {
     const { backupType, rotation } = draft;
     if (backupType.length > 255) throw badRequest('backup_type has at most 255 characters.');
     return this.#make(context, id, draft, { verb: 'createBackup', backupType, rotation });
+  }
+
+  /** Begins to keep the disk of a server that is shelved: the server's record is the caller's to write. */
+  beginShelving(
+    context: RequestContext,
+    attempt: Attempt,
+    server: shoal.v1.Server,
+    { imageId, jobId }: { readonly imageId: string; readonly jobId: string },
+  ): void {
+    const purpose = { verb: 'shelve' } as const;
+    const name = `${server.name.slice(0, 247)}-shelved`;
+    const image = this.#imageOf(context, attempt.reader, server, { imageId, name, purpose, metadata: {} });
+    chargeQuota(attempt.change, attempt.reader, image.projectId, { image_count_total: 1 });
+    imageTable.insert(attempt.change, image);
+    this.#beginJob(context, attempt, server, { image, jobId, purpose });
   }
 
   #make(context: RequestContext, id: string, draft: ServerImageDraft, purpose: ImagePurpose): Promise<shoal.v1.Image> {
@@ -147,7 +162,6 @@ export class ServerImages {
     });
   }
 
-  /** Hands the making to the server's host. */
   #begin(
     context: RequestContext,
     attempt: Attempt,
@@ -156,35 +170,44 @@ export class ServerImages {
   ): void {
     const nowMs = this.#deps.clock.nowMs();
     const { record: server } = row;
-    const { image, jobId, purpose } = about;
-    const isBackup = purpose.verb === 'createBackup';
+    this.#beginJob(context, attempt, server, about);
+    const actions = askedAction(server, verbs[about.purpose.verb].action, context, nowMs);
+    const taskState = about.purpose.verb === 'createBackup' ? 'image_backup' : 'image_snapshot';
+    serverTable.update(attempt.change, row, new shoal.v1.Server({ ...server, taskState, actions, updatedMs: nowMs }));
+  }
+
+  /** Hands the making to the server's host. */
+  #beginJob(
+    context: RequestContext,
+    attempt: Attempt,
+    server: shoal.v1.Server,
+    {
+      image,
+      jobId,
+      purpose,
+    }: { readonly image: shoal.v1.Image; readonly jobId: string; readonly purpose: ImagePurpose },
+  ): void {
+    const nowMs = this.#deps.clock.nowMs();
     const properties = imageTable.find(attempt.reader, server.imageId)?.record.properties ?? {};
+    const isRunning = server.status === shoal.v1.ServerStatus.SERVER_STATUS_ACTIVE && purpose.verb !== 'shelve';
+    const words = { createImage: 'image', createBackup: 'backup', shelve: 'shelve' } as const;
     const serverImage = new shoal.v1.ServerImageJob({
       serverId: server.id,
       imageId: image.id,
-      purpose: isBackup ? 'backup' : 'image',
-      ...(isBackup ? { backupType: purpose.backupType, rotation: purpose.rotation } : {}),
+      purpose: words[purpose.verb],
+      ...(purpose.verb === 'createBackup' ? { backupType: purpose.backupType, rotation: purpose.rotation } : {}),
       quiesce: isSet(properties, 'hw_qemu_guest_agent'),
-      mustQuiesce:
-        isSet(properties, 'os_require_quiesce') && server.status === shoal.v1.ServerStatus.SERVER_STATUS_ACTIVE,
+      mustQuiesce: isSet(properties, 'os_require_quiesce') && isRunning,
     });
+    const { projectId } = server;
+    const deadlineMs = nowMs + serverImageJobMsMax;
+    const place = { subject: `server/${server.id}`, ownerHostId: server.hostId };
+    const who = { projectId, userId: context.userId };
     beginJob(
       attempt,
-      {
-        id: jobId,
-        kind: 'server-image',
-        subject: `server/${server.id}`,
-        projectId: server.projectId,
-        userId: context.userId,
-        ownerHostId: server.hostId,
-        deadlineMs: nowMs + serverImageJobMsMax,
-        detail: { serverImage },
-      },
+      { id: jobId, kind: 'server-image', ...place, ...who, deadlineMs, detail: { serverImage } },
       nowMs,
     );
-    const actions = askedAction(server, verbs[purpose.verb].action, context, nowMs);
-    const taskState = isBackup ? 'image_backup' : 'image_snapshot';
-    serverTable.update(attempt.change, row, new shoal.v1.Server({ ...server, taskState, actions, updatedMs: nowMs }));
   }
 
   /** Snapshots of all its volumes, and an image that says how a server is made of them. */

@@ -27,6 +27,12 @@ export interface HostReports {
   ): Promise<void>;
   /** The guest powered itself off: SHUTOFF, and wanted so. */
   shutdown(server: shoal.v1.Server): Promise<void>;
+  /** The disks that were to take the place of others are there, and those are gone. */
+  rebuilt(server: shoal.v1.Server): Promise<void>;
+  /** The rescue is over: its disk is gone. */
+  unrescued(server: shoal.v1.Server): Promise<void>;
+  /** Guest and disks of its own are gone here: it has no host any more. */
+  offloaded(server: shoal.v1.Server): Promise<void>;
   fault(server: shoal.v1.Server, message: string, details: string): Promise<void>;
   /** The guest is gone here, its disks are closed, and their locks given back. */
   released(server: shoal.v1.Server, done?: DoneFor): Promise<void>;

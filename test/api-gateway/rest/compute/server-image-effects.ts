@@ -1,13 +1,56 @@
 /** What is said of an image that is made of a server: sent, and kept. */
-import { imageTable, jobTable } from '../../../../node/state/tables/index.ts';
-import { hostsAct } from '../../../node/services/compute-world.ts';
-import type { EffectCloud, Effects } from '../effects/effects.ts';
-import { act, made } from './server-effects.ts';
+import { transact } from '../../../../node/services/kit/transact.ts';
+import { imageTable, jobTable, serverTable } from '../../../../node/state/tables/index.ts';
+import { shoal } from '../../../../proto/messages.ts';
+import { addImage, hostsAct } from '../../../node/services/compute-world.ts';
+import type { Effect, EffectCloud, Effects } from '../effects/effects.ts';
+import { publicKey } from './kit/public-key.ts';
+import { act, made, shown } from './server-effects.ts';
 
 export const serverImageRoutes = {
   createImageBody: ['POST /v2.1/servers/:id/action#createImage'],
   createBackupBody: ['POST /v2.1/servers/:id/action#createBackup'],
+  rebuildBody: ['POST /v2.1/servers/:id/action#rebuild'],
+  rescueBody: ['POST /v2.1/servers/:id/action#rescue'],
+  unshelveBody: ['POST /v2.1/servers/:id/action#unshelve'],
 } as const;
+
+/** A server that runs is rebuilt with this; what is answered. */
+async function rebuilt(cloud: EffectCloud, fields: object, options: { minor?: number; status?: number } = {}) {
+  const { id } = await made(cloud);
+  await hostsAct(cloud.world);
+  const body = { rebuild: { imageRef: 'cirros', ...fields } };
+  const answer = await act(cloud, id, body, options.status ?? 202, options.minor ?? 74);
+  return { id, server: answer.server };
+}
+
+/** Each is shown under `field` as it was sent; each of `refused` gets 400. */
+const isRebuilt =
+  (name: string, values: readonly unknown[], options: { minor?: number; refused?: readonly unknown[] } = {}): Effect =>
+  async (t, cloud) => {
+    for (const value of values) t.strictSame((await rebuilt(cloud, { [name]: value }, options)).server[name], value);
+    for (const value of options.refused ?? []) await rebuilt(cloud, { [name]: value }, { ...options, status: 400 });
+  };
+
+const filesOf = (cloud: EffectCloud, id: string) =>
+  serverTable
+    .must(cloud.world.state.local, id)
+    .record.injectedFiles.map(({ path, content }) => [path, Buffer.from(content ?? []).toString()]);
+
+/** What the job and the host make of a shelving. */
+async function offloaded({ world }: EffectCloud, id: string): Promise<void> {
+  await transact(world.deps, world.admin, ({ reader, change }) => {
+    const image = imageTable.list(reader).find(({ record }) => record.properties['instance_uuid'] === id);
+    const server = serverTable.must(reader, id);
+    if (image === undefined) throw new Error('no image is made of it');
+    const status = shoal.v1.ImageStatus.IMAGE_STATUS_ACTIVE;
+    imageTable.update(change, image, new shoal.v1.Image({ ...image.record, status, sha256: 'cc'.repeat(32) }));
+    const fields = { shelvedImageId: image.record.id, offloading: true, taskState: 'shelving_offloading' };
+    serverTable.update(change, server, new shoal.v1.Server({ ...server.record, ...fields }));
+  });
+  const { record } = serverTable.must(world.state.local, id);
+  await world.reports(record.hostId).offloaded(record);
+}
 
 const daily = { name: 'daily', backup_type: 'daily', rotation: 2 };
 
@@ -75,5 +118,107 @@ export const serverImageEffects: Effects = {
       t.equal(properties['role'], metadata.role);
     }
     await asked(cloud, { createBackup: { ...daily, metadata: { 'a/b': 'x' } } }, 400);
+  },
+  'rebuildBody: imageRef': async (t, cloud) => {
+    await addImage(cloud.world, 'fedora-again');
+    for (const imageRef of ['fedora-again', 'http://cloud.test/images/cirros']) {
+      const { id, server } = await rebuilt(cloud, { imageRef });
+      t.equal(server.image.id, imageRef.split('/').at(-1));
+      t.equal(server.status, 'REBUILD');
+      t.equal(serverTable.must(cloud.world.state.local, id).record.replacedDisks.length, 1);
+    }
+    await rebuilt(cloud, { imageRef: 'none' }, { status: 400 });
+  },
+  'rebuildBody: name': isRebuilt('name', ['web-1', 'W\u00f6rter'], { refused: ['', 'x'.repeat(256)] }),
+  'rebuildBody: adminPass': isRebuilt('adminPass', ['one', 'two'], { refused: ['x'.repeat(256)] }),
+  'rebuildBody: metadata': isRebuilt('metadata', [{ role: 'web' }, {}], { refused: [{ 'a/b': 'x' }] }),
+  'rebuildBody: preserve_ephemeral': async (t, cloud) => {
+    await rebuilt(cloud, { preserve_ephemeral: false });
+    await rebuilt(cloud, {});
+    t.match(JSON.stringify(await rebuilt(cloud, { preserve_ephemeral: true }, { status: 400 })), /id/);
+  },
+  'rebuildBody: OS-DCF:diskConfig': isRebuilt('OS-DCF:diskConfig', ['AUTO', 'MANUAL'], { refused: ['SOME'] }),
+  'rebuildBody: accessIPv4': isRebuilt('accessIPv4', ['192.0.2.1', '192.0.2.2'], { refused: ['::1'] }),
+  'rebuildBody: accessIPv6': isRebuilt('accessIPv6', ['2001:db8::1', '2001:db8::2'], { refused: ['192.0.2.1'] }),
+  'rebuildBody: personality': async (t, cloud) => {
+    const personality = [{ path: '/a', contents: 'YQ==' }];
+    t.strictSame(filesOf(cloud, (await rebuilt(cloud, { personality }, { minor: 56 })).id), [['/a', 'a']]);
+    t.strictSame(filesOf(cloud, (await rebuilt(cloud, { personality: [] }, { minor: 56 })).id), []);
+    await rebuilt(cloud, { personality }, { minor: 57, status: 400 });
+  },
+  'rebuildBody: personality[].path': async (t, cloud) => {
+    for (const path of ['/a', '/b']) {
+      const { id } = await rebuilt(cloud, { personality: [{ path, contents: 'YQ==' }] }, { minor: 56 });
+      t.strictSame(filesOf(cloud, id), [[path, 'a']]);
+    }
+  },
+  'rebuildBody: personality[].contents': async (t, cloud) => {
+    for (const [contents, text] of [
+      ['YQ==', 'a'],
+      ['Yg==', 'b'],
+    ] as const) {
+      const { id } = await rebuilt(cloud, { personality: [{ path: '/a', contents }] }, { minor: 56 });
+      t.strictSame(filesOf(cloud, id), [['/a', text]]);
+    }
+  },
+  'rebuildBody: description': async (t, cloud) => {
+    await isRebuilt('description', ['one', null])(t, cloud);
+    await rebuilt(cloud, { description: 'one' }, { minor: 18, status: 400 });
+  },
+  'rebuildBody: key_name': async (t, cloud) => {
+    const keypair = { name: 'again', public_key: publicKey };
+    await cloud.ask('POST', '/compute/v2.1/os-keypairs', { body: { keypair } });
+    await isRebuilt('key_name', ['again', null])(t, cloud);
+    await rebuilt(cloud, { key_name: 'again' }, { minor: 53, status: 400 });
+    await rebuilt(cloud, { key_name: 'none' }, { status: 400 });
+  },
+  'rebuildBody: user_data': async (t, cloud) => {
+    await isRebuilt('user_data', ['YQ==', null])(t, cloud);
+    await rebuilt(cloud, { user_data: 'YQ==' }, { minor: 56, status: 400 });
+  },
+  'rebuildBody: trusted_image_certificates': async (t, cloud) => {
+    await rebuilt(cloud, { trusted_image_certificates: null });
+    await rebuilt(cloud, { trusted_image_certificates: ['one'] }, { status: 501 });
+    t.equal((await rebuilt(cloud, {})).server.status, 'REBUILD');
+  },
+  'rescueBody: adminPass': async (t, cloud) => {
+    for (const adminPass of ['one', 'two']) {
+      const { id } = await made(cloud);
+      await hostsAct(cloud.world);
+      t.equal((await act(cloud, id, { rescue: { adminPass } }, 200)).adminPass, adminPass);
+    }
+    const { id } = await made(cloud);
+    await hostsAct(cloud.world);
+    t.match((await act(cloud, id, { rescue: null }, 200)).adminPass, /^[\w-]{12}$/);
+    await hostsAct(cloud.world);
+    t.match(await shown(cloud, id), { status: 'RESCUE', 'OS-EXT-STS:vm_state': 'rescued' });
+    await act(cloud, id, { unrescue: null });
+    t.equal((await shown(cloud, id))['OS-EXT-STS:task_state'], 'unrescuing');
+  },
+  'rescueBody: rescue_image_ref': async (t, cloud) => {
+    await addImage(cloud.world, 'rescue-image');
+    for (const rescue_image_ref of ['rescue-image', 'http://cloud.test/images/cirros']) {
+      const { id } = await made(cloud);
+      await hostsAct(cloud.world);
+      await act(cloud, id, { rescue: { rescue_image_ref } }, 200);
+      const { rescue } = serverTable.must(cloud.world.state.local, id).record;
+      t.equal(rescue?.imageId, rescue_image_ref.split('/').at(-1));
+    }
+    const { id } = await made(cloud);
+    await hostsAct(cloud.world);
+    await act(cloud, id, { rescue: { rescue_image_ref: 'none' } }, 400);
+  },
+  'unshelveBody: availability_zone': async (t, cloud) => {
+    for (const availability_zone of ['nova', undefined]) {
+      const { id } = await made(cloud);
+      await hostsAct(cloud.world);
+      await act(cloud, id, { shelve: null });
+      t.equal((await shown(cloud, id))['OS-EXT-STS:task_state'], 'shelving');
+      await offloaded(cloud, id);
+      t.match(await shown(cloud, id), { status: 'SHELVED_OFFLOADED', 'OS-EXT-SRV-ATTR:host': null });
+      await act(cloud, id, { unshelve: { availability_zone: 'nowhere' } }, 400, 77);
+      await act(cloud, id, { unshelve: availability_zone === undefined ? null : { availability_zone } }, 202, 77);
+      t.equal(serverTable.must(cloud.world.state.local, id).record.zone, availability_zone ?? '');
+    }
   },
 };

@@ -14,6 +14,9 @@ void t.test('a restart without a quorum is told once there is one, and once', as
       if (!hasQuorum) throw new ShoalError('NO_QUORUM', 'nobody answers');
       told.push(notice);
     },
+    rebuilt: nothing,
+    unrescued: nothing,
+    offloaded: nothing,
     shutdown: nothing,
     fault: nothing,
     cleaned: async () => {},

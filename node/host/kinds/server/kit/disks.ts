@@ -5,7 +5,13 @@ import { assert } from '../../../../base/assert.ts';
 import { failpoint } from '../../../../base/buggify/buggify.ts';
 import { ShoalError } from '../../../../base/errors.ts';
 import type { VolumeId } from '../../../../base/ids.ts';
-import { disksOf, isOwnDisk } from '../../../../services/volume/kit/disks-of-server.ts';
+import {
+  disksOf,
+  guestDisksOf,
+  heldDisksOf,
+  isOwnDisk,
+  rescueDiskOf,
+} from '../../../../services/volume/kit/disks-of-server.ts';
 import { poolOf } from '../../volume/kit/tools.ts';
 import { diskGeneration, diskSpec, ensureDiskImage, isReadOnly, volumeLimits } from './disk-specs.ts';
 import { servedSource, volumeElsewhere, whyDiskIsNotThere } from './served-volumes.ts';
@@ -17,8 +23,34 @@ const failpointStartDiskOpened = failpoint('start.disk-opened', 'a disk is locke
 /** Makes what is the server's own and not there yet, and opens all that are not on their way out. */
 export async function openDisks(server: shoal.v1.Server, tools: ServerTools): Promise<readonly GuestDisk[]> {
   const open: GuestDisk[] = [];
-  for (const disk of disksOf(server)) if (!disk.detaching) open.push(await openDisk(server, disk, tools));
+  for (const disk of guestDisksOf(server)) if (!disk.detaching) open.push(await openDisk(server, disk, tools));
   return open;
+}
+
+/** Makes what is the server's own and not there yet; opens nothing. */
+export async function makeDisks(server: shoal.v1.Server, tools: ServerTools): Promise<void> {
+  for (const disk of disksOf(server)) {
+    if (!isOwnDisk(disk)) continue;
+    const spec = await diskSpec(server, disk, tools);
+    await ensureDiskImage(disk, spec, tools);
+    await poolOf(disk, tools).ensureDisk(spec, tools.signal);
+  }
+}
+
+/** Removes the disks that others have taken the place of. Nobody has them open. */
+export async function removeReplacedDisks(server: shoal.v1.Server, tools: ServerTools): Promise<void> {
+  const current = new Set(disksOf(server).map(({ volumeId }) => volumeId));
+  for (const disk of server.replacedDisks) {
+    const { volumeId = '', pool = '' } = disk;
+    if (current.has(volumeId ?? '')) continue;
+    await poolOf({ pool: pool ?? '' }, tools).removeDisk(volumeId as VolumeId, tools.signal);
+  }
+}
+
+/** Removes the disk that a server in rescue has booted from. Nobody has it open. */
+export async function removeRescueDisk(server: shoal.v1.Server, tools: ServerTools): Promise<void> {
+  const disk = rescueDiskOf(server);
+  if (disk !== undefined) await poolOf(disk, tools).removeDisk(disk.volumeId as VolumeId, tools.signal);
 }
 
 /** Opens one, locked for this host: at the server's generation if it is its own, else at the volume's. */
@@ -71,7 +103,7 @@ async function giveBack(disk: shoal.v1.ServerDisk, generation: number, tools: Se
 
 /** Gives back what this host holds of all of them. What it does not hold is no error. */
 export async function closeDisks(server: shoal.v1.Server, tools: ServerTools): Promise<void> {
-  for (const disk of disksOf(server)) await closeDisk(server, disk, tools);
+  for (const disk of heldDisksOf(server)) await closeDisk(server, disk, tools);
 }
 
 /** The same as of when the server was of this generation: each of its moves has put the generation of each disk up by one. */
@@ -100,7 +132,7 @@ export async function removeKeptDisks(server: shoal.v1.Server, tools: ServerTool
  */
 export async function removeDisks(server: shoal.v1.Server, tools: ServerTools): Promise<void> {
   await closeDisks(server, tools);
-  for (const disk of disksOf(server)) {
+  for (const disk of heldDisksOf(server)) {
     if (isOwnDisk(disk)) await poolOf(disk, tools).removeDisk(disk.volumeId as VolumeId, tools.signal);
   }
 }

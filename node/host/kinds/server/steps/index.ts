@@ -6,13 +6,16 @@ import type { ServerTools } from '../kit/tools.ts';
 import { clean } from './clean.ts';
 import { destroy } from './destroy.ts';
 import { limit } from './limit.ts';
+import { offload } from './offload.ts';
 import { pause } from './pause.ts';
 import { plug } from './plug.ts';
 import { reboot } from './reboot.ts';
+import { rebuild } from './rebuild.ts';
 import { recordShutdown } from './record-shutdown.ts';
 import { release } from './release.ts';
 import { replug } from './replug.ts';
 import { report } from './report.ts';
+import { rescue, unrescue } from './rescue.ts';
 import { resume } from './resume.ts';
 import { retryDisks } from './retry-disks.ts';
 import { start } from './start.ts';
@@ -34,6 +37,10 @@ export const serverSteps: Steps<ServerStep, shoal.v1.Server, ServerTools> = {
   replug,
   unplug,
   limit,
+  rebuild,
+  rescue,
+  unrescue,
+  offload,
   report,
   destroy,
   release,

@@ -100,6 +100,12 @@ const atRest = {
     ...{ status: ServerStatus.SERVER_STATUS_ACTIVE, powerWanted: PowerWanted.POWER_WANTED_RUNNING, guest: 'running' },
     ...{ previousHostId: 'bb', releasedGeneration: 1, move: { kind: 'resize', phase: 'finished' } },
   },
+  rescued: { status: ServerStatus.SERVER_STATUS_RESCUE, powerWanted: PowerWanted.POWER_WANTED_RUNNING, guest: '' },
+  shelved: { status: ServerStatus.SERVER_STATUS_SHELVED, powerWanted: PowerWanted.POWER_WANTED_STOPPED, guest: '' },
+  shelved_offloaded: {
+    ...{ status: ServerStatus.SERVER_STATUS_SHELVED_OFFLOADED, powerWanted: PowerWanted.POWER_WANTED_STOPPED },
+    guest: '',
+  },
   error: { status: ServerStatus.SERVER_STATUS_ERROR, powerWanted: PowerWanted.POWER_WANTED_RUNNING, guest: '' },
   building: { status: ServerStatus.SERVER_STATUS_BUILD, powerWanted: PowerWanted.POWER_WANTED_RUNNING, guest: '' },
 } as const;
