@@ -89,8 +89,10 @@ void t.test('A38: on every route of block storage a foreign id is answered as an
   const found: string[] = [];
   let asked = 0;
   for (const { method, path, action } of guarded) {
-    if (!path.startsWith('/volume/v3/') || !/:[a-z]+/.test(path) || others.test(path)) continue;
-    const foreign = theirs[/\/v3\/(?::project_?[a-z]*\/)?([a-z_-]+)\/:/.exec(path)?.[1] ?? ''];
+    const isVolumes = path.startsWith('/volume/v3/') || /\/os-(volumes|snapshots)\/:id$/.test(path);
+    if (!isVolumes || !/:[a-z]+/.test(path) || others.test(path)) continue;
+    const foreign =
+      theirs[/\/(?:v3|v2.1)\/(?::project_?[a-z]*\/)?(?:os-(?=volumes|snapshots))?([a-z_-]+)\/:/.exec(path)?.[1] ?? ''];
     if (foreign === undefined) throw new Error(`foreign-volumes.test.ts does not know what the id in ${path} is of.`);
     for (const body of bodiesOf(method, path, action)) {
       const url = (id: string): string => path.replace(/:id\b/, id).replace(/:[a-z_]+/g, 'x');

@@ -3,7 +3,10 @@ import { randomBytes } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
 import { ShoalError } from '../../../node/base/errors.ts';
 import type { ComputeService } from '../../../node/services/compute/index.ts';
+import { forbidden } from '../../../node/services/compute/kit/refusals.ts';
+import type { UnshelveDraft } from '../../../node/services/compute/server-shelve.ts';
 import type { RequestContext } from '../../../node/services/kit/context.ts';
+import { isAllowed } from '../../../node/services/kit/permissions.ts';
 import type { Gateway } from '../kit/module.ts';
 import { parse } from '../kit/validation.ts';
 import * as schemas from '../schemas/compute.ts';
@@ -41,6 +44,7 @@ const rebuildVersions: AttributeVersions = {
   personality: { to: 56 },
   user_data: { from: 57 },
   trusted_image_certificates: { from: 63 },
+  hostname: { from: 90 },
 };
 
 /** By their names. */
@@ -77,13 +81,12 @@ export function savedActions(gateway: Gateway, compute: ComputeService): Readonl
       const [self] = linksOf(rootOf(gateway, request), `servers/${id}`) as readonly { readonly href: string }[];
       return new Accepted({ server: view }, self?.href);
     },
-    async rescue({ context, id, argument }) {
+    async rescue({ request, context, id, argument }) {
       const body = parse(schemas.rescueBody, argument);
       const imageRef = body?.rescue_image_ref;
       await rescue.begin(context, id, {
         ...(imageRef === undefined ? {} : { imageId: lastPart(imageRef) }),
-        // From 2.87 on, which is not served yet.
-        mayHaveRootVolume: false,
+        mayHaveRootVolume: microversionOf(request) >= 87,
       });
       return { adminPass: passwordOf(body?.adminPass) };
     },
@@ -100,11 +103,25 @@ export function savedActions(gateway: Gateway, compute: ComputeService): Readonl
       return undefined;
     },
     async unshelve({ request, context, id, argument }) {
-      // Before, Nova looks at nothing that stands here.
-      const asked = microversionOf(request) >= 77 ? parse(schemas.unshelveBody, argument) : null;
-      await shelve.end(context, id, asked === null ? {} : { zone: asked.availability_zone });
+      await shelve.end(context, id, unshelveDraftOf(context, argument, microversionOf(request)));
       return undefined;
     },
+  };
+}
+
+/** Before 2.77 Nova looks at nothing that stands here; a host is said from 2.91 on, and there a zone that is null is any. */
+function unshelveDraftOf(context: RequestContext, argument: unknown, microversion: number): UnshelveDraft {
+  if (microversion < 77) return {};
+  if (microversion < 91) {
+    const asked = parse(schemas.unshelveBody, argument);
+    return asked === null ? {} : { zone: asked.availability_zone };
+  }
+  const asked = parse(schemas.unshelveToHostBody, argument);
+  const hostToUnshelve = 'os_compute_api:os-shelve:unshelve_to_host';
+  if (asked?.host !== undefined && !isAllowed(context, hostToUnshelve)) throw forbidden(hostToUnshelve);
+  return {
+    ...(typeof asked?.availability_zone === 'string' ? { zone: asked.availability_zone } : {}),
+    ...(asked?.host === undefined ? {} : { hostName: asked.host }),
   };
 }
 
@@ -127,6 +144,7 @@ function rebuildDraftOf(body: RebuildBody) {
     ...(body.description === undefined ? {} : { description: body.description ?? '' }),
     ...(body.key_name === undefined ? {} : { keyName: body.key_name ?? '' }),
     ...(body.user_data === undefined ? {} : { userData: body.user_data ?? '' }),
+    ...(body.hostname === undefined ? {} : { hostname: body.hostname }),
     ...(body.accessIPv4 === undefined ? {} : { accessIpv4: body.accessIPv4 }),
     ...(body.accessIPv6 === undefined ? {} : { accessIpv6: body.accessIPv6 }),
     ...(body['OS-DCF:diskConfig'] === undefined ? {} : { diskConfigAuto: body['OS-DCF:diskConfig'] === 'AUTO' }),

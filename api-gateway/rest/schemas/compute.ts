@@ -159,6 +159,7 @@ export const rebuildBody = only({
   key_name: orNull(name),
   user_data: orNull(Type.String({ maxLength: 65_535 })),
   trusted_image_certificates: orNull(certificates),
+  hostname: Type.Optional(Type.String({ minLength: 1, maxLength: 255 })),
 });
 
 /** The argument of the action `rescue`: the image to boot from, by default the server's own. */
@@ -172,6 +173,15 @@ export const rescueBody = Type.Union([
 
 /** The argument of the action `unshelve`: null, or from 2.77 on the zone to go to. */
 export const unshelveBody = Type.Union([Type.Null(), only({ availability_zone: name })]);
+
+/** The argument of the action `unshelve` from 2.91 on: null, or a zone, a host, or both. */
+export const unshelveToHostBody = Type.Union([
+  Type.Null(),
+  Type.Object(
+    { availability_zone: Type.Optional(Type.Union([name, Type.Null()])), host: Type.Optional(name) },
+    { additionalProperties: false, minProperties: 1 },
+  ),
+]);
 
 /** The argument of the action `os-resetState`. */
 export const resetStateBody = only({ state: Type.Union([Type.Literal('active'), Type.Literal('error')]) });

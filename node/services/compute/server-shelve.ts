@@ -39,7 +39,7 @@ const markClaimsTooOld = coverageMark(
 );
 
 /** Where a server is unshelved; absent: anywhere. */
-interface UnshelveDraft {
+export interface UnshelveDraft {
   readonly zone?: string;
   /** By name; for administrators. */
   readonly hostName?: string;

@@ -8,23 +8,23 @@ const kinds: readonly (readonly [RegExp, Kind])[] = [
   [/\/os-keypairs\/:name/, 'keypair'],
   [/\/os-server-groups\/:id/, 'server_group'],
   [/\/(os-)?security-groups\/:id/, 'security_group'],
-  [/\/(os-quota-sets|quotas|info\/usage)\/:project/, 'project'],
+  [/\/(os-quota-sets|quotas|info\/usage|os-simple-tenant-usage)\/:project/, 'project'],
   [/\/images\/:id/, 'image'],
-  [/\/networks\/:id/, 'network'],
+  [/\/(os-|os-tenant-)?networks\/:id/, 'network'],
   [/\/network-ip-availabilities\/:id/, 'network'],
   [/\/subnets\/:id/, 'subnet'],
   [/\/subnetpools\/:id/, 'subnetpool'],
   [/\/ports\/:id/, 'port'],
   [/\/routers\/:id/, 'router'],
-  [/\/floatingips\/:id/, 'floatingip'],
-  [/\/security-group-rules\/:id/, 'security_group_rule'],
+  [/\/(floatingips|os-floating-ips)\/:id/, 'floatingip'],
+  [/\/(os-)?security-group-rules\/:id/, 'security_group_rule'],
   [/\/projects\/:(id|scope)/, 'project'],
   [/\/users\/:(id|user)/, 'user'],
 ];
 
 /** What belongs to the cloud and not to a project: every caller may know it, or an operator alone (tokens of consoles). */
 const shared =
-  /\/(flavors|os-aggregates|os-hosts|os-hypervisors|os-services|extensions|schemas|agents|domains|endpoints|regions|roles|services|os-console-auth-tokens)\/:/;
+  /\/(flavors|os-aggregates|os-hosts|os-instance_usage_audit_log|os-quota-class-sets|os-floating-ip-pools|os-hypervisors|os-services|extensions|schemas|agents|domains|endpoints|regions|roles|services|os-console-auth-tokens)\/:/;
 
 /**
  * Whose id the path's first parameter is; undefined: the path has none, or names what is everybody's. Throws for a parameter
@@ -63,6 +63,8 @@ export function bodiesOf(
   if (path.includes('/quotas/')) return [{ quota: { network: 0 } }];
   if (path.includes('/v3/projects/:id') && tail === '') return [{ project: { name: 'taken', enabled: false } }];
   if (path.includes('/v3/users/:id') && tail === '') return [{ user: { enabled: false } }];
+  if (path.endsWith('/images/:id/metadata')) return [{ metadata: { taken: 'yes' } }];
+  if (path.includes('/images/:id/metadata/:')) return [{ meta: { x: 'yes' } }];
   if (path.includes('/images/:id') && method === 'PATCH') return [[{ op: 'replace', path: '/name', value: 'taken' }]];
   if (path.endsWith('/members')) return [{ member: 'somebody' }];
   if (path.includes('/members/:')) return [{ status: 'accepted' }];
@@ -81,6 +83,9 @@ function actionArgument(action: string): unknown {
   if (action === 'os-getSerialConsole') return { type: 'serial' };
   if (action === 'os-resetState') return { state: 'error' };
   if (action === 'changePassword') return { adminPass: 'taken' };
+  if (action === 'resize') return { flavorRef: '1' };
+  if (action === 'rebuild') return { imageRef: 'cirros' };
+  if (/FloatingIp$/.test(action)) return { address: '198.51.100.9' };
   if (action === 'createImage') return { name: 'stolen' };
   if (action === 'createBackup') return { name: 'stolen', backup_type: 'daily', rotation: 1 };
   return null;

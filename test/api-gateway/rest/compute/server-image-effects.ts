@@ -1,6 +1,6 @@
 /** What is said of an image that is made of a server: sent, and kept. */
 import { transact } from '../../../../node/services/kit/transact.ts';
-import { imageTable, jobTable, serverTable } from '../../../../node/state/tables/index.ts';
+import { hostTable, imageTable, jobTable, serverTable } from '../../../../node/state/tables/index.ts';
 import { shoal } from '../../../../proto/messages.ts';
 import { addImage, hostsAct } from '../../../node/services/compute-world.ts';
 import type { Effect, EffectCloud, Effects } from '../effects/effects.ts';
@@ -13,6 +13,7 @@ export const serverImageRoutes = {
   rebuildBody: ['POST /v2.1/servers/:id/action#rebuild'],
   rescueBody: ['POST /v2.1/servers/:id/action#rescue'],
   unshelveBody: ['POST /v2.1/servers/:id/action#unshelve'],
+  unshelveToHostBody: ['POST /v2.1/servers/:id/action#unshelve'],
 } as const;
 
 /** A server that runs is rebuilt with this; what is answered. */
@@ -207,6 +208,41 @@ export const serverImageEffects: Effects = {
     const { id } = await made(cloud);
     await hostsAct(cloud.world);
     await act(cloud, id, { rescue: { rescue_image_ref: 'none' } }, 400);
+  },
+  'rebuildBody: hostname': async (t, cloud) => {
+    for (const hostname of ['renamed', 'renamed-otherwise']) {
+      const { id } = await made(cloud);
+      await hostsAct(cloud.world);
+      const body = { rebuild: { imageRef: 'cirros', hostname } };
+      await act(cloud, id, body, 400, 89);
+      await act(cloud, id, body, 202, 90);
+      t.equal(serverTable.must(cloud.world.state.local, id).record.hostname, hostname);
+    }
+  },
+  'unshelveToHostBody: availability_zone': async (t, cloud) => {
+    for (const availability_zone of ['nova', null]) {
+      const { id } = await made(cloud);
+      await hostsAct(cloud.world);
+      await act(cloud, id, { shelve: null });
+      await offloaded(cloud, id);
+      await act(cloud, id, { unshelve: { availability_zone: 'nowhere' } }, 400, 91);
+      await act(cloud, id, { unshelve: { availability_zone } }, 202, 91);
+      t.equal(serverTable.must(cloud.world.state.local, id).record.zone, availability_zone ?? '');
+    }
+  },
+  'unshelveToHostBody: host': async (t, cloud) => {
+    const { id } = await made(cloud);
+    await hostsAct(cloud.world);
+    await act(cloud, id, { shelve: null });
+    await offloaded(cloud, id);
+    await act(cloud, id, { unshelve: { host: 'host-1' } }, 400, 90);
+    await act(cloud, id, { unshelve: {} }, 400, 91);
+    await act(cloud, id, { unshelve: { host: 'nowhere' } }, 400, 91);
+    const before = serverTable.must(cloud.world.state.local, id).record;
+    t.equal(before.hostId, '');
+    await act(cloud, id, { unshelve: { host: 'host-1' } }, 202, 91);
+    const { hostId } = serverTable.must(cloud.world.state.local, id).record;
+    t.equal(hostTable.must(cloud.world.state.local, hostId).record.name, 'host-1');
   },
   'unshelveBody: availability_zone': async (t, cloud) => {
     for (const availability_zone of ['nova', undefined]) {
