@@ -33,8 +33,8 @@ import { type BlockDeviceDraft, type CheckedDisks, checkBlockDevices } from '../
 import { mappingOf, mergedDevices } from '../volume/servers/image-mapping.ts';
 import { checkAttributes, checkHintNames } from './attribute-rules.ts';
 import { canUse } from './flavors.ts';
-import { checkInjectedFiles, type InjectedFileDraft } from './injected-files.ts';
 import { keypairId } from './keypairs.ts';
+import { checkInjectedFiles, type InjectedFileDraft } from './kit/injected-files.ts';
 import { badRequest, checkName, conflict, forbidden } from './kit/refusals.ts';
 import { groupRow } from './server-groups.ts';
 

@@ -13,7 +13,7 @@ import { bootsFromVolume } from '../volume/records/server-disks.ts';
 import { checkAttributes } from './attribute-rules.ts';
 import type { ComputeDependencies, ComputeOptions } from './dependencies.ts';
 import { askedAction } from './history/action-history.ts';
-import { checkInjectedFiles, type InjectedFileDraft } from './injected-files.ts';
+import { checkInjectedFiles, type InjectedFileDraft } from './kit/injected-files.ts';
 import { badRequest, checkName } from './kit/refusals.ts';
 import { mustTake, seeServer } from './kit/server-record.ts';
 import { vmState } from './machine/vm-state.ts';

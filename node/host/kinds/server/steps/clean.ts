@@ -1,6 +1,6 @@
 import { coverageMark, failpoint } from '../../../../base/buggify/buggify.ts';
 import { removeKeptDisks } from '../kit/disks.ts';
-import type { ServerStepDefinition } from './definition.ts';
+import type { ServerStepDefinition } from '../kit/step-definition.ts';
 
 const failpointCleanDisksRemoved = failpoint(
   'clean.disks-removed',

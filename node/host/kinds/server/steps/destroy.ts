@@ -3,7 +3,7 @@ import type { ServerId } from '../../../../base/ids.ts';
 import { indexKey } from '../../../../state/table.ts';
 import { jobTable } from '../../../../state/tables/index.ts';
 import { removeDisks } from '../kit/disks.ts';
-import type { ServerStepDefinition } from './definition.ts';
+import type { ServerStepDefinition } from '../kit/step-definition.ts';
 
 const failpointDestroyGuestRemoved = failpoint('destroy.guest-removed', 'a guest is removed, its disk is there');
 const failpointDestroyDiskRemoved = failpoint('destroy.disk-removed', 'a disk is removed, the notes are there');

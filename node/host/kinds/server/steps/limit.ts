@@ -2,7 +2,7 @@ import { coverageMark } from '../../../../base/buggify/buggify.ts';
 import type { ServerId, VolumeId } from '../../../../base/ids.ts';
 import { volumeLimits } from '../kit/disk-specs.ts';
 import { diskOf } from '../kit/plugging.ts';
-import type { ServerStepDefinition } from './definition.ts';
+import type { ServerStepDefinition } from '../kit/step-definition.ts';
 
 const markLimitsChangedLive = coverageMark(
   'limits-changed-live',

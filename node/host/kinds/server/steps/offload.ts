@@ -1,7 +1,7 @@
 import { failpoint } from '../../../../base/buggify/buggify.ts';
 import type { ServerId } from '../../../../base/ids.ts';
 import { removeDisks } from '../kit/disks.ts';
-import type { ServerStepDefinition } from './definition.ts';
+import type { ServerStepDefinition } from '../kit/step-definition.ts';
 
 const failpointGuestRemoved = failpoint(
   'offload.guest-removed',

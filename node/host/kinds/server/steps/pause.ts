@@ -1,5 +1,5 @@
 import type { ServerId } from '../../../../base/ids.ts';
-import type { ServerStepDefinition } from './definition.ts';
+import type { ServerStepDefinition } from '../kit/step-definition.ts';
 
 /** Stops the guest's processors; its memory stays. */
 export const pause: ServerStepDefinition<'pause'> = {

@@ -1,7 +1,7 @@
 import { coverageMark, failpoint } from '../../../../base/buggify/buggify.ts';
 import { diskOf, giveBackUnplugged, plugIn } from '../kit/plugging.ts';
 import { whyDiskIsNotThere } from '../kit/served-volumes.ts';
-import type { ServerStepDefinition } from './definition.ts';
+import type { ServerStepDefinition } from '../kit/step-definition.ts';
 
 const failpointAttachReported = failpoint('attach.reported', 'a volume is recorded as attached a moment ago');
 const markAttachTakenBack = coverageMark('attach-taken-back', 'a volume could not be plugged in, and is closed again');

@@ -2,7 +2,7 @@ import { coverageMark, failpoint } from '../../../../base/buggify/buggify.ts';
 import type { ServerId } from '../../../../base/ids.ts';
 import { undecidedSwitch } from '../../../outage/undecided-switches.ts';
 import { giveBackDisks, startGuest, unpluggedPort } from '../kit/guest.ts';
-import type { ServerStepDefinition } from './definition.ts';
+import type { ServerStepDefinition } from '../kit/step-definition.ts';
 
 const failpointRebootDoneNotNoted = failpoint('reboot.done-not-noted', 'a guest was rebooted, and nothing says so');
 const markRebootHard = coverageMark('reboot-hard', 'a hard reboot');

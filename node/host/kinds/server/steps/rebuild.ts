@@ -1,7 +1,7 @@
 import { failpoint } from '../../../../base/buggify/buggify.ts';
 import type { ServerId } from '../../../../base/ids.ts';
 import { closeDisks, makeDisks, removeReplacedDisks } from '../kit/disks.ts';
-import type { ServerStepDefinition } from './definition.ts';
+import type { ServerStepDefinition } from '../kit/step-definition.ts';
 
 const failpointStopped = failpoint('rebuild.stopped', 'a guest is off to be rebuilt, and its disks are open');
 const failpointClosed = failpoint('rebuild.closed', 'a guest is off to be rebuilt, and its new disks are not made');

@@ -1,7 +1,7 @@
 import { coverageMark, failpoint } from '../../../../base/buggify/buggify.ts';
 import type { ServerId } from '../../../../base/ids.ts';
 import { closeDisks } from '../kit/disks.ts';
-import type { ServerStepDefinition } from './definition.ts';
+import type { ServerStepDefinition } from '../kit/step-definition.ts';
 
 const failpointShutdownNoted = failpoint('shutdown.noted', 'a guest that went off is noted, and still there');
 const failpointShutdownGuestRemoved = failpoint(

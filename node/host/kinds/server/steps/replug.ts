@@ -1,6 +1,6 @@
 import { coverageMark } from '../../../../base/buggify/buggify.ts';
 import { diskOf, plugIn } from '../kit/plugging.ts';
-import type { ServerStepDefinition } from './definition.ts';
+import type { ServerStepDefinition } from '../kit/step-definition.ts';
 
 const markVolumePluggedAgain = coverageMark('volume-plugged-again', 'a guest had lost a volume that is its own');
 

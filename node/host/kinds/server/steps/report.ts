@@ -1,4 +1,4 @@
-import type { ServerStepDefinition } from './definition.ts';
+import type { ServerStepDefinition } from '../kit/step-definition.ts';
 
 /** Tells the record what is so here. */
 export const report: ServerStepDefinition<'report'> = {

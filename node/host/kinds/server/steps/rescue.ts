@@ -1,7 +1,7 @@
 import { failpoint } from '../../../../base/buggify/buggify.ts';
 import type { ServerId } from '../../../../base/ids.ts';
 import { closeDisks, removeRescueDisk } from '../kit/disks.ts';
-import type { ServerStepDefinition } from './definition.ts';
+import type { ServerStepDefinition } from '../kit/step-definition.ts';
 
 const failpointStopped = failpoint('rescue.stopped', 'a guest is off to be rescued, and its disks are open');
 const failpointClosed = failpoint('rescue.closed', 'a guest is off to be rescued, and its disks are closed');

@@ -1,5 +1,5 @@
 import type { ServerId } from '../../../../base/ids.ts';
-import type { ServerStepDefinition } from './definition.ts';
+import type { ServerStepDefinition } from '../kit/step-definition.ts';
 
 /** Lets a paused guest go on. */
 export const resume: ServerStepDefinition<'resume'> = {

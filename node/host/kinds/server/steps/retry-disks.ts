@@ -1,6 +1,6 @@
 import { coverageMark } from '../../../../base/buggify/buggify.ts';
 import type { ServerId } from '../../../../base/ids.ts';
-import type { ServerStepDefinition } from './definition.ts';
+import type { ServerStepDefinition } from '../kit/step-definition.ts';
 
 const markGuestGoesOnWithServedDisk = coverageMark(
   'guest-goes-on-with-served-disk',

@@ -3,7 +3,7 @@ import { undecidedSwitch } from '../../../outage/undecided-switches.ts';
 import type { ServerStep } from '../../../plan/server-plan.ts';
 import { giveBackDisks, startGuest, unpluggedPort } from '../kit/guest.ts';
 import { whyNotThere } from '../kit/served-volumes.ts';
-import type { ServerStepDefinition } from './definition.ts';
+import type { ServerStepDefinition } from '../kit/step-definition.ts';
 
 /** Makes the disks, runs QEMU, and tells the record. */
 export const start: ServerStepDefinition<'start'> = {

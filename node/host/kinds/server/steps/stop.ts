@@ -1,7 +1,7 @@
 import { failpoint } from '../../../../base/buggify/buggify.ts';
 import type { ServerId } from '../../../../base/ids.ts';
 import { closeDisks } from '../kit/disks.ts';
-import type { ServerStepDefinition } from './definition.ts';
+import type { ServerStepDefinition } from '../kit/step-definition.ts';
 
 const failpointStopGuestStopped = failpoint('stop.guest-stopped', 'a guest is off, and its disk is open');
 

@@ -1,7 +1,7 @@
 import { failpoint } from '../../../../base/buggify/buggify.ts';
 import type { ServerId } from '../../../../base/ids.ts';
 import { closeDisks } from '../kit/disks.ts';
-import type { ServerStepDefinition } from './definition.ts';
+import type { ServerStepDefinition } from '../kit/step-definition.ts';
 
 const failpointSuspendSaved = failpoint('suspend.saved', 'a guest is suspended, and its disk is open');
 const failpointSuspendNotReported = failpoint('suspend.not-reported', 'a guest is suspended, and no record says so');

@@ -1,6 +1,6 @@
 import { failpoint } from '../../../../base/buggify/buggify.ts';
 import { diskOf, pullOut } from '../kit/plugging.ts';
-import type { ServerStepDefinition } from './definition.ts';
+import type { ServerStepDefinition } from '../kit/step-definition.ts';
 
 const failpointDetachReported = failpoint('detach.reported', 'a volume is free in the records since a moment ago');
 

@@ -1,7 +1,7 @@
 import type { shoal } from '../../../../../proto/messages.ts';
 import type { StepDefinition } from '../../../engine/step.ts';
 import type { ServerStep } from '../../../plan/server-plan.ts';
-import type { ServerTools } from '../kit/tools.ts';
+import type { ServerTools } from './tools.ts';
 
 /** One step of a server, by its name. */
 export type ServerStepDefinition<Name extends ServerStep['kind']> = StepDefinition<

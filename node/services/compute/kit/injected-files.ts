@@ -1,9 +1,9 @@
 /** Files that an owner gives a new server (Nova's personality, up to microversion 2.56). The guest finds them in its metadata. */
-import { shoal } from '../../../proto/messages.ts';
-import { ShoalError } from '../../base/errors.ts';
-import type { StateReader } from '../../state/types.ts';
-import { quotaLimit, unlimited } from '../kit/quota.ts';
-import { badRequest } from './kit/refusals.ts';
+import { shoal } from '../../../../proto/messages.ts';
+import { ShoalError } from '../../../base/errors.ts';
+import type { StateReader } from '../../../state/types.ts';
+import { quotaLimit, unlimited } from '../../kit/quota.ts';
+import { badRequest } from './refusals.ts';
 
 /** One file as the request has it; `checkInjectedFiles` decodes it and holds it against the quota. */
 export interface InjectedFileDraft {
