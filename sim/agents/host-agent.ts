@@ -14,7 +14,7 @@ import { plainMetadataSettings } from '../../node/services/network/metadata.ts';
 import type { HostMachine } from '../world/machine.ts';
 import type { SimGossip } from './gossip.ts';
 import { hostConfig } from './host-config.ts';
-import { notSimulated } from './not-simulated.ts';
+import { noConsoles, notSimulated } from './not-simulated.ts';
 import { plainSealing } from './sealing.ts';
 import { type HostWorldParts, simulatedPorts } from './simulated-ports.ts';
 
@@ -29,9 +29,6 @@ interface HostAgentParts extends HostWorldParts {
   /** Stands between the services and their placer. Default: nothing does. */
   readonly wrapPlacer?: ((inner: Placer) => Placer) | undefined;
 }
-
-/** Signs tokens: nobody but this world reads them. */
-const tokenKey = new Uint8Array(32);
 
 /** One process of it. */
 export class HostAgent {
@@ -57,15 +54,11 @@ export class HostAgent {
         services: this.deps,
         placer: wrapPlacer?.(placer) ?? placer,
         control,
-        // No scenario looks at a screen.
-        consoles: {
-          look: () => notSimulated('opens no consoles'),
-          open: () => notSimulated('opens no consoles'),
-        },
+        consoles: noConsoles,
         probe,
         views: gossip,
         images,
-        tokenKeys: fixedTokenKeys(tokenKey),
+        tokenKeys: fixedTokenKeys(new Uint8Array(32)), // Nobody but this world reads them.
         // No scenario takes a host's record away, and the simulated hosts have no mesh to re-key.
         rekey: () => notSimulated('removes no host from its mesh'),
         addAuthority: () => notSimulated('has no authority'),
