@@ -11,8 +11,9 @@ import type { shoal } from '../../../proto/messages.ts';
  */
 export function requestOf(server: shoal.v1.Server): string {
   const { generation, powerWanted, rebootsWanted, deleting, taskState, askedRevision } = server;
-  // Reports of the host change tasks, but none of them sets this one: an owner's start does.
-  const isStarting = taskState === 'powering-on';
+  // Reports of the host change tasks, but none of them sets this one: an owner's start does. Where requests are numbered the
+  // number says it, and the task is no part of it: a host whose replica has gone back sees a task that its own report ended.
+  const isStarting = askedRevision === 0 && taskState === 'powering-on';
   const name = [generation, powerWanted, rebootsWanted, deleting, isStarting].join('/');
   return askedRevision === 0 ? name : `${name}/${askedRevision}`;
 }
