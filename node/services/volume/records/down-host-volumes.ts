@@ -94,15 +94,22 @@ function moveVolume(piece: Piece, row: Row<shoal.v1.Volume>): void {
 function targetOf(piece: Piece, { pool, attachments }: shoal.v1.Volume): string | undefined {
   const { hostId, deps } = piece;
   if (attachments.length === 0) return otherHost(piece, pool);
+  // Its bytes are on that host alone, also while another one's server has them over the network.
+  if (!isShared(piece, pool)) return undefined;
   // Several servers have it open: one of a host that works.
   const holders = attachments.map((attachment) => attachment.hostId ?? '');
   if (holders.includes(hostId)) return undefined;
   return holders.find((holder) => holder !== '' && deps.hostViews.condition(holder) !== 'dead');
 }
 
+/** Whether the pool is known to be one that other hosts reach as well. */
+function isShared({ deps, hostId }: Pick<Piece, 'deps' | 'hostId'>, poolName: string): boolean {
+  return isSharedPool(deps.hostViews.adverts(), poolName, hostId) === true;
+}
+
 /** A member that reaches the shared pool and is not down: always the same one, so that groups of volumes stay together. */
 function otherHost({ attempt, deps, hostId }: Piece, poolName: string): string | undefined {
-  if (isSharedPool(deps.hostViews.adverts(), poolName, hostId) !== true) return undefined;
+  if (!isShared({ deps, hostId }, poolName)) return undefined;
   const others = (findPool(attempt.reader, deps.hostViews, poolName)?.hosts ?? [])
     .filter((host) => host.hostId !== hostId)
     .sort((a, b) => (a.hostId < b.hostId ? -1 : 1));

@@ -1,6 +1,7 @@
 /** A host that is down and still a member: its work on shared storage goes on at another host, and what it alone holds waits. */
 import t from 'tap';
 import { moveVolumesOffDownHosts } from '../../../../node/host/tasks/move-volumes-off-down-hosts.ts';
+import { transact } from '../../../../node/services/kit/transact.ts';
 import {
   hostTable,
   jobTable,
@@ -9,7 +10,7 @@ import {
   volumeSnapshotTable,
   volumeTable,
 } from '../../../../node/state/tables/index.ts';
-import type { shoal } from '../../../../proto/messages.ts';
+import { shoal } from '../../../../proto/messages.ts';
 import { fakeHostViews } from '../../services/compute-world.ts';
 import { addServer, makeVolumeWorld, type VolumeWorld, volumeHostsAct } from '../../services/volume/volume-world.ts';
 
@@ -140,4 +141,27 @@ t.test('what the host alone holds waits, and its owner is told once', async (t) 
   t.match(told, [{ resourceId: id, userMessage: /^delete volume:Host host-\d is down.*once that host is back\.$/ }]);
   t.equal(told.length, 1);
   t.same(snapshots.list(world.alice, world.state.local, { allProjects: false }), []);
+});
+
+t.test('what the host serves to a guest of another one stays its own', async (t) => {
+  const { world, down, run } = await started('local');
+  const { volumes } = world.volume;
+  const { id } = await volumes.create(world.alice, { sizeGib: 1 });
+  // Bound to a host by its first server, which goes.
+  const first = await addServer(world);
+  await world.volume.attachments.plug(world.alice, first.id, { volumeId: id });
+  await volumeHostsAct(world);
+  const { hostId } = volumeOf(world, id);
+  const elsewhere = otherOf(world, hostId);
+  await transact(world.deps, world.alice, ({ reader, change }) => {
+    const row = volumeTable.must(reader, id);
+    const attachments = row.record.attachments.map(
+      (one) => new shoal.v1.VolumeAttachment({ ...one, hostId: elsewhere }),
+    );
+    volumeTable.update(change, row, new shoal.v1.Volume({ ...row.record, attachments }));
+  });
+  down.add(hostId);
+  await run(0);
+  await run(graceMs);
+  t.equal(volumeOf(world, id).hostId, hostId, 'its bytes are there and nowhere else');
 });
