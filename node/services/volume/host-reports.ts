@@ -209,10 +209,15 @@ export class VolumeReportService implements VolumeReports {
 
   async attached(server: Server, volumeId: string): Promise<void> {
     await this.#reportDisk(server, volumeId, (attempt, row, disk) => {
+      const volume = volumeTable.get(attempt.reader, volumeId);
       if (disk.attached !== true) {
+        // A guest that is off gets it when it starts, and its host has not looked for it: one that could not be made is not there.
+        if (volume?.record.madeGib === 0) {
+          this.#notAttached(attempt, row, disk, 'The volume could not be made.');
+          return;
+        }
         this.#writeDisk(attempt, row, disk, new shoal.v1.ServerDisk({ ...disk, attached: true }));
       }
-      const volume = volumeTable.get(attempt.reader, volumeId);
       const attachment = volume?.record.attachments.find(({ serverId }) => serverId === server.id);
       if (volume === undefined || attachment === undefined || attachment.status !== 'attaching') return;
       const next = new shoal.v1.VolumeAttachment({ ...attachment, status: 'attached', attachedMs: this.#nowMs });
@@ -236,9 +241,7 @@ export class VolumeReportService implements VolumeReports {
 
   async attachFailed(server: Server, volumeId: string, fault: VolumeFault): Promise<void> {
     await this.#reportDisk(server, volumeId, (attempt, row, disk) => {
-      if (disk.attached === true) return;
-      const volume = this.#free(attempt, row, disk);
-      if (volume !== undefined) this.#tell(attempt, { ...volume, resourceType: 'VOLUME' }, 'attach', fault.message);
+      if (disk.attached !== true) this.#notAttached(attempt, row, disk, fault.message);
     });
   }
 
@@ -295,6 +298,12 @@ export class VolumeReportService implements VolumeReports {
       if (row === undefined || !isOurs || disk === undefined || !isSame) markVolumeReportComesLate();
       else work(attempt, row, disk);
     });
+  }
+
+  /** The server goes without it, and the owner is told why. */
+  #notAttached(attempt: Attempt, row: Row<Server>, disk: shoal.v1.IServerDisk, why: string): void {
+    const volume = this.#free(attempt, row, disk);
+    if (volume !== undefined) this.#tell(attempt, { ...volume, resourceType: 'VOLUME' }, 'attach', why);
   }
 
   /** The server's disk and the volume's attachment go. Returns the volume as it is then. */

@@ -5,7 +5,7 @@ import { Prng } from '../../../../node/base/prng.ts';
 import { quotaUsage } from '../../../../node/services/kit/quota.ts';
 import { transact } from '../../../../node/services/kit/transact.ts';
 import { chooseHost } from '../../../../node/services/volume/kit/pools.ts';
-import { hostTable, imageTable, volumeMessageTable } from '../../../../node/state/tables/index.ts';
+import { hostTable, imageTable, serverTable, volumeMessageTable } from '../../../../node/state/tables/index.ts';
 import { shoal } from '../../../../proto/messages.ts';
 import { beforeCommit } from '../world.ts';
 import { addServer, makeVolumeWorld, type VolumeWorld, volumeHostsAct } from './volume-world.ts';
@@ -103,6 +103,26 @@ t.test("a volume on a host's own storage is not attached to a server of another 
   const refusal = await codeOf(world.volume.attachments.plug(world.admin, there.id, { volumeId: made.id }));
   t.match(refusal, /CONFLICT: .*own storage of host host-1/);
   t.equal(world.volume.volumes.show(world.admin, world.state.local, made.id).status, 'available');
+});
+
+t.test('a volume that could not be made is not attached, also not to a server that is off', async (t) => {
+  const world = await makeVolumeWorld('local');
+  const server = await addServer(world);
+  const { id } = await world.volume.volumes.create(world.alice, { sizeGib: 1 });
+  await world.volume.attachments.plug(world.alice, server.id, { volumeId: id });
+  const show = () => world.volume.volumes.show(world.alice, world.state.local, id);
+  const reports = world.volumeReports(server.hostId);
+  await reports.failed(show(), { message: 'There is no room.', details: '' });
+  t.match(show(), { status: 'error', madeGib: 0 });
+  await reports.attached(serverTable.must(world.state.local, server.id).record, id);
+  t.same(show().attachments, []);
+  t.not(show().status, 'in-use');
+  t.same(serverTable.must(world.state.local, server.id).record.disks, []);
+  const told = volumeMessageTable.list(world.state.local).map(({ record }) => record.userMessage);
+  t.ok(
+    told.some((text) => text.includes('could not be made')),
+    told.join(' | '),
+  );
 });
 
 t.test('of two requests for one volume exactly one wins', async (t) => {
