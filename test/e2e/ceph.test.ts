@@ -91,13 +91,10 @@ t.test('a guest on Ceph RBD moves to another host with its disk', { skip: why },
     headers: { 'openstack-api-version': 'compute 2.56' },
   });
   t.equal(moved.status, 202, moved.text);
-  const deadline = Date.now() + 60_000;
-  for (;;) {
-    const server = await client.server(guest.serverId);
-    if (server['OS-EXT-SRV-ATTR:host'] === target && server['status'] === 'SHUTOFF') break;
-    if (Date.now() > deadline) throw new Error(`the server did not move: ${JSON.stringify(server)}`);
-    await delay(200);
-  }
+  await client.waitForServer(guest.serverId, 'VERIFY_RESIZE', 60_000);
+  t.equal((await client.server(guest.serverId))['OS-EXT-SRV-ATTR:host'], target);
+  await client.action(guest.serverId, 'confirmResize');
+  await client.waitForServer(guest.serverId, 'SHUTOFF', 60_000);
   await client.action(guest.serverId, 'os-start');
   await client.waitForServer(guest.serverId, 'ACTIVE', 60_000);
   await waitUntilAnswers(floatingIp);
