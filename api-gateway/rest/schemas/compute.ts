@@ -374,49 +374,32 @@ export const newServerGroupBody = only({
 /** -1: no limit. */
 const quota = Type.Optional(integer(-1));
 
+/** What quotas and their classes limit. */
+const quotas = {
+  instances: quota,
+  cores: quota,
+  ram: quota,
+  metadata_items: quota,
+  key_pairs: quota,
+  server_groups: quota,
+  server_group_members: quota,
+  floating_ips: quota,
+  fixed_ips: quota,
+  security_groups: quota,
+  security_group_rules: quota,
+  injected_files: quota,
+  injected_file_content_bytes: quota,
+  injected_file_path_bytes: quota,
+};
+
 /**
  * `PUT /os-quota-sets/:project`: `ram` in MiB, what has `bytes` in its name in bytes, the others counts. The handler
  * refuses keys that the microversion no longer has.
  */
-export const quotaSetBody = only({
-  quota_set: only({
-    instances: quota,
-    cores: quota,
-    ram: quota,
-    metadata_items: quota,
-    key_pairs: quota,
-    server_groups: quota,
-    server_group_members: quota,
-    floating_ips: quota,
-    fixed_ips: quota,
-    security_groups: quota,
-    security_group_rules: quota,
-    injected_files: quota,
-    injected_file_content_bytes: quota,
-    injected_file_path_bytes: quota,
-    force: Type.Optional(flag),
-  }),
-});
+export const quotaSetBody = only({ quota_set: only({ ...quotas, force: Type.Optional(flag) }) });
 
 /** `PUT /os-quota-class-sets/:id`: as a quota set, for all projects that have no limits of their own. */
-export const quotaClassSetBody = only({
-  quota_class_set: only({
-    instances: quota,
-    cores: quota,
-    ram: quota,
-    metadata_items: quota,
-    key_pairs: quota,
-    server_groups: quota,
-    server_group_members: quota,
-    floating_ips: quota,
-    fixed_ips: quota,
-    security_groups: quota,
-    security_group_rules: quota,
-    injected_files: quota,
-    injected_file_content_bytes: quota,
-    injected_file_path_bytes: quota,
-  }),
-});
+export const quotaClassSetBody = only({ quota_class_set: only(quotas) });
 
 /** `POST /os-server-external-events`. Which names a microversion has the handler checks. */
 export const externalEventsBody = only({
