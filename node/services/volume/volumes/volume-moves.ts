@@ -4,8 +4,7 @@
  */
 import { shoal } from '../../../../proto/messages.ts';
 import { indexKey, type Row } from '../../../state/table.ts';
-import { hostTable, imageTable, serverTable, volumeSnapshotTable, volumeTable } from '../../../state/tables/index.ts';
-import type { StateReader } from '../../../state/types.ts';
+import { hostTable, imageTable, volumeSnapshotTable, volumeTable } from '../../../state/tables/index.ts';
 import { volumeSubject } from '../../jobs/volume-jobs.ts';
 import type { RequestContext } from '../../kit/context.ts';
 import { isAllowed } from '../../kit/permissions.ts';
@@ -25,10 +24,10 @@ import {
   checkDeletable,
   deleteVolume,
   isBeingCopied,
-  isMigrating,
   isUnbound,
   writeVolume,
 } from '../records/volume-record.ts';
+import { checkEmptyMoves, mustRest, placeOf, planMove } from './move-place.ts';
 
 type Volume = shoal.v1.Volume;
 
@@ -213,6 +212,7 @@ export class VolumeMoves {
         diskFormat,
         containerFormat: 'bare',
         minDiskGib: record.sizeGib,
+        properties: propertiesOf(record),
         hostIds: [hostId],
         charged: true,
         createdMs: nowMs,
@@ -247,7 +247,7 @@ export class VolumeMoves {
       readonly status: 'maintenance' | 'retyping';
     },
   ): void {
-    const { reader, change, random } = attempt;
+    const { reader, change } = attempt;
     const { record } = row;
     const nowMs = this.#deps.clock.nowMs();
     if (isBeingCopied(reader, record.id)) {
@@ -256,22 +256,13 @@ export class VolumeMoves {
     if (volumeSnapshotTable.count(reader, 'volume', indexKey(record.id)) > 0) {
       throw invalidVolume(`Volume ${record.id} has snapshots, which do not move with it: delete them first.`);
     }
-    // Of a volume that a server has, the server's host moves it, and the new place is one that it reaches.
-    const userHostId = hostOfUser(reader, record);
-    const pool = findPool(reader, this.#deps.hostViews, to.pool);
-    const needs = { sizeGib: record.sizeGib, zone: '', hostId: userHostId ?? to.hostId };
-    const targetHostId = pool === undefined ? undefined : chooseHost(reader, pool, needs, random);
-    if (targetHostId === undefined) {
-      throw invalidInput(`No host that reaches the storage pool ${to.pool} has room for ${record.sizeGib} GiB.`);
-    }
-    if (userHostId !== undefined && targetHostId === record.hostId && to.pool === record.pool) {
-      throw invalidInput('Destination host must be different than current host.');
-    }
     if (isUnbound(record)) {
+      checkEmptyMoves(this.#deps.hostViews, attempt, record, to);
       // Where an empty volume goes is decided by its first use; of another pool it is at once.
       writeVolume(change, row, { pool: to.pool }, nowMs);
       return;
     }
+    const { targetHostId, ownerHostId } = planMove(this.#deps.hostViews, attempt, record, to);
     const isOpen = record.attachments.length > 0;
     const fields = {
       migrationStatus: 'migrating',
@@ -290,56 +281,21 @@ export class VolumeMoves {
       id: this.#deps.newId(),
       kind: 'volume-migrate',
       subject: volumeSubject(record.id),
-      ownerHostId: userHostId ?? record.hostId,
+      ownerHostId,
       detail: { volumeMigrate: job },
       nowMs,
     });
   }
 }
 
-/** Refuses a volume that something is being done to. */
-function mustRest(volume: Volume, what: string): void {
-  checkBytesAtRest(volume);
-  if (volume.served !== null) {
-    throw conflict(
-      `Volume ${volume.id} is served over the network to the host of its server: detach it first, to ${what} it.`,
-    );
-  }
-  const isBusy = isMigrating(volume) || volume.groupId !== '';
-  if ((volume.status === 'available' || volume.status === 'in-use') && !isBusy) return;
-  throw invalidVolume(
-    `Volume ${volume.id} status must be available or in-use to ${what}, must not be migrating and must not be a member of a group; it is ${volume.status}.`,
-  );
-}
+/** What Glance keeps in fields of an image: of `volume_image_metadata` the rest are the image's properties (Cinder's `glance_core_properties`). */
+const coreProperties: readonly string[] = [
+  ...['checksum', 'container_format', 'disk_format', 'image_name', 'image_id', 'min_disk', 'min_ram', 'name', 'size'],
+  // Said of the image whose signature was looked at, and of no other.
+  'signature_verified',
+];
 
-/**
- * The host of the one server that has the volume; undefined: nobody has it. Throws `INVALID_ARGUMENT` for uses during which it cannot
- * move: several, somebody else's, and a server that does not run, as its QEMU is what copies the bytes.
- */
-function hostOfUser(reader: StateReader, { id, attachments, multiattach, served }: Volume): string | undefined {
-  const [first] = attachments;
-  if (first === undefined) return undefined;
-  if (served !== null) {
-    throw invalidVolume(
-      `Volume ${id} is served over the network to the host of its server: detach it, and move it then.`,
-    );
-  }
-  const server = serverTable.get(reader, first.serverId ?? '')?.record;
-  if (attachments.length > 1 || server === undefined || multiattach) {
-    throw invalidVolume(`Volume ${id} is attached otherwise than to one server alone: detach it, and move it then.`);
-  }
-  const { SERVER_STATUS_ACTIVE, SERVER_STATUS_PAUSED } = shoal.v1.ServerStatus;
-  if (server.status !== SERVER_STATUS_ACTIVE && server.status !== SERVER_STATUS_PAUSED) {
-    throw invalidVolume(
-      `Volume ${id} is attached to instance ${server.id}, which does not run: start it, or detach the volume, and move it then.`,
-    );
-  }
-  return server.hostId;
-}
-
-/** "HOST@POOL#POOL" in parts. */
-function placeOf(text: string): { readonly hostName: string; readonly pool?: string } {
-  const [hostName = '', rest] = text.split('@');
-  const pool = rest?.split('#').at(-1);
-  return { hostName, ...(pool === undefined || pool === '' ? {} : { pool }) };
+/** What an image of the volume says of itself: what the image said that the volume came from. */
+function propertiesOf({ imageMetadata }: Volume): Record<string, string> {
+  return Object.fromEntries(Object.entries(imageMetadata).filter(([name]) => !coreProperties.includes(name)));
 }

@@ -35,6 +35,9 @@ type Fields = Partial<shoal.v1.Volume.$Properties>;
 /** Longest value of an image's property, characters. */
 const imageValueCharactersMax = 65_535;
 
+/** All of an image's properties, characters: as many as an image that is made of the volume may have. */
+const imageMetadataCharactersMax = 262_144;
+
 /** What an owner changes without a host. */
 interface VolumePatch {
   readonly name?: string;
@@ -231,7 +234,7 @@ export class Volumes {
     metadata: Readonly<Record<string, string>>,
   ): Promise<Readonly<Record<string, string>>> {
     const volume = await this.#edit(context, id, (before) => ({
-      imageMetadata: checkMetadata('metadata', { ...before.imageMetadata, ...metadata }, imageValueCharactersMax),
+      imageMetadata: checkImageMetadata({ ...before.imageMetadata, ...metadata }),
     }));
     return volume.imageMetadata;
   }
@@ -312,6 +315,13 @@ export class Volumes {
       return writeVolume(attempt.change, row, fields, this.#deps.clock.nowMs());
     });
   }
+}
+
+function checkImageMetadata(metadata: Readonly<Record<string, string>>): Record<string, string> {
+  const checked = checkMetadata('metadata', metadata, imageValueCharactersMax);
+  const characters = Object.entries(checked).reduce((sum, [key, value]) => sum + key.length + value.length, 0);
+  if (characters <= imageMetadataCharactersMax) return checked;
+  throw invalidInput(`metadata has more than ${imageMetadataCharactersMax} characters.`);
 }
 
 function without(id: string, metadata: Readonly<Record<string, string>>, key: string): Record<string, string> {

@@ -1,0 +1,75 @@
+/** Volumes that are to move, and images made of volumes: what is refused before it begins, and what an image says of itself. */
+import t from 'tap';
+import { ShoalError } from '../../../../node/base/errors.ts';
+import { transact } from '../../../../node/services/kit/transact.ts';
+import { hostTable, imageTable, jobTable, volumeTable } from '../../../../node/state/tables/index.ts';
+import { shoal } from '../../../../proto/messages.ts';
+import { makeVolumeWorld, type VolumeWorld, volumeHostsAct } from './volume-world.ts';
+
+async function refusalText(work: Promise<unknown>): Promise<string> {
+  try {
+    await work;
+  } catch (caught) {
+    return caught instanceof ShoalError ? `${caught.code}: ${caught.message}` : String(caught);
+  }
+  return 'no refusal';
+}
+
+async function madeVolume(world: VolumeWorld, imageId?: string): Promise<shoal.v1.Volume> {
+  const draft = { sizeGib: 2, ...(imageId === undefined ? {} : { imageId }) };
+  const { id } = await world.volume.volumes.create(world.alice, draft);
+  await volumeHostsAct(world);
+  return volumeTable.must(world.state.local, id).record;
+}
+
+const jobs = (world: VolumeWorld) => jobTable.list(world.state.local).map(({ record }) => record);
+
+function otherHostOf(world: VolumeWorld, volume: shoal.v1.Volume): shoal.v1.Host {
+  const other = hostTable.list(world.state.local).find(({ record }) => record.id !== volume.hostId);
+  if (other === undefined) throw new Error('there is no other host');
+  return other.record;
+}
+
+t.test('a move that no host could carry out is refused before it begins', async (t) => {
+  const world = await makeVolumeWorld('local');
+  const { moves, types } = world.volume;
+  const volume = await madeVolume(world, 'image-1');
+  const other = otherHostOf(world, volume);
+  const refused = await refusalText(moves.migrate(world.admin, volume.id, `${other.name}@local#local`));
+  t.match(refused, /INVALID_ARGUMENT.*moved by its host host-[12] alone.*storage pool local of the host host-[12]/);
+  t.strictSame(volumeTable.must(world.state.local, volume.id).record, volume, 'nothing is half made');
+  t.strictSame(jobs(world), []);
+  await types.create(world.admin, { name: 'shared', extraSpecs: { volume_backend_name: 'rbd' } });
+  await moves.migrate(world.admin, volume.id, `${other.name}@rbd#rbd`);
+  t.match(jobs(world), [{ ownerHostId: volume.hostId, volumeMigrate: { targetPool: 'rbd' } }]);
+});
+
+t.test("a volume of a shared pool goes to any host's own pool, by that host", async (t) => {
+  const world = await makeVolumeWorld('rbd');
+  const volume = await madeVolume(world);
+  const other = otherHostOf(world, volume);
+  await world.volume.moves.migrate(world.admin, volume.id, `${other.name}@local#local`);
+  t.match(jobs(world), [{ ownerHostId: other.id, volumeMigrate: { targetHostId: other.id, targetPool: 'local' } }]);
+});
+
+t.test('an image of a volume has the properties of the image that the volume came from', async (t) => {
+  const world = await makeVolumeWorld('rbd');
+  await transact(world.deps, world.admin, ({ reader, change }) => {
+    const row = imageTable.must(reader, 'image-1');
+    const properties = { hw_disk_bus: 'scsi', os_distro: 'debian' };
+    imageTable.update(change, row, new shoal.v1.Image({ ...row.record, properties }));
+  });
+  const volume = await madeVolume(world, 'image-1');
+  t.match(volume.imageMetadata, { hw_disk_bus: 'scsi', image_id: 'image-1', disk_format: 'qcow2' });
+  const { image } = await world.volume.moves.uploadToImage(world.alice, volume.id, { imageName: 'again' });
+  t.strictSame(image.properties, { hw_disk_bus: 'scsi', os_distro: 'debian' });
+  t.equal(image.diskFormat, 'raw', 'fields of the image are its own');
+});
+
+t.test('what is kept of an image is bounded in all', async (t) => {
+  const world = await makeVolumeWorld('rbd');
+  const volume = await madeVolume(world);
+  const large = Object.fromEntries([1, 2, 3, 4, 5].map((number) => [`key-${number}`, 'x'.repeat(60_000)]));
+  const { volumes } = world.volume;
+  t.match(await refusalText(volumes.setImageMetadata(world.alice, volume.id, large)), /INVALID_ARGUMENT.*262144/);
+});
