@@ -8,7 +8,7 @@
 import type { Duplex } from 'node:stream';
 import { type Clock, sleep, systemClock } from '../../node/base/clock.ts';
 import { ShoalError } from '../../node/base/errors.ts';
-import type { ServerId, VolumeId } from '../../node/base/ids.ts';
+import type { PortId, ServerId, VolumeId } from '../../node/base/ids.ts';
 import { mibBytes } from '../../node/base/units.ts';
 import { checkLimits } from '../disk-limits.ts';
 import type {
@@ -22,6 +22,7 @@ import type {
   GuestPower,
   GuestSpec,
   MirrorSteps,
+  NicSpec,
 } from '../types.ts';
 import { FakeConsoles } from './consoles.ts';
 import { halfWritten } from './content.ts';
@@ -47,6 +48,8 @@ type FakeComputeOperation =
   | 'diagnostics'
   | 'attachDisk'
   | 'detachDisk'
+  | 'attachNic'
+  | 'detachNic'
   | 'resizeDisk'
   | 'snapshotDisks'
   | 'removeDiskSnapshot'
@@ -62,7 +65,7 @@ interface FakeGuestBehaviour {
   powerOffDelayMs: number;
   /** A started guest crashes by itself after this; absent: it does not. */
   crashAfterMs?: number;
-  /** From the request to unplug a disk to the guest's letting go; `Infinity`: it never does. Default 0. */
+  /** From the request to unplug a disk or a NIC to the guest's letting go; `Infinity`: it never does. Default 0. */
   unplugDelayMs: number;
   /** From the beginning of a mirror to both disks' holding the same. Default 0. */
   mirrorDelayMs: number;
@@ -73,7 +76,7 @@ interface FakeGuestBehaviour {
 }
 
 interface FakeGuest {
-  /** With the disks that it has now: those that were plugged in too. */
+  /** With the disks and NICs that it has now: those that were plugged in too. */
   spec: GuestSpec;
   pid: number;
   /** When its process began; the clock's, monotonic. */
@@ -85,8 +88,8 @@ interface FakeGuest {
   readonly passwords: Map<string, string>;
   /** Interrupts that it was sent. */
   nmis: number;
-  /** Disks that it was asked to let go of and has not. A reset does it. */
-  readonly leaving: Set<VolumeId>;
+  /** Disks and NICs that it was asked to let go of and has not. A reset does it. */
+  readonly leaving: Set<VolumeId | PortId>;
   /** Copies to other disks that go on, by the disk that is copied. They go on while no agent runs, and end with the process. */
   readonly mirrors: Map<VolumeId, FakeMirror>;
 }
@@ -339,7 +342,8 @@ export class FakeComputeDriver implements ComputeDriver {
   async resetGuest(serverId: ServerId, signal: AbortSignal): Promise<void> {
     const guest = this.#living('resetGuest', serverId, signal);
     const disks = guest.spec.disks.filter(({ volumeId }) => !guest.leaving.has(volumeId));
-    guest.spec = { ...guest.spec, disks };
+    const nics = guest.spec.nics.filter(({ portId }) => !guest.leaving.has(portId));
+    guest.spec = { ...guest.spec, disks, nics };
     guest.leaving.clear();
   }
 
@@ -429,33 +433,37 @@ export class FakeComputeDriver implements ComputeDriver {
     if ([...guest.mirrors.values()].some(({ target }) => target.volumeId === disk.volumeId)) {
       throw new ShoalError('CONFLICT', `disk ${disk.volumeId} is being filled for guest ${serverId}`);
     }
-    if (guest.spec.disks.length + guest.spec.nics.length >= devicesMax) {
-      throw new ShoalError('CONFLICT', `guest ${serverId} has no free place for another disk`);
-    }
+    mustHaveRoom(guest, 'disk');
     this.#host.mustReach(disk);
     guest.spec = { ...guest.spec, disks: [...guest.spec.disks, disk] };
   }
 
   async detachDisk(serverId: ServerId, volumeId: VolumeId, signal: AbortSignal): Promise<void> {
     this.#begin('detachDisk', signal);
-    const has = (): FakeGuest | undefined => {
-      const guest = this.#host.guests.get(serverId);
-      const isThere = guest !== undefined && isLiving(guest);
-      return isThere && guest.spec.disks.some((disk) => disk.volumeId === volumeId) ? guest : undefined;
-    };
-    const before = has();
-    if (before === undefined) return;
-    const { unplugDelayMs } = this.#host.behaviour;
-    const waitMs = before.power === 'running' ? unplugDelayMs : Number.POSITIVE_INFINITY;
-    if (waitMs > 0) await this.#wait(Math.min(waitMs, unplugTimeoutMs), signal);
-    const guest = has();
+    const isPlugged = ({ spec }: FakeGuest): boolean => spec.disks.some((disk) => disk.volumeId === volumeId);
+    const guest = await this.#letGo(serverId, { id: volumeId, what: 'disk', isPlugged }, signal);
     if (guest === undefined) return;
-    if (waitMs > unplugTimeoutMs) {
-      guest.leaving.add(volumeId);
-      throw new ShoalError('UNAVAILABLE', `guest ${serverId} has not let go of disk ${volumeId} yet`);
-    }
     guest.mirrors.delete(volumeId);
     guest.spec = { ...guest.spec, disks: guest.spec.disks.filter((disk) => disk.volumeId !== volumeId) };
+  }
+
+  async attachNic(serverId: ServerId, nic: NicSpec, signal: AbortSignal): Promise<void> {
+    const guest = this.#living('attachNic', serverId, signal);
+    if (guest.spec.nics.some(({ portId }) => portId === nic.portId)) return;
+    mustHaveRoom(guest, 'NIC');
+    const others = [...this.#host.guests.values()].filter(isLiving);
+    if (others.some(({ spec }) => spec.nics.some(({ tapName }) => tapName === nic.tapName))) {
+      throw new ShoalError('DRIVER_FAILED', `tap ${nic.tapName} cannot be given to its guest: a guest has it open`);
+    }
+    guest.spec = { ...guest.spec, nics: [...guest.spec.nics, nic] };
+  }
+
+  async detachNic(serverId: ServerId, portId: PortId, signal: AbortSignal): Promise<void> {
+    this.#begin('detachNic', signal);
+    const isPlugged = ({ spec }: FakeGuest): boolean => spec.nics.some((nic) => nic.portId === portId);
+    const guest = await this.#letGo(serverId, { id: portId, what: 'NIC', isPlugged }, signal);
+    if (guest === undefined) return;
+    guest.spec = { ...guest.spec, nics: guest.spec.nics.filter((nic) => nic.portId !== portId) };
   }
 
   async resizeDisk(serverId: ServerId, volumeId: VolumeId, sizeBytes: number, signal: AbortSignal): Promise<void> {
@@ -565,6 +573,31 @@ export class FakeComputeDriver implements ComputeDriver {
     return guest;
   }
 
+  /** Waits for the guest to let go of a device; undefined: it does not have it, or has gone meanwhile. */
+  async #letGo(
+    serverId: ServerId,
+    device: {
+      readonly id: VolumeId | PortId;
+      readonly what: string;
+      readonly isPlugged: (guest: FakeGuest) => boolean;
+    },
+    signal: AbortSignal,
+  ): Promise<FakeGuest | undefined> {
+    const has = (): FakeGuest | undefined => {
+      const guest = this.#host.guests.get(serverId);
+      return guest !== undefined && isLiving(guest) && device.isPlugged(guest) ? guest : undefined;
+    };
+    const before = has();
+    if (before === undefined) return undefined;
+    const { unplugDelayMs } = this.#host.behaviour;
+    const waitMs = before.power === 'running' ? unplugDelayMs : Number.POSITIVE_INFINITY;
+    if (waitMs > 0) await this.#wait(Math.min(waitMs, unplugTimeoutMs), signal);
+    const guest = has();
+    if (guest === undefined || waitMs <= unplugTimeoutMs) return guest;
+    guest.leaving.add(device.id);
+    throw new ShoalError('UNAVAILABLE', `guest ${serverId} has not let go of ${device.what} ${device.id} yet`);
+  }
+
   /** The copy to this target, which begins unless it goes on. */
   #mirrorOf(guest: FakeGuest, volumeId: VolumeId, target: GuestDisk): FakeMirror {
     const from = this.#host.storageOf(mustHave(guest, volumeId)).disk;
@@ -599,6 +632,11 @@ function mustHave(guest: FakeGuest, volumeId: VolumeId): GuestDisk {
   const found = guest.spec.disks.find((disk) => disk.volumeId === volumeId);
   if (found !== undefined) return found;
   throw new ShoalError('NOT_FOUND', `guest ${guest.spec.serverId} does not have disk ${volumeId}`);
+}
+
+function mustHaveRoom({ spec }: FakeGuest, what: string): void {
+  if (spec.disks.length + spec.nics.length < devicesMax) return;
+  throw new ShoalError('CONFLICT', `guest ${spec.serverId} has no free place for another ${what}`);
 }
 
 function isSameSource(one: GuestDisk, other: GuestDisk): boolean {
@@ -646,6 +684,8 @@ function asFound(guest: FakeGuest): GuestFound | undefined {
   const { power, detail, pid, spec } = guest;
   if (power === 'stopped') return undefined;
   const { serverId, generation } = spec;
-  const alive = { pid, disks: spec.disks.map((disk) => disk.volumeId) };
-  return { serverId, generation, power, detail, ...(isLiving(guest) ? alive : {}) };
+  const nics = spec.nics.map(({ portId }) => portId).sort();
+  const alive = { pid, disks: spec.disks.map((disk) => disk.volumeId), nics };
+  const saved = power === 'suspended' ? { nics } : {};
+  return { serverId, generation, power, detail, ...(isLiving(guest) ? alive : saved) };
 }

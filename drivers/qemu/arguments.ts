@@ -16,6 +16,7 @@ import type { GuestPaths } from './confinement/run-files.ts';
 import { checkGuestDisk, threadsOfRbdDisk } from './disks/check-guest-disk.ts';
 import { type DevicePlaces, diskDevice, diskDeviceId, diskNodes, scsiController } from './disks/disk-nodes.ts';
 import { agentChardev } from './guest/guest-agent.ts';
+import { checkNic, netdevIdOf, nicIdOf } from './nics/nic-device.ts';
 
 /** What is the same for every guest of a host. */
 export interface MachineSettings {
@@ -55,12 +56,7 @@ export function checkGuestSpec(spec: GuestSpec): void {
   if (!inRange(spec.memoryMib, memoryMibMin, memoryMibMax)) refuse(`${spec.memoryMib} MiB of memory`);
   if (spec.disks.length + spec.nics.length > devicesMax) refuse(`more than ${devicesMax} disks and NICs`);
   for (const disk of spec.disks) checkGuestDisk(disk);
-  for (const nic of spec.nics) {
-    if (!uuidPattern.test(nic.portId)) refuse(`port id '${nic.portId}' is not a lower-case UUID`);
-    if (!/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/.test(nic.mac)) refuse(`MAC '${nic.mac}'`);
-    if (!/^[A-Za-z0-9_.-]{1,15}$/.test(nic.tapName)) refuse(`tap name '${nic.tapName}'`);
-    if (!inRange(nic.mtu, 68, 65535)) refuse(`MTU ${nic.mtu}`);
-  }
+  for (const nic of spec.nics) checkNic(nic, `guest ${spec.serverId}`);
 }
 
 /**
@@ -110,12 +106,13 @@ export function qemuArguments(
     }
   }
   for (const nic of spec.nics) {
-    const id = `nic-${nic.portId}`;
-    argv.push('-netdev', `tap,id=${id}-tap,ifname=${nic.tapName},script=no,downscript=no`);
+    const id = nicIdOf(nic.portId);
+    const netdev = netdevIdOf(nic.portId);
+    argv.push('-netdev', `tap,id=${netdev},ifname=${nic.tapName},script=no,downscript=no`);
     // No option ROM: guests boot from disks.
     argv.push(
       '-device',
-      `virtio-net-pci,id=${id},netdev=${id}-tap,mac=${nic.mac},host_mtu=${nic.mtu},romfile=${placeOf(id)}`,
+      `virtio-net-pci,id=${id},netdev=${netdev},mac=${nic.mac},host_mtu=${nic.mtu},romfile=${placeOf(id)}`,
     );
   }
   // Behind all else, so that what is older keeps its place on the bus.

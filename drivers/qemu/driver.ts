@@ -5,12 +5,11 @@
  * How a guest is told from any other process: its command line names the server's UUID *and* a pid file in this agent's
  * run folder; its name carries the generation. The pid and start time found that way are checked before each signal.
  */
-import { constants } from 'node:fs';
-import { open, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import type { Duplex } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ShoalError } from '../../node/base/errors.ts';
-import type { ServerId, VolumeId } from '../../node/base/ids.ts';
+import type { PortId, ServerId, VolumeId } from '../../node/base/ids.ts';
 import { isMissing } from '../../node/base/system-error.ts';
 import type { Logger } from '../../node/base/telemetry/logger.ts';
 import { type CommandRunner, runCommand } from '../command.ts';
@@ -27,6 +26,7 @@ import type {
   GuestFound,
   GuestSpec,
   MirrorSteps,
+  NicSpec,
 } from '../types.ts';
 import { checkUidRange, probeUid, type UidRange, uidRangeDefault } from '../uid-range.ts';
 import { guestsLeft } from './adoption.ts';
@@ -37,16 +37,19 @@ import { GuestUsers } from './confinement/guest-users.ts';
 import { choosePrivileges, type Privileges, rightsPrefix, sharedUid } from './confinement/privileges.ts';
 import { type ProcessRecord, RunFiles } from './confinement/run-files.ts';
 import { DiskWork } from './disks/disk-work.ts';
-import { pluggedDisks, removeSnapshot } from './disks/guest-disks.ts';
+import { removeSnapshot } from './disks/guest-disks.ts';
 import { PlugFolders } from './disks/plug-folder.ts';
-import { consoleBytesMax, readConsole, trimConsole } from './guest/console-log.ts';
+import { consoleBytesMax, emptyWhenOver, readConsole, trimConsole } from './guest/console-log.ts';
 import { type GuestState, QemuGuest } from './guest/guest.ts';
 import { setGuestPassword } from './guest/guest-agent.ts';
 import { connectConsole } from './guest/guest-console.ts';
 import { guestDiagnostics } from './guest-diagnostics.ts';
 import { endProcess } from './guest-end.ts';
+import { withDevices } from './guest-found.ts';
 import { GuestStart } from './guest-start.ts';
 import { mustFit, SavedMemories, type SavedMemory } from './memory/saved-memory.ts';
+import { nicsAmong } from './nics/guest-nics.ts';
+import { NicWork } from './nics/nic-work.ts';
 import { probeKvm } from './probe.ts';
 
 /** How the driver is set up on a host. */
@@ -100,6 +103,7 @@ const parallelMax = 16;
 interface Parts {
   readonly plugs: PlugFolders;
   readonly diskWork: DiskWork;
+  readonly nicWork: NicWork;
   readonly starts: GuestStart;
 }
 
@@ -267,10 +271,10 @@ export class QemuDriver implements ComputeDriver {
         if (state.detail === 'prelaunch') {
           // An earlier agent died between starting QEMU and letting the guest go.
           await guest.asked(() => guest.execute('cont', undefined, signal));
-          return withDisks(guest, await guest.state(signal), signal);
+          return withDevices(guest, await guest.state(signal), signal);
         }
         const isLoading = state.detail === 'inmigrate';
-        if (state.power !== 'shutdown' && !isLoading) return withDisks(guest, state, signal);
+        if (state.power !== 'shutdown' && !isLoading) return withDevices(guest, state, signal);
         // The guest powered itself off, and QEMU only waits to be told to go; or an earlier agent died while it loaded a memory.
         await this.#end(guest, slot, 0, signal);
         const saved = await this.#saved.find(spec.serverId);
@@ -283,7 +287,7 @@ export class QemuDriver implements ComputeDriver {
       slot.guest?.detach();
       slot.guest = launched;
       delete slot.crashed;
-      return withDisks(launched, state, signal);
+      return withDevices(launched, state, signal);
     });
   }
 
@@ -409,6 +413,17 @@ export class QemuDriver implements ComputeDriver {
     });
   }
 
+  attachNic(serverId: ServerId, nic: NicSpec, signal: AbortSignal): Promise<void> {
+    return this.#onLiving(serverId, signal, (guest) => this.#parts.nicWork.attach(guest, nic, signal));
+  }
+
+  detachNic(serverId: ServerId, portId: PortId, signal: AbortSignal): Promise<void> {
+    return this.#queued(serverId, signal, async ({ guest }) => {
+      if (guest === undefined || !(await guest.alive())) return;
+      await guest.asked(() => this.#parts.nicWork.detach(guest, portId, signal));
+    });
+  }
+
   resizeDisk(serverId: ServerId, volumeId: VolumeId, sizeBytes: number, signal: AbortSignal): Promise<void> {
     return this.#onLiving(serverId, signal, (guest) => this.#parts.diskWork.resize(guest, volumeId, sizeBytes, signal));
   }
@@ -513,6 +528,8 @@ export class QemuDriver implements ComputeDriver {
     const shared = { files: this.#files, users: this.#users, plugs, cgroups: this.#cgroups };
     const isUserPerGuest = privileges.mode === 'user-per-guest';
     const diskWork = new DiskWork({ ...shared, log: this.#log, isUserPerGuest });
+    const launchPrefix = this.#options.launchPrefix ?? [];
+    const nicWork = new NicWork({ run: this.#run, users: this.#users, isUserPerGuest, launchPrefix });
     const deviceGid = accelerator === 'kvm' ? await kvmGid() : undefined;
     const starts = new GuestStart({
       ...shared,
@@ -525,10 +542,10 @@ export class QemuDriver implements ComputeDriver {
       confinement,
       deviceGroups: deviceGid === undefined ? [] : [deviceGid],
       bootId: this.#bootId,
-      launchPrefix: this.#options.launchPrefix ?? [],
+      launchPrefix,
       makeGuest: (serverId, identity, generation) => this.#makeGuest(serverId, identity, generation),
     });
-    return { plugs, diskWork, starts };
+    return { plugs, diskWork, nicWork, starts };
   }
 
   async #choosePrivileges(confinement: Confinement): Promise<Privileges> {
@@ -634,9 +651,11 @@ export class QemuDriver implements ComputeDriver {
 
   async #look(serverId: ServerId, signal: AbortSignal): Promise<GuestFound | undefined> {
     const slot = this.#slots.get(serverId);
-    if (slot?.guest !== undefined) return withDisks(slot.guest, await slot.guest.state(signal), signal);
+    if (slot?.guest !== undefined) return withDevices(slot.guest, await slot.guest.state(signal), signal);
     if (slot?.saved !== undefined) {
-      return { serverId, generation: slot.saved.generation, power: 'suspended', detail: 'its memory is saved' };
+      const { generation, places } = slot.saved;
+      const nics = nicsAmong(places.keys());
+      return { serverId, generation, power: 'suspended', detail: 'its memory is saved', nics };
     }
     if (slot?.unreadable !== undefined) {
       const detail = slot.unreadable.message;
@@ -715,23 +734,6 @@ export class QemuDriver implements ComputeDriver {
   }
 }
 
-function found(guest: QemuGuest, state: GuestState): GuestFound {
-  const { serverId, generation } = guest;
-  return { serverId, generation, ...state, ...(state.power === 'crashed' ? {} : { pid: guest.identity.pid }) };
-}
-
-/** With what is plugged in, where QEMU can be asked. */
-async function withDisks(guest: QemuGuest, state: GuestState, signal: AbortSignal): Promise<GuestFound> {
-  const without = found(guest, state);
-  if (state.power === 'crashed') return without;
-  try {
-    return { ...without, disks: await pluggedDisks(guest, signal) };
-  } catch (caught) {
-    if (signal.aborted) throw caught;
-    return without; // Its monitor does not answer: `detail` says so.
-  }
-}
-
 /** The group that may use /dev/kvm; undefined when root's own group is enough, or there is no such device. */
 async function kvmGid(): Promise<number | undefined> {
   try {
@@ -740,19 +742,6 @@ async function kvmGid(): Promise<number | undefined> {
   } catch (caught) {
     if (isMissing(caught)) return undefined;
     throw ShoalError.from(caught, 'CANNOT_TELL', 'looking at /dev/kvm');
-  }
-}
-
-async function emptyWhenOver(path: string, bytesMax: number): Promise<void> {
-  try {
-    const file = await open(path, constants.O_RDWR | constants.O_NOFOLLOW);
-    try {
-      if ((await file.stat()).size > bytesMax) await file.truncate(0);
-    } finally {
-      await file.close();
-    }
-  } catch (caught) {
-    if (!isMissing(caught)) throw caught;
   }
 }
 

@@ -26,7 +26,7 @@ import { type Confinement, confinedPrefix, sightOf } from './confinement/confine
 import type { GuestUsers } from './confinement/guest-users.ts';
 import { type Privileges, type Rights, rightsPrefix, sharedUid } from './confinement/privileges.ts';
 import type { GuestPaths, RunFiles } from './confinement/run-files.ts';
-import { tapOwnerCommand } from './confinement/tap-owner.ts';
+import { giveTap } from './confinement/tap-owner.ts';
 import type { DevicePlaces } from './disks/disk-nodes.ts';
 import type { DiskWork } from './disks/disk-work.ts';
 import { limitDisk } from './disks/guest-disks.ts';
@@ -134,12 +134,14 @@ export class GuestStart {
     { rights, places }: { readonly rights: Rights; readonly places: DevicePlaces | undefined },
     signal: AbortSignal,
   ): Promise<{ readonly argv: readonly string[]; readonly disks: readonly GuestDisk[] }> {
-    const { privileges, confinement, settings, files, users, cgroups, plugs, launchPrefix } = this.#deps;
+    const { privileges, confinement, settings, files, users, cgroups, plugs, launchPrefix, run } = this.#deps;
     // Before anything is given away: refuses a spec that QEMU could misread.
     qemuArguments(spec, paths, settings);
     if (sharedUid() === 0) {
       await users.give(spec.serverId, rights.uid, ownedFiles(spec));
-      for (const { tapName } of spec.nics) await this.#giveTap(tapName, rights.uid, signal);
+      for (const { tapName } of spec.nics) {
+        await giveTap(run, { tapName, uid: rights.uid, prefix: launchPrefix }, signal);
+      }
     }
     const cephDir = files.cephDir(spec.serverId);
     const ceph = await copyCephFiles(spec, cephDir, rights.uid);
@@ -159,17 +161,6 @@ export class GuestStart {
       ...qemuArguments(ceph.spec, paths, settings, places),
     ];
     return { argv, disks: ceph.spec.disks };
-  }
-
-  async #giveTap(tapName: string, uid: number, signal: AbortSignal): Promise<void> {
-    const { run, launchPrefix } = this.#deps;
-    try {
-      await run([...launchPrefix, ...tapOwnerCommand(tapName, uid)], { signal });
-    } catch (caught) {
-      if (!ShoalError.is(caught, 'COMMAND_FAILED')) throw caught;
-      const { message, facts } = caught;
-      throw new ShoalError('DRIVER_FAILED', `tap ${tapName} cannot be given to its guest: ${message}`, { facts });
-    }
   }
 
   /** Attaches to a QEMU that is still opening its sockets. */

@@ -1,9 +1,18 @@
 /** Guests of one host. */
 import type { Duplex } from 'node:stream';
-import type { ServerId, VolumeId } from '../../node/base/ids.ts';
+import type { PortId, ServerId, VolumeId } from '../../node/base/ids.ts';
 import type { GuestDiagnostics } from './diagnostics.ts';
 import type { Progress } from './disk.ts';
-import type { Accelerator, DiskLimits, DiskSnapshot, GuestDisk, GuestEvent, GuestFound, GuestSpec } from './guest.ts';
+import type {
+  Accelerator,
+  DiskLimits,
+  DiskSnapshot,
+  GuestDisk,
+  GuestEvent,
+  GuestFound,
+  GuestSpec,
+  NicSpec,
+} from './guest.ts';
 
 /** What the caller of a mirror hears and says. */
 export interface MirrorSteps {
@@ -71,6 +80,10 @@ export interface ComputeDriver {
    * is repeated.
    */
   detachDisk(serverId: ServerId, volumeId: VolumeId, signal: AbortSignal): Promise<void>;
+  /** Plugs a NIC into a guest that runs, on a tap that is there. As `attachDisk`, in all. */
+  attachNic(serverId: ServerId, nic: NicSpec, signal: AbortSignal): Promise<void>;
+  /** Has the guest let go of the NIC, and QEMU of its tap. As `detachDisk`, in all. */
+  detachNic(serverId: ServerId, portId: PortId, signal: AbortSignal): Promise<void>;
   /** Grows a disk that is plugged in, storage and guest alike. Never shrinks. */
   resizeDisk(serverId: ServerId, volumeId: VolumeId, sizeBytes: number, signal: AbortSignal): Promise<void>;
   /**

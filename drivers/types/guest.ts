@@ -89,6 +89,8 @@ export interface GuestFound {
   readonly pid?: number;
   /** What is plugged in, in no order. Absent when nobody could be asked: it has no process, or its monitor does not answer. */
   readonly disks?: readonly VolumeId[];
+  /** As `disks`; of a guest that is suspended those that its memory knows, and that it goes on with. */
+  readonly nics?: readonly PortId[];
 }
 
 /** A guest changed by itself. */

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import t from 'tap';
 import { FakeComputeDriver, FakeComputeHost } from '../../drivers/fake/compute.ts';
 import { FakeStorage, FakeStorageDriver } from '../../drivers/fake/storage.ts';
@@ -14,6 +15,7 @@ await t.test('the fake compute driver', async (t) => {
     hardware: async () => ({ disks: [], nics: [], memoryMib: 64, vcpus: 1 }),
     storage: new FakeStorageDriver(disks),
     otherStorage: new FakeStorageDriver(others),
+    newTap: async () => `tap${randomBytes(5).toString('hex')}`,
     crash: (guest) => host.crash(guest.serverId),
   });
 });

@@ -7,6 +7,7 @@ import type { ServerId } from '../../node/base/ids.ts';
 import { computeConsoleCompliance } from './compute-consoles.ts';
 import { computeDiskCompliance } from './compute-disks.ts';
 import { computeMirrorCompliance } from './compute-mirror.ts';
+import { computeNicCompliance } from './compute-nics.ts';
 import { computeSuspendCompliance } from './compute-suspend.ts';
 
 /** One kind of host, set up afresh for the suite. */
@@ -21,6 +22,8 @@ export interface ComputeFixture {
   readonly storage: StorageDriver;
   /** Another one that the same host reaches. */
   readonly otherStorage: StorageDriver;
+  /** Makes a tap that no guest has yet, and returns its name. */
+  readonly newTap: () => Promise<string>;
   /** What the guest prints soon after its start; absent: nothing is looked for. */
   readonly prints?: string;
 }
@@ -113,6 +116,7 @@ export async function computeCompliance(t: Test, fixture: ComputeFixture): Promi
   });
 
   await computeSuspendCompliance(t, driver, { ...fixture, newSpec });
+  await computeNicCompliance(t, driver, { ...fixture, newSpec });
   await computeConsoleCompliance(t, driver, { ...fixture, newSpec });
 
   await t.test('what needs a living guest says NOT_FOUND without one', async (t) => {

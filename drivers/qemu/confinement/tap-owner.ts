@@ -3,6 +3,8 @@
  * no other guest's QEMU can open it. `ip tuntap` can name an owner only when it makes a tap, Node has no ioctl, and perl is
  * on every Debian (`perl-base` is essential).
  */
+import { ShoalError } from '../../../node/base/errors.ts';
+import type { CommandRunner } from '../../command.ts';
 
 /**
  * linux/if_tun.h: TUNSETIFF with IFF_TAP | IFF_NO_PI | IFF_VNET_HDR attaches to the tap, TUNGETIFF tells whether it was
@@ -18,7 +20,24 @@ ioctl($tun, 0x800454d2, $request) or die "looking at $name: $!\\n";
 ioctl($tun, 0x400454cc, $uid + 0) or die "giving $name to $uid: $!\\n";
 `;
 
-/** The command that gives the tap to a user. Fails when there is no such tap, or a guest has it open. */
-export function tapOwnerCommand(tapName: string, uid: number): readonly string[] {
+/**
+ * Gives the tap to a user. Throws `DRIVER_FAILED` when there is no such tap, or a guest has it open.
+ * @param tap.prefix words that enter the network that the tap is in.
+ */
+export async function giveTap(
+  run: CommandRunner,
+  { tapName, uid, prefix }: { readonly tapName: string; readonly uid: number; readonly prefix: readonly string[] },
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    await run([...prefix, ...tapOwnerCommand(tapName, uid)], { signal });
+  } catch (caught) {
+    if (!ShoalError.is(caught, 'COMMAND_FAILED')) throw caught;
+    const { message, facts } = caught;
+    throw new ShoalError('DRIVER_FAILED', `tap ${tapName} cannot be given to its guest: ${message}`, { facts });
+  }
+}
+
+function tapOwnerCommand(tapName: string, uid: number): readonly string[] {
   return ['perl', '-e', script, tapName, String(uid)];
 }

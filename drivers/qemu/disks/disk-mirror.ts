@@ -14,8 +14,9 @@ import type { VolumeId } from '../../../node/base/ids.ts';
 import { storageRefusal } from '../../storage-refusal.ts';
 import type { GuestDisk, MirrorSteps } from '../../types.ts';
 import type { QemuGuest } from '../guest/guest.ts';
+import { listOf } from '../guest/hot-plug.ts';
 import { diskNodes, type NodeSet, nodeName } from './disk-nodes.ts';
-import { addNodes, deviceOf, dropNodes, limitDisk, listOf, nodesOf, pluggedDisks } from './guest-disks.ts';
+import { addNodes, deviceOf, dropNodes, limitDisk, nodesOf, pluggedDisks } from './guest-disks.ts';
 import { isOpenFrom } from './open-source.ts';
 
 /** How often a copy that goes on is looked at, and one that is about to end. */

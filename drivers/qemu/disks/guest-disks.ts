@@ -6,6 +6,16 @@ import { isRecord } from '../../../node/base/json-value.ts';
 import type { DiskLimits, DiskSnapshot, GuestDisk } from '../../types.ts';
 import type { QemuGuest } from '../guest/guest.ts';
 import {
+  absentOf,
+  addDevice,
+  deviceIds,
+  ignoringAbsent,
+  listOf,
+  peripherals,
+  unclear,
+  unplugDevice,
+} from '../guest/hot-plug.ts';
+import {
   type DevicePlaces,
   type DiskNodes,
   diskDevice,
@@ -20,15 +30,10 @@ import {
   volumeOfNode,
 } from './disk-nodes.ts';
 
-/** A Linux guest lets go in 0.2 s, a loaded one in seconds; one that boots or is paused does not. */
-const unplugTimeoutMs = 10_000;
-/** QEMU tells when a device is gone; this is for a word that was missed. */
-const unplugPollMs = 100;
 const releaseTimeoutMs = 5_000;
 /** A device that is gone lets go of its nodes within a turn or two of QEMU's main loop: first pause, doubled up to the last. */
 const releasePollMsMin = 2;
 const releasePollMsMax = 100;
-const peripherals = '/machine/peripheral';
 
 /** A block node as QEMU tells of it. */
 interface NodeFound {
@@ -76,14 +81,14 @@ export async function plugDisk(
   try {
     const devices = await deviceIds(guest, signal);
     if (disk.bus === 'scsi' && !devices.includes(scsiController.id)) {
-      await addDevice(guest, { ...scsiController, ...places?.get(scsiController.id) }, signal);
+      await addDevice(guest, { ...scsiController, ...places?.get(scsiController.id) }, 'disk', signal);
     }
     // Its own name may be the device's that it had before its guest went over to another disk.
     const names = ['', '-2', '-3', '-4'].map((more) => diskDeviceId(disk.volumeId) + more);
     const id = names.find((name) => !devices.includes(name));
     if (id === undefined) throw new ShoalError('CONFLICT', `all names of disk ${disk.volumeId} are taken in the guest`);
     const place = places?.get(diskDeviceId(disk.volumeId));
-    await addDevice(guest, { ...diskDevice(disk, top), id, ...place }, signal);
+    await addDevice(guest, { ...diskDevice(disk, top), id, ...place }, 'disk', signal);
     if (disk.limits !== undefined) await limitDisk(guest, disk.volumeId, disk.limits, signal);
   } catch (caught) {
     if (!(await has())) await dropNodes(guest, disk.volumeId, 'd');
@@ -121,35 +126,8 @@ export async function addNodes(
  */
 export async function unplugDisk(guest: QemuGuest, volumeId: VolumeId, signal: AbortSignal): Promise<void> {
   const id = (await devicesByDisk(guest, signal)).get(volumeId);
-  if (id !== undefined) {
-    const has = async (): Promise<boolean> => (await deviceIds(guest, signal)).includes(id);
-    await askToUnplug(guest, id, signal);
-    const deadline = performance.now() + unplugTimeoutMs;
-    for (;;) {
-      // Listened for before it is looked, so that no word is missed between.
-      const told = guest.eventOrPause('DEVICE_DELETED', unplugPollMs);
-      if (!(await has())) break;
-      if (signal.aborted) throw new ShoalError('CANCELLED', `unplugging disk ${volumeId} was cancelled`);
-      if (performance.now() > deadline) {
-        throw new ShoalError('UNAVAILABLE', `guest ${guest.serverId} has not let go of disk ${volumeId} yet`, {
-          facts: { volumeId },
-        });
-      }
-      await told;
-    }
-  }
+  if (id !== undefined) await unplugDevice(guest, id, `disk ${volumeId}`, signal);
   for (const set of ['d', 'e'] as const) await dropNodes(guest, volumeId, set, signal);
-}
-
-/** A request that stands from an earlier time is as good as a new one. */
-async function askToUnplug(guest: QemuGuest, id: string, signal: AbortSignal): Promise<void> {
-  try {
-    await guest.execute('device_del', { id }, signal);
-  } catch (caught) {
-    const isAsked =
-      ShoalError.is(caught, 'DRIVER_FAILED') && /in the process of unplug|not found/i.test(caught.message);
-    if (!isAsked) throw caught;
-  }
 }
 
 /** Makes the disk larger; never smaller. */
@@ -308,51 +286,4 @@ export async function nodesOf(guest: QemuGuest, signal?: AbortSignal): Promise<r
 function hasSnapshot(all: readonly NodeFound[], volumeId: VolumeId, snapshotId: VolumeSnapshotId): boolean {
   const names = (['d', 'e'] as const).flatMap((set) => layers.map((layer) => nodeName(volumeId, layer, set)));
   return all.some((node) => names.includes(node.name) && node.snapshots.includes(snapshotId));
-}
-
-async function deviceIds(guest: QemuGuest, signal?: AbortSignal): Promise<readonly string[]> {
-  const listed = await listOf(guest, 'qom-list', { path: peripherals }, signal);
-  return listed.map((entry) => String(entry['name']));
-}
-
-async function addDevice(
-  guest: QemuGuest,
-  device: Readonly<Record<string, unknown>>,
-  signal: AbortSignal,
-): Promise<void> {
-  try {
-    await guest.execute('device_add', device, signal);
-  } catch (caught) {
-    if (!ShoalError.is(caught, 'DRIVER_FAILED') || !/no slot\/function available/.test(caught.message)) throw caught;
-    throw new ShoalError('CONFLICT', `guest ${guest.serverId} has no free place for another disk`, { cause: caught });
-  }
-}
-
-/** An answer that is a list of objects. */
-export async function listOf(
-  guest: QemuGuest,
-  command: string,
-  args?: Readonly<Record<string, unknown>>,
-  signal?: AbortSignal,
-): Promise<readonly Readonly<Record<string, unknown>>[]> {
-  const answer = await guest.execute(command, args, signal);
-  if (!Array.isArray(answer)) throw unclear(command);
-  return (answer as readonly unknown[]).map((entry) => {
-    if (!isRecord(entry)) throw unclear(command);
-    return entry;
-  });
-}
-
-function unclear(what: string): ShoalError {
-  return new ShoalError('CANNOT_TELL', `QEMU's answer about ${what} is not understood`);
-}
-
-async function ignoringAbsent(work: Promise<unknown>): Promise<void> {
-  await work.catch(absentOf);
-}
-
-/** Nothing, for what QEMU says is not there. */
-function absentOf(caught: unknown): undefined {
-  if (!ShoalError.is(caught, 'DRIVER_FAILED') || !/not found/i.test(caught.message)) throw caught;
-  return undefined;
 }

@@ -10,7 +10,7 @@ import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { writeFileDurably } from '../../../node/base/durable-file.ts';
 import { ShoalError } from '../../../node/base/errors.ts';
-import { errnoOf } from '../../../node/base/system-error.ts';
+import { errnoOf, isMissing } from '../../../node/base/system-error.ts';
 import { mibBytes } from '../../../node/base/units.ts';
 
 /** Size at which console.log is cut, and size of the tail kept beside it: a guest's console takes at most twice this. */
@@ -83,4 +83,18 @@ async function tailOf(file: FileHandle, bytesMax: number): Promise<Uint8Array> {
     filled += bytesRead;
   }
   return buffer.subarray(0, filled);
+}
+
+/** Empties a file that has grown beyond `bytesMax`. Not there is success. */
+export async function emptyWhenOver(path: string, bytesMax: number): Promise<void> {
+  try {
+    const file = await open(path, constants.O_RDWR | constants.O_NOFOLLOW);
+    try {
+      if ((await file.stat()).size > bytesMax) await file.truncate(0);
+    } finally {
+      await file.close();
+    }
+  } catch (caught) {
+    if (!isMissing(caught)) throw caught;
+  }
 }

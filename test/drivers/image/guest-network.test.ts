@@ -1,5 +1,9 @@
 /** The demo guest's network side, which the tests of everything else rely on: DHCP, metadata, user data, HTTP. */
 
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { runCommand } from '../../../drivers/command.ts';
+import type { PortId } from '../../../node/base/ids.ts';
 import { makeGuestNetwork } from '../../support/guest-network.ts';
 import { guestImageOrReason, waitForReport } from '../../support/guests/guest-image.ts';
 import { whyNoQemu } from '../../support/guests/qemu-host.ts';
@@ -44,5 +48,26 @@ await t.test(
     t.match(output, /default via 192\.168\.77\.1/);
     t.match(output, /169\.254\.169\.254 via 192\.168\.77\.1/);
     t.match(output, /1400\n42\n$/);
+
+    await t.test('it gets a second NIC while it runs, and lets go of it when it is asked', async (t) => {
+      const nics = async (): Promise<string> => {
+        const body = 'cat /sys/class/net/eth*/address';
+        return (await fetch(`http://${address}/cgi-bin/run`, { method: 'POST', body })).text();
+      };
+      const second = { portId: randomUUID() as PortId, mac: '52:54:00:00:77:0b', mtu: 1400, tapName: 'tap1' };
+      await runCommand(['ip', 'tuntap', 'add', 'tap1', 'mode', 'tap', 'user', 'nobody']);
+      await driver.attachNic(serverId, second, signal);
+      const both = [spec.nics[0]?.portId, second.portId].sort();
+      t.strictSame((await driver.find(serverId, signal))?.nics, both);
+      const deadline = performance.now() + 60_000;
+      while (!(await nics()).includes(second.mac) && performance.now() < deadline) await delay(200);
+      t.match(await nics(), /52:54:00:00:77:0a\n52:54:00:00:77:0b\n$/, 'the guest sees it');
+      const asked = performance.now();
+      await driver.detachNic(serverId, second.portId, signal);
+      t.comment(`it let go after ${Math.round(performance.now() - asked)} ms`);
+      t.strictSame((await driver.find(serverId, signal))?.nics, [spec.nics[0]?.portId]);
+      t.match(await nics(), /52:54:00:00:77:0a\n$/, 'the guest has it no more');
+      await runCommand(['ip', 'link', 'del', 'tap1']);
+    });
   },
 );

@@ -1,9 +1,10 @@
 /** A place where tests run real QEMU guests: a folder of its own, and a disk of 512 bytes that prints and idles. */
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Test } from 'tap';
+import { runCommand } from '../../../drivers/command.ts';
 import { LocalStorageDriver } from '../../../drivers/local/driver.ts';
 import { QemuDriver, type QemuDriverOptions } from '../../../drivers/qemu/driver.ts';
 import type { GuestDisk } from '../../../drivers/types.ts';
@@ -16,7 +17,7 @@ import { whyNoProgram } from '../programs.ts';
 /** Why QEMU guests cannot be run here; false when they can. */
 export async function whyNoQemu(): Promise<string | false> {
   if (process.getuid?.() !== 0) return 'needs root, to run QEMU as another user';
-  return whyNoProgram('qemu-system-x86_64', 'qemu-img', 'setpriv', 'prlimit');
+  return whyNoProgram('qemu-system-x86_64', 'qemu-img', 'setpriv', 'prlimit', 'ip');
 }
 
 /** A new folder that the user `nobody` may enter; it goes with the test. */
@@ -58,10 +59,24 @@ export async function qemuFixture(t: Test, options: Partial<QemuDriverOptions> =
   const storage = new LocalStorageDriver({ log: silentLogger }, { root: join(folder, 'disks') });
   const otherStorage = new LocalStorageDriver({ log: silentLogger }, { root: join(folder, 'other-disks') });
   for (const one of [storage, otherStorage]) await one.start(new AbortController().signal);
+  // Taps are of a network of its own: the machine's stays as it is.
+  const space = `shoal-test-${randomBytes(4).toString('hex')}`;
+  await runCommand(['ip', 'netns', 'add', space]);
+  t.teardown(() => runCommand(['ip', 'netns', 'del', space]));
+  let taps = 0;
   return {
     storage,
     otherStorage,
-    open: () => new QemuDriver({ log: silentLogger }, { runDir: join(folder, 'run'), ...options }),
+    open: () =>
+      new QemuDriver(
+        { log: silentLogger },
+        { runDir: join(folder, 'run'), launchPrefix: ['nsenter', `--net=/run/netns/${space}`, '--'], ...options },
+      ),
+    newTap: async () => {
+      taps += 1;
+      await runCommand(['ip', '-n', space, 'tuntap', 'add', 'dev', `tap${taps}`, 'mode', 'tap', 'user', '0']);
+      return `tap${taps}`;
+    },
     hardware: async () => {
       disks += 1;
       return { disks: [await tinyDisk(join(folder, `tiny-${disks}.raw`))], nics: [], memoryMib: 16, vcpus: 1 };
