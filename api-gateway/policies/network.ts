@@ -61,6 +61,8 @@ const attributeRules: readonly PolicyRule[] = [
   rule('create_floatingip:floating_ip_address', administrator, []),
   rule('create_subnetpool:shared', administrator, []),
   ...['create', 'update'].map((verb) => rule(`${verb}_subnetpool:is_default`, administrator, [])),
+  // Asked for the target that means all projects (Neutron's restrict_wildcard).
+  ...['create', 'update'].map((verb) => rule(`${verb}_rbac_policy:target_tenant`, administrator, [])),
   ...[
     'network:provider:network_type',
     'network:provider:physical_network',
@@ -118,6 +120,10 @@ export const networkPolicies: readonly PolicyRule[] = [
     'DELETE /v2.0/subnetpools/:id/tags',
     'DELETE /v2.0/subnetpools/:id/tags/:tag',
   ]),
+  rule('get_rbac_policy', projectReader, ['GET /v2.0/rbac-policies', 'GET /v2.0/rbac-policies/:id']),
+  rule('create_rbac_policy', projectMember, ['POST /v2.0/rbac-policies']),
+  rule('update_rbac_policy', projectMember, ['PUT /v2.0/rbac-policies/:id']),
+  rule('delete_rbac_policy', projectMember, ['DELETE /v2.0/rbac-policies/:id']),
   rule('get_quotas', cloudAdmin, ['GET /v2.0/quotas']),
   rule('get_quota', projectReader, [
     'GET /v2.0/quotas/tenant',

@@ -6863,6 +6863,9 @@ export namespace shoal {
             /** Network physicalNetwork. */
             physicalNetwork: string;
 
+            /** Network externalByPolicy. */
+            externalByPolicy: boolean;
+
             /**
              * Creates a new Network instance using the specified properties.
              * @param [properties] Properties to set
@@ -6937,12 +6940,116 @@ export namespace shoal {
                 /** Network physicalNetwork */
                 physicalNetwork?: string;
 
+                /** Network externalByPolicy */
+                externalByPolicy?: boolean;
+
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
             }
 
             /** Shape of a Network. */
             type $Shape = shoal.v1.Network.$Properties;
+        }
+
+        /**
+         * Properties of a RbacPolicy.
+         * @deprecated Use shoal.v1.RbacPolicy.$Properties instead.
+         */
+        interface IRbacPolicy extends shoal.v1.RbacPolicy.$Properties {
+        }
+
+        /** Represents a RbacPolicy. */
+        class RbacPolicy {
+
+            /**
+             * Constructs a new RbacPolicy.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.RbacPolicy.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** RbacPolicy id. */
+            id: string;
+
+            /** RbacPolicy projectId. */
+            projectId: string;
+
+            /** RbacPolicy objectType. */
+            objectType: string;
+
+            /** RbacPolicy objectId. */
+            objectId: string;
+
+            /** RbacPolicy action. */
+            action: string;
+
+            /** RbacPolicy targetProject. */
+            targetProject: string;
+
+            /** RbacPolicy createdMs. */
+            createdMs: number;
+
+            /**
+             * Creates a new RbacPolicy instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns RbacPolicy instance
+             */
+            static create(properties: shoal.v1.RbacPolicy.$Shape): shoal.v1.RbacPolicy & shoal.v1.RbacPolicy.$Shape;
+            static create(properties?: shoal.v1.RbacPolicy.$Properties): shoal.v1.RbacPolicy;
+
+            /**
+             * Encodes the specified RbacPolicy message. Does not implicitly {@link shoal.v1.RbacPolicy.verify|verify} messages.
+             * @param message RbacPolicy message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.RbacPolicy.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a RbacPolicy message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.RbacPolicy & shoal.v1.RbacPolicy.$Shape} RbacPolicy
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.RbacPolicy & shoal.v1.RbacPolicy.$Shape;
+        }
+
+        namespace RbacPolicy {
+
+            /** Properties of a RbacPolicy. */
+            interface $Properties {
+
+                /** RbacPolicy id */
+                id?: string;
+
+                /** RbacPolicy projectId */
+                projectId?: string;
+
+                /** RbacPolicy objectType */
+                objectType?: string;
+
+                /** RbacPolicy objectId */
+                objectId?: string;
+
+                /** RbacPolicy action */
+                action?: string;
+
+                /** RbacPolicy targetProject */
+                targetProject?: string;
+
+                /** RbacPolicy createdMs */
+                createdMs?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a RbacPolicy. */
+            type $Shape = shoal.v1.RbacPolicy.$Properties;
         }
 
         /**

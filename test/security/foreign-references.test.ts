@@ -56,7 +56,7 @@ void t.test('F2, F8, F10: a foreign id and an unknown one are refused alike, in 
   const floating = (fields: object) => ({ floatingip: { floating_network_id: external.id, ...fields } });
   type Case = readonly [attribute: string, foreign: string, method: string, path: string, body: (id: string) => object];
   const routerPath = `${n}/routers/${own.router.id}`;
-  const cases: readonly Case[] = [
+  const cases: Case[] = [
     [
       'subnet.network_id',
       other.network.id,
@@ -204,6 +204,20 @@ void t.test('F2, F8, F10: a foreign id and an unknown one are refused alike, in 
       (id) => ({ addSecurityGroup: { name: id } }),
     ],
   ];
+  for (const [object_type, foreign] of [
+    ['network', other.network.id],
+    ['subnetpool', other.pool.id],
+    ['security_group', other.group.id],
+  ] as const) {
+    const policy = { object_type, action: 'access_as_shared', target_tenant: 'another' };
+    cases.push([
+      'rbac_policy.object_id',
+      foreign,
+      'POST',
+      `${n}/rbac-policies`,
+      (id) => ({ rbac_policy: { ...policy, object_id: id } }),
+    ]);
+  }
   for (const [attribute, foreign, method, path, body] of cases) {
     const answers = [];
     for (const id of [foreign, unknownId]) {
@@ -220,6 +234,7 @@ void t.test('F2, F8, F10: a foreign id and an unknown one are refused alike, in 
     'subnetpool.address_scope_id',
     'port.binding:host_id',
     'network.provider:segmentation_id',
+    ...['tenant_id', 'project_id'].map((key) => `rbac_policy.${key}`),
     'security_group_rule.project_id',
     'security_group_rule.tenant_id',
   ]);

@@ -1,4 +1,5 @@
 /** Records of the network service as users see them, by Neutron's names. */
+import { isShared } from '../../../node/services/kit/ownership.ts';
 import { isAllowed } from '../../../node/services/kit/permissions.ts';
 import type { RuleView } from '../../../node/services/network/security-groups.ts';
 import { indexKey } from '../../../node/state/table.ts';
@@ -31,7 +32,7 @@ export function networkView({ context, reader }: Viewing, network: shoal.v1.Netw
     ...standard(network),
     name: network.name,
     adminStateUp: network.adminStateUp,
-    shared: network.shared,
+    shared: isShared(context, reader, 'network', network),
     external,
     mtu: network.mtu,
     subnetIds: subnetTable.by(reader, 'network', indexKey(network.id)).map((row) => row.record.id),

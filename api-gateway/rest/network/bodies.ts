@@ -21,7 +21,8 @@ const said = <T>(value: T | null | undefined): T | undefined => value ?? undefin
 /** Null is the empty list; leaving it out is to leave it alone. */
 const listOf = <T>(value: readonly T[] | null | undefined): readonly T[] | undefined => (value === null ? [] : value);
 
-function projectOf(body: { readonly tenant_id?: string; readonly project_id?: string }): { projectId?: string } {
+/** Whose the new thing is to be; empty: the caller's. */
+export function projectOf(body: { readonly tenant_id?: string; readonly project_id?: string }): { projectId?: string } {
   const projectId = body.project_id ?? body.tenant_id;
   return projectId === undefined || projectId === '' ? {} : { projectId };
 }

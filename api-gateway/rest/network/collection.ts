@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { TSchema } from 'typebox';
 import { ShoalError } from '../../../node/base/errors.ts';
 import type { RequestContext } from '../../../node/services/kit/context.ts';
+import { badRequest } from '../../../node/services/kit/network-refusals.ts';
 import { checkTags } from '../../../node/services/network/kit/text.ts';
 import type { StateReader } from '../../../node/state/types.ts';
 import type { Query } from '../kit/lists/query.ts';
@@ -49,6 +50,13 @@ export interface Collection<T extends { readonly id: string; readonly tags: read
 
 type ById = { Params: { id: string } };
 type ByTag = { Params: { id: string; tag: string } };
+
+/** These are made one by one: many at once would have to be one transaction. */
+export function onlyOne<T>(all: readonly T[], what: string): T {
+  const [only] = all;
+  if (only === undefined || all.length !== 1) throw badRequest(`Bulk creation of ${what} is not supported.`);
+  return only;
+}
 
 /** Who asks, and the view that the answer is made from. */
 export async function viewingOf(gateway: Gateway, request: FastifyRequest): Promise<Viewing> {

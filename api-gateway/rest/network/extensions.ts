@@ -64,6 +64,12 @@ export const knownExtensions: Readonly<Record<string, Extension>> = {
   },
   quota_details: { name: 'Quota details management support' },
   quotas: { name: 'Quota management support' },
+  'rbac-policies': {
+    name: 'RBAC Policies',
+    attributes: ['rbac_policy.object_type', 'rbac_policy.object_id', 'rbac_policy.action', 'rbac_policy.target_tenant'],
+  },
+  'rbac-security-groups': { name: 'Add security_group type to network RBAC' },
+  'rbac-subnetpool': { name: 'Add subnet pool type to network RBAC' },
   'revision-if-match': { name: 'If-Match constraints based on revision_number' },
   router: {
     name: 'Neutron L3 Router',
@@ -94,6 +100,7 @@ export const knownExtensions: Readonly<Record<string, Extension>> = {
       'security_group_rule.remote_group_id',
     ],
   },
+  'security-groups-shared-filtering': { name: 'Security group filtering on the shared field' },
   'security-groups-normalized-cidr': { name: 'Normalized CIDR field for security group rules' },
   sorting: { name: 'Sorting support' },
   'standard-attr-description': {
@@ -132,6 +139,7 @@ export const writable: Readonly<Record<string, readonly TSchema[]>> = {
   floatingip: [schemas.floatingIpNew, schemas.floatingIpPatch],
   security_group: [schemas.securityGroupNew, schemas.securityGroupPatch],
   security_group_rule: [schemas.securityGroupRuleNew],
+  rbac_policy: [schemas.rbacPolicyNew, schemas.rbacPolicyPatch],
 };
 
 /** Whether an attribute (`port.mac_address`) can be written with more than one outcome. */

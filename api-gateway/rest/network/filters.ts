@@ -119,6 +119,11 @@ export const ruleKeys: ListKeys = {
   ],
 };
 
+/** The filters of `GET /v2.0/rbac-policies`. */
+export const rbacPolicyKeys: ListKeys = {
+  keys: ['id', 'tenant_id', 'project_id', 'object_type', 'object_id', 'action', 'target_tenant'],
+};
+
 /** The filters of `GET /v2.0/agents`, which only administrators see any of. */
 export const agentKeys: ListKeys = {
   keys: ['id', 'agent_type', 'binary', 'host', 'topic', 'alive', 'admin_state_up', 'availability_zone', 'description'],

@@ -17,6 +17,7 @@ import {
   addSubnetPools,
   addSubnets,
 } from './resources.ts';
+import { addRbacPolicies } from './sharing.ts';
 import { unservedNetwork } from './unserved.ts';
 
 /** What lies below `/v2.0`. */
@@ -29,6 +30,7 @@ const collections = [
   'floatingips',
   'security-groups',
   'security-group-rules',
+  'rbac-policies',
   'agents',
   'quotas',
   'extensions',
@@ -67,6 +69,7 @@ export function networkModule(deps: NetworkModuleDependencies): RestModule {
       addExtraRoutes(app, gateway, network);
       addFloatingIps(app, gateway, network);
       addSecurityGroups(app, gateway, network);
+      addRbacPolicies(app, gateway, network);
       addExtensions(app, gateway);
       addQuotas(app, gateway, quotas);
       addAgents(app, gateway, hosts);

@@ -30,6 +30,7 @@ const quotaNames = [
   'floatingip',
   'security_group',
   'security_group_rule',
+  'rbac_policy',
 ] as const satisfies readonly QuotaResource[];
 
 type ByAlias = { Params: { alias: string } };
@@ -189,14 +190,14 @@ export function addIpAvailabilities(app: FastifyInstance, gateway: Gateway): voi
       return networkTable
         .list(reader)
         .map((row) => row.record)
-        .filter((network) => canSeeNetwork(context, network))
+        .filter((network) => canSeeNetwork(context, reader, network))
         .map((network) => availabilityView(reader, network));
     },
   });
   app.get<ById>('/v2.0/network-ip-availabilities/:id', async (request) => {
     const { context, reader } = await viewingOf(gateway, request);
     const row = networkTable.get(reader, request.params.id);
-    if (row === undefined || !canSeeNetwork(context, row.record)) {
+    if (row === undefined || !canSeeNetwork(context, reader, row.record)) {
       throw refuse('NOT_FOUND', 'NetworkNotFound', `Network ${request.params.id} could not be found.`);
     }
     return { network_ip_availability: availabilityView(reader, row.record) };

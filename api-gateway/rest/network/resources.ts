@@ -5,6 +5,7 @@ import type { Static, TSchema } from 'typebox';
 import { definedOf } from '../../../node/base/defined-of.ts';
 import type { RequestContext } from '../../../node/services/kit/context.ts';
 import { badRequest } from '../../../node/services/kit/network-refusals.ts';
+import { isShared } from '../../../node/services/kit/ownership.ts';
 import { isAllowed } from '../../../node/services/kit/permissions.ts';
 import type { NetworkService } from '../../../node/services/network/index.ts';
 import type { RouterInterface } from '../../../node/services/network/routers.ts';
@@ -26,7 +27,7 @@ import type { Gateway } from '../kit/module.ts';
 import * as schemas from '../schemas/network.ts';
 import { readResource, readResources } from './attributes.ts';
 import * as bodies from './bodies.ts';
-import { addCollection, type Collection, viewingOf } from './collection.ts';
+import { addCollection, type Collection, onlyOne, viewingOf } from './collection.ts';
 import * as filters from './filters.ts';
 import { addNetworkList, showAnswer, type View } from './listing.ts';
 import {
@@ -72,7 +73,8 @@ export function addNetworks(app: FastifyInstance, gateway: Gateway, network: Net
     update: (context, id, body) => networks.update(context, id, bodies.networkPatchOf(as(schemas.networkPatch, body))),
     retag: (context, id, tags) => networks.update(context, id, { tags }),
     delete: (context, id) => networks.delete(context, id),
-    view: ({ context, reader }, record) => networkView(reader, record, (rule) => isAllowed(context, rule)),
+    view: ({ context, reader }, record) =>
+      networkView(reader, record, (rule) => isAllowed(context, rule), isShared(context, reader, 'network', record)),
   });
 }
 
@@ -124,7 +126,7 @@ export function addSubnetPools(app: FastifyInstance, gateway: Gateway, network: 
       subnetPools.update(context, id, bodies.subnetPoolPatchOf(as(schemas.subnetPoolPatch, body))),
     retag: (context, id, tags) => subnetPools.update(context, id, { tags }),
     delete: (context, id) => subnetPools.delete(context, id),
-    view: (_viewing, record) => subnetPoolView(record),
+    view: ({ context, reader }, record) => subnetPoolView(record, isShared(context, reader, 'subnetpool', record)),
   });
 
   const prefixesOf = (body: unknown): readonly string[] =>
@@ -325,7 +327,8 @@ export function addSecurityGroups(app: FastifyInstance, gateway: Gateway, networ
     },
     retag: (context, id, tags) => securityGroups.update(context, id, { tags }),
     delete: (context, id) => securityGroups.delete(context, id),
-    view: (_viewing, record) => securityGroupView(record),
+    view: ({ context, reader }, record) =>
+      securityGroupView(record, isShared(context, reader, 'security_group', record)),
   };
   addCollection(app, gateway, groups);
   addRules(app, gateway, network);
@@ -371,10 +374,4 @@ function addRules(app: FastifyInstance, gateway: Gateway, { securityGroups }: Ne
     await securityGroups.deleteRule(gateway.context(request), request.params.id);
     return reply.code(204).send();
   });
-}
-
-/** These are made one by one: many at once would have to be one transaction. */
-function onlyOne(all: readonly unknown[], what: string): unknown {
-  if (all.length !== 1) throw badRequest(`Bulk creation of ${what} is not supported.`);
-  return all[0];
 }

@@ -42,14 +42,14 @@ function shown(may: May, rule: string, attributes: View): View {
   return Object.fromEntries(Object.entries(attributes).filter(([name]) => may(`${rule}:${name}`)));
 }
 
-/** @param may which rules hold: provider attributes have their own. */
-export function networkView(reader: StateReader, network: shoal.v1.Network, may: May): View {
+/** @param may which rules hold: provider attributes have their own. @param isShared with the caller: with all, or by a policy. */
+export function networkView(reader: StateReader, network: shoal.v1.Network, may: May, isShared: boolean): View {
   return {
     ...standard(network),
     name: network.name,
     admin_state_up: network.adminStateUp,
     status: 'ACTIVE',
-    shared: network.shared,
+    shared: isShared,
     'router:external': network.external,
     mtu: network.mtu,
     subnets: subnetTable.by(reader, 'network', indexKey(network.id)).map((row) => row.record.id),
@@ -87,8 +87,8 @@ export function subnetView(subnet: shoal.v1.Subnet): View {
   };
 }
 
-/** All pools are IPv4. As in Neutron the lengths are text. */
-export function subnetPoolView(pool: shoal.v1.SubnetPool): View {
+/** All pools are IPv4. As in Neutron the lengths are text. @param isShared with the caller. */
+export function subnetPoolView(pool: shoal.v1.SubnetPool, isShared: boolean): View {
   return {
     ...standard(pool),
     name: pool.name,
@@ -98,7 +98,7 @@ export function subnetPoolView(pool: shoal.v1.SubnetPool): View {
     max_prefixlen: String(pool.maxPrefixLength),
     default_prefixlen: String(pool.defaultPrefixLength),
     default_quota: pool.defaultQuota === 0 ? null : pool.defaultQuota,
-    shared: pool.shared,
+    shared: isShared,
     is_default: pool.isDefault,
     address_scope_id: null,
   };
@@ -184,13 +184,13 @@ export function floatingIpView(reader: StateReader, floatingIp: shoal.v1.Floatin
   };
 }
 
-/** A group with all of its rules. Every group is stateful and none is shared. */
-export function securityGroupView(group: shoal.v1.SecurityGroup): View {
+/** A group with all of its rules. Every group is stateful. @param isShared with the caller. */
+export function securityGroupView(group: shoal.v1.SecurityGroup, isShared: boolean): View {
   return {
     ...standard(group),
     name: group.name,
     stateful: true,
-    shared: false,
+    shared: isShared,
     security_group_rules: group.rules.map((rule) => ruleView({ rule, group })),
   };
 }
@@ -216,5 +216,18 @@ export function ruleView({ rule, group }: RuleView): View {
     description: rule.description,
     created_at: timeText(rule.createdMs),
     updated_at: timeText(rule.createdMs),
+  };
+}
+
+/** A policy. It is never changed but for its target, and has no times. */
+export function rbacPolicyView(policy: shoal.v1.RbacPolicy): View {
+  return {
+    id: policy.id,
+    tenant_id: policy.projectId,
+    project_id: policy.projectId,
+    object_type: policy.objectType,
+    object_id: policy.objectId,
+    action: policy.action,
+    target_tenant: policy.targetProject,
   };
 }

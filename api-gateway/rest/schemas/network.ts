@@ -216,6 +216,18 @@ export const securityGroupRuleNew = only({
   description: may(text),
 });
 
+/** `POST /rbac-policies`. Types and actions are checked by the service, in Neutron's words. */
+export const rbacPolicyNew = only({
+  ...owner,
+  object_type: text,
+  object_id: id,
+  action: text,
+  target_tenant: text,
+});
+
+/** `PUT /rbac-policies/:id`: only whom it is for can change. */
+export const rbacPolicyPatch = only({ target_tenant: may(text) });
+
 const limit = may(Type.Integer({ minimum: -1, maximum: 2 ** 31 - 1 }));
 
 /** `PUT /quotas/:project`: counts, -1 for no limit. What is left out stays. */
@@ -228,6 +240,7 @@ export const quotaPatch = only({
   floatingip: limit,
   security_group: limit,
   security_group_rule: limit,
+  rbac_policy: limit,
   force: may(flag),
   check_limit: may(flag),
 });
@@ -287,4 +300,5 @@ export const readOnly = {
   ],
   security_group: [...everywhere, 'tenant_id', 'project_id', 'security_group_rules', 'shared'],
   security_group_rule: [...everywhere, 'normalized_cidr'],
+  rbac_policy: ['id', 'tenant_id', 'project_id', 'object_type', 'object_id', 'action'],
 } as const;

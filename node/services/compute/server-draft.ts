@@ -23,7 +23,7 @@ import type { StateReader } from '../../state/types.ts';
 import { bootableFormats } from '../image/draft.ts';
 import type { RequestContext } from '../kit/context.ts';
 import type { HostViews } from '../kit/dependencies.ts';
-import { canSeeNetwork, findImage, findOwnServer } from '../kit/ownership.ts';
+import { canSeeNetwork, findImage, findOwnServer, isShared } from '../kit/ownership.ts';
 import { isAllowed, isOwner } from '../kit/permissions.ts';
 import { quotaLimit, unlimited } from '../kit/quota.ts';
 import { zoneOf } from '../kit/zones.ts';
@@ -555,7 +555,10 @@ function theOneNetwork(context: RequestContext, reader: StateReader, isNeeded: b
   const usable = networkTable
     .list(reader)
     .map((row) => row.record)
-    .filter((network) => !network.external && (network.projectId === context.projectId || network.shared));
+    .filter(
+      (network) =>
+        !network.external && (network.projectId === context.projectId || isShared(context, reader, 'network', network)),
+    );
   if (usable.length > 1) throw conflict('Multiple possible networks found, use a Network ID to be more specific.');
   const [network] = usable;
   if (network === undefined) {
@@ -569,7 +572,8 @@ function theOneNetwork(context: RequestContext, reader: StateReader, isNeeded: b
 function checkNetwork(context: RequestContext, reader: StateReader, nic: NicDraft): void {
   const id = nic.networkId ?? '';
   const network = networkTable.get(reader, id)?.record;
-  if (network === undefined || !canSeeNetwork(context, network)) throw badRequest(`Network ${id} could not be found.`);
+  if (network === undefined || !canSeeNetwork(context, reader, network))
+    throw badRequest(`Network ${id} could not be found.`);
   if (network.external) {
     throw new ShoalError('FORBIDDEN', `It is not allowed to create an interface on external network ${id}`);
   }

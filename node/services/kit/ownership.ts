@@ -15,6 +15,7 @@ import {
   imageTable,
   networkTable,
   portTable,
+  rbacPolicyTable,
   routerTable,
   securityGroupTable,
   serverTable,
@@ -26,22 +27,45 @@ import type { RequestContext } from './context.ts';
 import { deviceOwners } from './device-owners.ts';
 import { forbidden, notFound, refuse } from './network-refusals.ts';
 import { isAdministrator, isAllowed, isAllowedOn, isOwner, mayActOn, mayActOnAll } from './permissions.ts';
+import { policyFor, type SharedKind } from './sharing.ts';
 
 /** Whether a project's thing may be read: own ones, which every operation may name, and what the rule lets be read besides. */
 function mayRead(context: RequestContext, rule: string, thing: { readonly projectId: string }): boolean {
   return isOwner(context, thing) || isAllowedOn(context, rule, thing);
 }
 
-/** As in Neutron: own networks, shared ones and external ones; all for administrators. */
-export function canSeeNetwork(context: RequestContext, network: shoal.v1.Network): boolean {
-  return mayRead(context, 'get_network', network) || network.shared || network.external;
+/** As in Neutron: own networks, those that are shared with or external for the caller's project; all for administrators. */
+export function canSeeNetwork(context: RequestContext, reader: StateReader, network: shoal.v1.Network): boolean {
+  return (
+    mayRead(context, 'get_network', network) ||
+    isShared(context, reader, 'network', network) ||
+    isExternalFor(context, reader, network)
+  );
+}
+
+/** What Neutron's `shared` says to this caller: whether a policy lets all projects, or his own, use the thing. */
+export function isShared(
+  context: RequestContext,
+  reader: StateReader,
+  kind: SharedKind,
+  thing: { readonly id: string; readonly shared?: boolean },
+): boolean {
+  return thing.shared === true || policyFor(reader, kind, thing.id, context.projectId) !== undefined;
+}
+
+function isExternalFor(context: RequestContext, reader: StateReader, network: shoal.v1.Network): boolean {
+  if (!network.external) return false;
+  return (
+    !network.externalByPolicy ||
+    policyFor(reader, 'network', network.id, context.projectId, 'access_as_external') !== undefined
+  );
 }
 
 /** A network's addresses are seen by its owner, and by all where it is shared. That it is external opens nothing. */
 export function canSeeSubnet(context: RequestContext, reader: StateReader, subnet: shoal.v1.Subnet): boolean {
   if (mayRead(context, 'get_subnet', subnet)) return true;
   const network = networkTable.find(reader, subnet.networkId)?.record;
-  return network !== undefined && (isOwner(context, network) || network.shared);
+  return network !== undefined && (isOwner(context, network) || isShared(context, reader, 'network', network));
 }
 
 /** Ports are their project's; the network's owner sees all that lie on it. */
@@ -77,7 +101,7 @@ export function findImage(context: RequestContext, reader: StateReader, id: stri
 /** For reading and for plugging in. Throws 404 `NetworkNotFound` unless the caller may see the network. */
 export function seeNetwork(context: RequestContext, reader: StateReader, id: string): Row<shoal.v1.Network> {
   const row = networkTable.get(reader, id);
-  if (row === undefined || !canSeeNetwork(context, row.record)) throw notFound('network', id);
+  if (row === undefined || !canSeeNetwork(context, reader, row.record)) throw notFound('network', id);
   return row;
 }
 
@@ -104,15 +128,15 @@ export function ownSubnet(context: RequestContext, reader: StateReader, id: stri
   return row;
 }
 
-/** Own pools and shared ones; all for administrators. */
-export function canSeeSubnetPool(context: RequestContext, pool: shoal.v1.SubnetPool): boolean {
-  return mayRead(context, 'get_subnetpool', pool) || pool.shared;
+/** Own pools and those that are shared with the caller's project; all for administrators. */
+export function canSeeSubnetPool(context: RequestContext, reader: StateReader, pool: shoal.v1.SubnetPool): boolean {
+  return mayRead(context, 'get_subnetpool', pool) || isShared(context, reader, 'subnetpool', pool);
 }
 
 /** For reading, and for cutting subnets from it. Throws 404 `SubnetPoolNotFound` unless the caller may see it. */
 export function seeSubnetPool(context: RequestContext, reader: StateReader, id: string): Row<shoal.v1.SubnetPool> {
   const row = subnetPoolTable.get(reader, id);
-  if (row === undefined || !canSeeSubnetPool(context, row.record)) throw notFound('subnetpool', id);
+  if (row === undefined || !canSeeSubnetPool(context, reader, row.record)) throw notFound('subnetpool', id);
   return row;
 }
 
@@ -146,13 +170,45 @@ export function ownFloatingIp(context: RequestContext, reader: StateReader, id: 
   return ownRow(floatingIpTable, 'floatingip', (floatingIp) => mayActOn(context, floatingIp), reader, id);
 }
 
-/** Throws 404 `SecurityGroupNotFound` unless the group is the project's own or the caller an administrator. */
+/** Own groups and those that are shared with the caller's project; all for administrators. */
+export function canSeeSecurityGroup(
+  context: RequestContext,
+  reader: StateReader,
+  group: shoal.v1.SecurityGroup,
+): boolean {
+  return mayRead(context, 'get_security_group', group) || isShared(context, reader, 'security_group', group);
+}
+
+/** For reading, for ports and for rules about it. Throws 404 `SecurityGroupNotFound` unless the caller may see the group. */
+export function seeSecurityGroup(
+  context: RequestContext,
+  reader: StateReader,
+  id: string,
+): Row<shoal.v1.SecurityGroup> {
+  const row = securityGroupTable.get(reader, id);
+  if (row === undefined || !canSeeSecurityGroup(context, reader, row.record)) throw notFound('security_group', id);
+  return row;
+}
+
+/** For changing it. Throws 404 as `seeSecurityGroup` does, and 403 for one that is shared and another project's. */
 export function ownSecurityGroup(
   context: RequestContext,
   reader: StateReader,
   id: string,
 ): Row<shoal.v1.SecurityGroup> {
-  return ownRow(securityGroupTable, 'security_group', (group) => mayActOn(context, group), reader, id);
+  const row = seeSecurityGroup(context, reader, id);
+  if (!mayActOn(context, row.record))
+    throw forbidden(context.permissions.operation, `security group ${id} belongs to another project`);
+  return row;
+}
+
+/** Throws 404 `RbacPolicyNotFound` unless the policy is the project's own or the caller an administrator. */
+export function ownRbacPolicy(context: RequestContext, reader: StateReader, id: string): Row<shoal.v1.RbacPolicy> {
+  const row = rbacPolicyTable.get(reader, id);
+  if (row === undefined || !mayActOn(context, row.record)) {
+    throw refuse('NOT_FOUND', 'RbacPolicyNotFound', `RBAC policy of type None with ID ${id} not found`, { id });
+  }
+  return row;
 }
 
 /**
@@ -179,7 +235,7 @@ export function projectRows<T extends object>(
 
 function ownRow<T extends { readonly projectId: string }>(
   table: Table<T>,
-  kind: 'port' | 'router' | 'floatingip' | 'security_group',
+  kind: 'port' | 'router' | 'floatingip',
   isOwn: (record: T) => boolean,
   reader: StateReader,
   id: string,

@@ -41,6 +41,7 @@ export const defaultLimits = {
   floatingip: 50,
   security_group: 10,
   security_group_rule: 100,
+  rbac_policy: 10,
   /** Glance's unified limits; unlike Glance's, on from the start, as one project could fill every host's disk. */
   image_count_total: 100,
   /** MiB; each image counts for its size rounded up. */
@@ -91,6 +92,7 @@ export const countedResources = [
   'floatingip',
   'security_group',
   'security_group_rule',
+  'rbac_policy',
   'image_count_total',
   'image_size_total',
 ] as const satisfies readonly QuotaResource[];

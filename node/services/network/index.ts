@@ -7,6 +7,7 @@ import { SubnetPools } from './pools/subnet-pools.ts';
 import { Ports } from './ports.ts';
 import { Routers } from './routers.ts';
 import { SecurityGroups } from './security-groups.ts';
+import { RbacPolicies } from './sharing/rbac-policies.ts';
 import { Subnets } from './subnets.ts';
 
 export { defaultNetworkOptions, type NetworkOptions } from './options.ts';
@@ -21,6 +22,7 @@ export class NetworkService {
   readonly routers: Routers;
   readonly floatingIps: FloatingIps;
   readonly securityGroups: SecurityGroups;
+  readonly rbacPolicies: RbacPolicies;
 
   constructor(deps: ServiceDependencies, options: NetworkOptions = defaultNetworkOptions) {
     this.networks = new Networks(deps, options);
@@ -31,5 +33,6 @@ export class NetworkService {
     this.ports = new Ports(deps);
     this.floatingIps = new FloatingIps(deps);
     this.securityGroups = new SecurityGroups(deps);
+    this.rbacPolicies = new RbacPolicies(deps);
   }
 }

@@ -12,6 +12,7 @@ import { badRequest, forbidden, refuse } from '../kit/network-refusals.ts';
 import { canSeeNetwork, ownNetwork, projectFor, seeNetwork } from '../kit/ownership.ts';
 import { isAllowed } from '../kit/permissions.ts';
 import { chargeQuota, refundQuota } from '../kit/quota.ts';
+import { everyProject, type SharedAction } from '../kit/sharing.ts';
 import { type Attempt, transact } from '../kit/transact.ts';
 import { editWhileRoom, transactInPieces, unfinished } from '../kit/transact-in-pieces.ts';
 import { allocateVni, vniMax } from './allocation.ts';
@@ -19,6 +20,7 @@ import { checkText } from './kit/text.ts';
 import { requireUnused } from './kit/uses.ts';
 import { mtuMin, type NetworkOptions } from './options.ts';
 import { dhcpPortsOf, removePortRow } from './port-record.ts';
+import { dropPoliciesOf, insertPolicyWithThing, planSharedFlag } from './sharing/policy-rows.ts';
 import { removeSubnetRow } from './subnets.ts';
 
 /** What a caller may say of a new network. */
@@ -72,7 +74,7 @@ export class Networks {
     return networkTable
       .list(reader)
       .map((row) => row.record)
-      .filter((network) => canSeeNetwork(context, network));
+      .filter((network) => canSeeNetwork(context, reader, network));
   }
 
   show(context: RequestContext, reader: StateReader, id: string): shoal.v1.Network {
@@ -90,7 +92,9 @@ export class Networks {
 
   async update(context: RequestContext, id: string, patch: NetworkPatch): Promise<shoal.v1.Network> {
     this.#check(context, 'update', patch);
-    return transact(this.#deps, context, ({ reader, change }) => {
+    const making = { id: this.#deps.newId(), projectId: context.projectId };
+    return transact(this.#deps, context, (attempt) => {
+      const { reader, change } = attempt;
       const row = ownNetwork(context, reader, id);
       if (patch.external !== undefined && patch.external !== row.record.external) {
         throw badRequest('This version cannot turn a tenant network into an external one, or back.');
@@ -108,6 +112,8 @@ export class Networks {
         tags: [...(patch.tags ?? row.record.tags)],
         updatedMs: this.#deps.clock.nowMs(),
       });
+      if (next.shared !== row.record.shared)
+        planSharedFlag(attempt, next, next.shared, { ...making, nowMs: next.updatedMs });
       networkTable.update(change, row, next);
       return next;
     });
@@ -133,6 +139,7 @@ export class Networks {
       const isEmptied =
         editWhileRoom(attempt, dhcpPorts, (port) => removePortRow(change, port)) &&
         editWhileRoom(attempt, subnets, (subnet) => removeSubnetRow(change, subnet)) &&
+        dropPoliciesOf(attempt, 'network', id) &&
         change.hasRoom;
       if (!isEmptied) return unfinished;
       refundQuota(change, row.record.projectId, { network: 1 });
@@ -212,6 +219,14 @@ export class Networks {
     });
     chargeQuota(attempt.change, attempt.reader, projectId, { network: 1 });
     networkTable.insert(attempt.change, network);
+    const policy = (action: SharedAction): void =>
+      insertPolicyWithThing(
+        attempt.change,
+        { kind: 'network', thing: network, action, target: everyProject },
+        { id: this.#deps.newId(), projectId: context.projectId || projectId, nowMs: now },
+      );
+    if (network.shared) policy('access_as_shared');
+    if (network.external) policy('access_as_external');
     return network;
   }
 }

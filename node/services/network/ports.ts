@@ -10,6 +10,7 @@ import type { ServiceDependencies } from '../kit/dependencies.ts';
 import { badAttribute, badRequest, forbidden, notFound, refuse } from '../kit/network-refusals.ts';
 import { canSeePort, checkDevice, projectFor, seeNetwork, seePort, seeSubnet, serverOfPort } from '../kit/ownership.ts';
 import { isAdministrator, isAllowedOn, mayActOn } from '../kit/permissions.ts';
+import { leanOnPolicy, policyFor } from '../kit/sharing.ts';
 import { type Attempt, transact } from '../kit/transact.ts';
 import { allocateAddress, allocateMac, alreadyAllocated, takeAddress } from './allocation.ts';
 import { contains, formatPrefix, overlaps, parseIp, parsePrefix, usableRange } from './kit/address.ts';
@@ -228,6 +229,7 @@ export function planPort(
   }
   const projectId = projectFor(context, draft.projectId);
   change.compare({ key: networkTable.key(network.id), exists: true });
+  leanOnPolicy(change, reader, 'network', network, projectId);
   const fixedIps =
     draft.fixedIps === undefined
       ? planAnyAddress(attempt, network)
@@ -277,12 +279,17 @@ function planGroups(
   return [planDefaultGroup(attempt, projectId, making).id];
 }
 
-/** Groups must be there, and the port's project's own. The commit compares that they still are. */
+/** Groups must be there, and the port's project's own or shared with it. The commit compares that they still are. */
 function checkGroups(context: RequestContext, attempt: Attempt, groupIds: readonly string[], projectId: string): void {
   for (const id of groupIds) {
     const group = securityGroupTable.get(attempt.reader, id)?.record;
-    const usable = group !== undefined && (group.projectId === projectId || isAdministrator(context));
+    const usable =
+      group !== undefined &&
+      (group.projectId === projectId ||
+        policyFor(attempt.reader, 'security_group', id, projectId) !== undefined ||
+        isAdministrator(context));
     if (!usable) throw notFound('security_group', id);
+    leanOnPolicy(attempt.change, attempt.reader, 'security_group', group, projectId);
     attempt.change.compare({ key: securityGroupTable.key(id), exists: true });
   }
 }

@@ -27,6 +27,7 @@ import {
 import { isAllowed, isOwner } from '../kit/permissions.ts';
 import { putOnHost } from '../kit/put-on-host.ts';
 import { chargeQuota, refundQuota } from '../kit/quota.ts';
+import { leanOnPolicy } from '../kit/sharing.ts';
 import { type Attempt, type Change, transact } from '../kit/transact.ts';
 import { allocateAddress, allocateMac, allocateVni, alreadyAllocated, takeAddress } from './allocation.ts';
 import { contains, formatIp, overlaps, parseIp, usableRange } from './kit/address.ts';
@@ -428,6 +429,7 @@ function planGateway(
     subnetTable.unchanged(change, address.subnetRow);
   }
   change.compare({ key: networkTable.key(network.id), exists: true });
+  leanOnPolicy(change, reader, 'network', network, router.projectId, 'access_as_external');
   router.externalNetworkId = network.id;
   router.externalSubnetId = address?.subnetRow.record.id ?? '';
   router.externalIp = address?.ip ?? '';

@@ -8,16 +8,18 @@ import type { StateReader } from '../../state/types.ts';
 import type { RequestContext } from '../kit/context.ts';
 import type { ServiceDependencies } from '../kit/dependencies.ts';
 import { badAttribute, badRequest, notFound, refuse } from '../kit/network-refusals.ts';
-import { ownSecurityGroup, projectFor, projectRows } from '../kit/ownership.ts';
+import { canSeeSecurityGroup, ownSecurityGroup, projectFor, projectRows, seeSecurityGroup } from '../kit/ownership.ts';
 import { isAdministrator, mayActOn } from '../kit/permissions.ts';
-import { endPointing, pointAt } from '../kit/pointed-at.ts';
+import { pointAt } from '../kit/pointed-at.ts';
 import { chargeQuota, refundQuota } from '../kit/quota.ts';
+import { leanOnPolicy } from '../kit/sharing.ts';
 import { type Attempt, transact } from '../kit/transact.ts';
 import { editWhileRoom, transactInPieces, unfinished } from '../kit/transact-in-pieces.ts';
 import { canonicalPrefix, normalPrefix } from './kit/address.ts';
 import { checkText } from './kit/text.ts';
 import { requireUnused } from './kit/uses.ts';
 import { protocolNumber } from './protocols.ts';
+import { dropPoliciesOf } from './sharing/policy-rows.ts';
 
 /** Most rules of one group: they all become one chain of a host's filter, and one record. */
 const rulesMax = 1000;
@@ -68,11 +70,14 @@ export class SecurityGroups {
   }
 
   list(context: RequestContext, reader: StateReader): readonly shoal.v1.SecurityGroup[] {
-    return projectRows(context, reader, securityGroupTable).map((row) => row.record);
+    return securityGroupTable
+      .list(reader)
+      .map((row) => row.record)
+      .filter((group) => canSeeSecurityGroup(context, reader, group));
   }
 
   show(context: RequestContext, reader: StateReader, id: string): shoal.v1.SecurityGroup {
-    return ownSecurityGroup(context, reader, id).record;
+    return seeSecurityGroup(context, reader, id).record;
   }
 
   /** Makes the caller's project's default group unless it is there. Nothing is written when it is. */
@@ -161,7 +166,8 @@ export class SecurityGroups {
    * speak of it go first, in pieces where they are very many: they let nobody in, as nobody is in it.
    */
   async delete(context: RequestContext, id: string): Promise<void> {
-    await transactInPieces(this.#deps, context, ({ reader, change }) => {
+    await transactInPieces(this.#deps, context, (attempt) => {
+      const { reader, change } = attempt;
       const row = ownSecurityGroup(context, reader, id);
       const group = row.record;
       if (group.name === defaultGroupName && !isAdministrator(context)) {
@@ -174,16 +180,17 @@ export class SecurityGroups {
       requireUnused(change, reader, 'security-group', id, () =>
         refuse('CONFLICT', 'SecurityGroupInUse', `Security Group ${id} in use.`),
       );
-      if (!this.#dropRulesAbout({ reader, change }, row)) return unfinished;
+      if (!this.#dropRulesAbout(attempt, row) || !dropPoliciesOf(attempt, 'security_group', id)) return unfinished;
       refundQuota(change, group.projectId, { security_group: 1, security_group_rule: group.rules.length });
       securityGroupTable.remove(change, row);
-      endPointing(change, reader, securityGroupTable.key(id));
       return undefined;
     });
   }
 
   listRules(context: RequestContext, reader: StateReader): readonly RuleView[] {
-    return this.list(context, reader).flatMap((group) => group.rules.map((rule) => ({ rule, group })));
+    return projectRows(context, reader, securityGroupTable)
+      .map((row) => row.record)
+      .flatMap((group) => group.rules.map((rule) => ({ rule, group })));
   }
 
   showRule(context: RequestContext, reader: StateReader, id: string): RuleView {
@@ -202,7 +209,8 @@ export class SecurityGroups {
         const all = [...row.record.rules];
         for (const rule of added) {
           if (rule.remoteGroupId !== '') {
-            ownSecurityGroup(context, reader, rule.remoteGroupId);
+            const remote = seeSecurityGroup(context, reader, rule.remoteGroupId).record;
+            leanOnPolicy(change, reader, 'security_group', remote, row.record.projectId);
             pointAt(change, securityGroupTable.key(rule.remoteGroupId));
           }
           const same = all.find((other) => meansSame(other, rule));

@@ -189,6 +189,18 @@ export const networkTable = new Table<shoal.v1.Network>({
   ],
 });
 
+/** Who may use a thing beside its own project. One policy says one thing once. */
+export const rbacPolicyTable = new Table<shoal.v1.RbacPolicy>({
+  name: 'rbac-policy',
+  codec: v1.RbacPolicy,
+  id: (r) => r.id,
+  indexes: [
+    { name: 'project', keys: (r) => [indexKey(r.projectId)] },
+    { name: 'object', keys: (r) => [indexKey(r.objectType, r.objectId)] },
+    { name: 'grant', unique: true, keys: (r) => [indexKey(r.objectType, r.objectId, r.action, r.targetProject)] },
+  ],
+});
+
 /** Neutron subnets; addresses in use are those of the ports (`ip` index of `portTable`). */
 export const subnetTable = new Table<shoal.v1.Subnet>({
   name: 'subnet',

@@ -16,6 +16,7 @@ export interface TenantObjects {
   readonly floatingip: string;
   readonly security_group: string;
   readonly security_group_rule: string;
+  readonly rbac_policy: string;
   readonly keypair: string;
   readonly server_group: string;
   readonly image: string;
@@ -35,6 +36,8 @@ export async function addPublicNetwork(cloud: Cloud): Promise<string> {
   return (await addExternal(cloud.world)).network.id;
 }
 
+const pathOf = (kind: string): string => `${kind.replaceAll('_', '-')}s`.replace(/ys$/, 'ies');
+
 /** @param subnetNumber keeps the prefixes of two tenants apart. */
 export async function makeTenantObjects(
   cloud: Cloud,
@@ -48,7 +51,7 @@ export async function makeTenantObjects(
     return answer.body === '' ? undefined : answer.json();
   };
   const make = async (kind: string, fields: object): Promise<string> =>
-    (await must('POST', `/networking/v2.0/${kind.replaceAll('_', '-')}s`, { [kind]: fields }))[kind].id;
+    (await must('POST', `/networking/v2.0/${pathOf(kind)}`, { [kind]: fields }))[kind].id;
   const network = await make('network', { name: 'inner' });
   const subnet = await make('subnet', { network_id: network, ip_version: 4, cidr: `10.77.${subnetNumber}.0/24` });
   const subnetpool = await make('subnetpool', { name: 'pool', prefixes: [`10.78.${subnetNumber}.0/24`] });
@@ -58,6 +61,12 @@ export async function makeTenantObjects(
   const group = await make('security_group', { name: 'web' });
   const rule = await make('security_group_rule', { security_group_id: group, direction: 'ingress', protocol: 'icmp' });
   const floatingip = await make('floatingip', { floating_network_id: publicNetworkId, port_id: port });
+  const policy = await make('rbac_policy', {
+    object_type: 'network',
+    object_id: network,
+    action: 'access_as_shared',
+    target_tenant: 'a-third-project',
+  });
   const keypair = `key-${subnetNumber}`;
   await must('POST', '/compute/v2.1/os-keypairs', { keypair: { name: keypair } });
   const serverGroup = { server_group: { name: 'apart', policies: ['anti-affinity'] } };
@@ -80,6 +89,7 @@ export async function makeTenantObjects(
     floatingip,
     security_group: group,
     security_group_rule: rule,
+    rbac_policy: policy,
     keypair,
     server_group: server_group.id,
     image: image.id,
@@ -106,8 +116,9 @@ export async function snapshot(
         'floatingip',
         'security_group',
         'security_group_rule',
+        'rbac_policy',
       ] as const
-    ).map((kind) => `/networking/v2.0/${kind.replaceAll('_', '-')}s/${objects[kind]}`),
+    ).map((kind) => `/networking/v2.0/${pathOf(kind)}/${objects[kind]}`),
     `/compute/v2.1/os-keypairs/${objects.keypair}`,
     `/compute/v2.1/os-server-groups/${objects.server_group}`,
     `/image/v2/images/${objects.image}`,

@@ -6,6 +6,7 @@ import type { StateReader } from '../../../state/types.ts';
 import type { RequestContext } from '../../kit/context.ts';
 import { badRequest, refuse } from '../../kit/network-refusals.ts';
 import { canSeeSubnetPool, seeSubnetPool } from '../../kit/ownership.ts';
+import { leanOnPolicy } from '../../kit/sharing.ts';
 import type { Attempt } from '../../kit/transact.ts';
 import { formatPrefix, type IpPrefix, overlaps, parsePrefix } from '../kit/address.ts';
 import { covers, freePrefix, unitsOf } from '../kit/prefixes.ts';
@@ -57,6 +58,7 @@ export function allot(
   ];
   const prefix = prefixFrom(pool, cuts, draft);
   checkQuota(pool, cuts, projectId, prefix);
+  leanOnPolicy(change, reader, 'subnetpool', pool, projectId);
   change.once(`subnet-pool/${pool.id}`, () => subnetPoolTable.update(change, row, new shoal.v1.SubnetPool(pool)));
   return { poolId: pool.id, prefix };
 }
@@ -108,7 +110,7 @@ function checkQuota(pool: shoal.v1.SubnetPool, cuts: readonly Cut[], projectId: 
 
 function defaultPool(context: RequestContext, reader: StateReader): ReturnType<typeof seeSubnetPool> {
   const row = subnetPoolTable.one(reader, 'default', '4');
-  if (row === undefined || !canSeeSubnetPool(context, row.record))
+  if (row === undefined || !canSeeSubnetPool(context, reader, row.record))
     throw badRequest('No default subnetpool found for IPv4');
   return row;
 }

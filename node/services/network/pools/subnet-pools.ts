@@ -10,11 +10,14 @@ import { badAttribute, badRequest, forbidden, refuse } from '../../kit/network-r
 import { canSeeSubnetPool, ownSubnetPool, projectFor, seeSubnetPool } from '../../kit/ownership.ts';
 import { isAllowed } from '../../kit/permissions.ts';
 import { chargeQuota, refundQuota } from '../../kit/quota.ts';
+import { everyProject } from '../../kit/sharing.ts';
 import { transact } from '../../kit/transact.ts';
+import { transactInPieces, unfinished } from '../../kit/transact-in-pieces.ts';
 import { type IpPrefix, parsePrefix } from '../kit/address.ts';
 import { covers, mergedPrefixes, prefixTexts, withoutPrefixes } from '../kit/prefixes.ts';
 import { checkText } from '../kit/text.ts';
 import { requireUnused } from '../kit/uses.ts';
+import { dropPoliciesOf, insertPolicyWithThing } from '../sharing/policy-rows.ts';
 import { cutOf } from './allotment.ts';
 
 /** Most prefixes of one pool. */
@@ -60,7 +63,7 @@ export class SubnetPools {
     return subnetPoolTable
       .list(reader)
       .map((row) => row.record)
-      .filter((pool) => canSeeSubnetPool(context, pool));
+      .filter((pool) => canSeeSubnetPool(context, reader, pool));
   }
 
   show(context: RequestContext, reader: StateReader, id: string): shoal.v1.SubnetPool {
@@ -71,6 +74,7 @@ export class SubnetPools {
     this.#check(context, 'create', draft);
     const projectId = projectFor(context, draft.projectId);
     const id = this.#deps.newId();
+    const policyId = this.#deps.newId();
     const nowMs = this.#deps.clock.nowMs();
     return transact(this.#deps, context, ({ reader, change }) => {
       const pool = new shoal.v1.SubnetPool({
@@ -89,6 +93,13 @@ export class SubnetPools {
       if (pool.isDefault) this.#checkOnlyDefault(reader, id);
       chargeQuota(change, reader, projectId, { subnetpool: 1 });
       subnetPoolTable.insert(change, pool);
+      if (pool.shared) {
+        insertPolicyWithThing(
+          change,
+          { kind: 'subnetpool', thing: pool, action: 'access_as_shared', target: everyProject },
+          { id: policyId, projectId, nowMs },
+        );
+      }
       return pool;
     });
   }
@@ -166,7 +177,8 @@ export class SubnetPools {
 
   /** 409 while a subnet is cut from it. */
   async delete(context: RequestContext, id: string): Promise<void> {
-    await transact(this.#deps, context, ({ reader, change }) => {
+    await transactInPieces(this.#deps, context, (attempt) => {
+      const { reader, change } = attempt;
       const row = ownSubnetPool(context, reader, id);
       requireUnused(change, reader, 'subnet-pool', id, () =>
         refuse(
@@ -175,8 +187,10 @@ export class SubnetPools {
           'Unable to delete subnet pool: Subnet pool has existing allocations.',
         ),
       );
+      if (!dropPoliciesOf(attempt, 'subnetpool', id)) return unfinished;
       refundQuota(change, row.record.projectId, { subnetpool: 1 });
       subnetPoolTable.remove(change, row);
+      return undefined;
     });
   }
 

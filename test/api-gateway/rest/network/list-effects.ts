@@ -147,6 +147,19 @@ const rules: List['pair'] = async (cloud) => {
   await sleep(1_100);
   return { a, b: await make(true) };
 };
+const policies: List['pair'] = async (cloud) => {
+  const make = async (b: boolean): Promise<Answer> => {
+    const object_type = b ? 'subnetpool' : 'network';
+    const project_id = b ? cloud.memberProjectId : cloud.gateway.adminProjectId;
+    const object_id = b
+      ? (await post(cloud, 'subnetpools', 'subnetpool', { ...words(b), prefixes: [nextCidr()] })).id
+      : await makeNetwork(cloud, cloud.gateway.adminProjectId, { 'router:external': true });
+    const action = b ? 'access_as_shared' : 'access_as_external';
+    const target_tenant = b ? 'one' : 'another';
+    return post(cloud, 'rbac-policies', 'rbac_policy', { project_id, object_type, object_id, action, target_tenant });
+  };
+  return { a: await make(false), b: await make(true) };
+};
 const firstTwo = async (cloud: EffectCloud, path: string, key: string): Promise<Pair> => {
   const [a, ...others] = (await cloud.ask('GET', `/networking/v2.0/${path}`))[key];
   return { a, b: others.find((other: Answer) => identityOf(other) !== identityOf(a)) };
@@ -179,6 +192,7 @@ const lists: readonly List[] = [
   { path: 'floatingips', key: 'floatingips', known: filters.floatingIpKeys, hasPages: true, pair: floatingIps },
   { path: 'security-groups', key: 'security_groups', known: filters.securityGroupKeys, hasPages: true, pair: groups },
   { path: 'security-group-rules', key: 'security_group_rules', known: filters.ruleKeys, hasPages: true, pair: rules },
+  { path: 'rbac-policies', key: 'rbac_policies', known: filters.rbacPolicyKeys, hasPages: true, pair: policies },
   {
     ...{ path: 'agents', key: 'agents', known: filters.agentKeys, hasPages: false },
     pair: (cloud) => firstTwo(cloud, 'agents', 'agents'),

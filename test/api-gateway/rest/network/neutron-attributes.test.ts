@@ -78,12 +78,20 @@ void t.test('administrators name a project, others only their own', async (t) =>
     for (const [kind, thing] of Object.entries(made)) {
       if (kind !== 'external') t.equal(thing.project_id, cloud.memberProjectId, `${kind}.${key}`);
     }
+    const policy = await sharedWith(cloud, made.network.id, { [key]: cloud.memberProjectId });
+    t.equal(policy.project_id, cloud.memberProjectId, `rbac_policy.${key}`);
     const refused = await caller(cloud).call('POST', 'networks', { network: { [key]: cloud.gateway.adminProjectId } });
     t.equal(refused.statusCode, 403);
   }
   const both = { project_id: cloud.memberProjectId, tenant_id: 'another' };
   t.equal((await caller(cloud).call('POST', 'networks', { network: both })).statusCode, 400);
 });
+
+/** A policy by an administrator that shares a network with a third project. */
+function sharedWith(cloud: Cloud, object_id: string, fields: object) {
+  const shared = { object_type: 'network', object_id, action: 'access_as_shared', target_tenant: 'a-third' };
+  return caller(cloud, cloud.gateway.token).get('POST', 'rbac-policies', { rbac_policy: { ...shared, ...fields } });
+}
 
 /** Plugs a port in on the first host, as a server's creation does. */
 async function plug(cloud: Cloud, portId: string): Promise<HostId> {
@@ -199,6 +207,7 @@ void t.test('quotas bar what is over them; below what is used they are set by fo
   t.teardown(() => cloud.stop());
   const admin = caller(cloud, cloud.gateway.token);
   const made = await oneOfEach(cloud, { project_id: cloud.memberProjectId });
+  await sharedWith(cloud, made.network.id, { project_id: cloud.memberProjectId });
   const { get, call } = caller(cloud);
   const path = `quotas/${cloud.memberProjectId}`;
   const bodies: Readonly<Record<string, [string, object]>> = {
@@ -216,6 +225,17 @@ void t.test('quotas bar what is over them; below what is used they are set by fo
           security_group_id: made['security-group'].id,
           direction: 'ingress',
           protocol: 'udp',
+        },
+      },
+    ],
+    rbac_policy: [
+      'rbac-policies',
+      {
+        rbac_policy: {
+          object_type: 'network',
+          object_id: made.network.id,
+          action: 'access_as_shared',
+          target_tenant: 'b',
         },
       },
     ],

@@ -124,8 +124,8 @@ void t.test('api 6: a refusal says what is wrong with which attribute, and never
   }
   const admin = caller(cloud, cloud.gateway.token);
   t.match(
-    await admin.refusal('PUT', `quotas/${cloud.memberProjectId}`, { quota: { rbac_policy: 1 } }),
-    /400 HTTPBadRequest: Unrecognized attribute\(s\) 'rbac_policy'/,
+    await admin.refusal('PUT', `quotas/${cloud.memberProjectId}`, { quota: { vip: 1 } }),
+    /400 HTTPBadRequest: Unrecognized attribute\(s\) 'vip'/,
   );
 });
 
