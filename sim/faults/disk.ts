@@ -1,4 +1,6 @@
 import { indexOfEntryKey } from '../../node/store/log/keys.ts';
+import { outlasts } from '../../node/store/log/log-mark.ts';
+import type { Head } from '../../node/store/log/records.ts';
 import type { DiskCopy } from '../world/disk.ts';
 import type { SimNode } from '../world/node.ts';
 import type { FaultKind, FaultWorld, Struck } from './fault.ts';
@@ -10,15 +12,40 @@ const rollbackSafeMs = 3_000;
 function damaged(world: FaultWorld, damage: (node: SimNode) => readonly string[]): Struck | undefined {
   const node = world.random.pick(world.nodes);
   if (!world.mayDamage(node)) return undefined;
+  const end = endOfLog(node);
   node.crash();
+  const before = node.disk.head;
   const keys = damage(node);
+  const bootMs = world.random.below(2_000);
   if (keys.length > 0) {
     node.isDamaged = true;
+    if (node.disk.looksWhole) keepWithinPromise(world, node, { before, end, bootMs });
     // A mark beside the log may go with the power; then only the others know what it has lost.
     spareWitnesses(world, node);
   }
-  world.later(world.random.below(2_000), () => node.boot());
+  world.later(bootMs, () => node.boot());
   return { detail: `${node.name} ${keys.join()}` };
+}
+
+/**
+ * A loss shows neither in the files nor in the mark. Of a vote, a quarantine or a term fence that cannot be: nothing is done
+ * about it, so that it would be found. Entries of the last second before a power cut may go like that: the peers must
+ * remember them and be heard; where they do not, that is beyond what is promised (`node/store/log/log-mark.ts`), and the mark is kept.
+ */
+function keepWithinPromise(
+  world: FaultWorld,
+  node: SimNode,
+  { before, end, bootMs }: { readonly before: Head | undefined; readonly end: Place; readonly bootMs: number },
+): void {
+  const after = node.disk.head;
+  if (before === undefined || after === undefined || outlasts(after, before)) return;
+  const others = world.nodes.filter((other) => other !== node);
+  if (!others.some((other) => remembers(other, node.raftId, end))) {
+    node.disk.keepMark();
+    return;
+  }
+  world.count('mark loss-that-only-peers-know');
+  for (const other of others) world.network.protect(node.raftId, other.raftId, bootMs + rollbackSafeMs);
 }
 
 /** What the others remember of a node's disk is in their memory first: none of them ends before it may have been asked. */
@@ -201,6 +228,12 @@ function endOfLog({ process }: SimNode, copy?: DiskCopy): Place {
   const term = store?.term(last);
   const inCopy = [...(copy?.rows.keys() ?? [])].filter((key) => key.startsWith('l/')).map(indexOfEntryKey);
   return { index: Math.max(last, ...inCopy), term: typeof term === 'number' ? term : 0 };
+}
+
+/** Whether a member knows of all that is on another's disk up to `place`. */
+function remembers({ process }: SimNode, peer: number, { index, term }: Place): boolean {
+  const memory = process?.loop.memoryOf(peer);
+  return memory !== undefined && memory.matchTerm === term && memory.match >= index;
 }
 
 /** Whether a member knows of more on another's disk than is there up to `place`. */

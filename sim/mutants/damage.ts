@@ -40,6 +40,17 @@ export const damageMutants = {
     overrides: { ...consensus, faults: ['disk-current-gone', 'leader-moves'], faultEveryMs: 700 },
     place: (_node, inner) => unexamined(inner, { owner: undefined }),
   },
+  'mark-not-looked-at': {
+    text: 'a start believes a log whose end is missing: it does not look at the mark beside it',
+    overrides: {
+      ...consensus,
+      faults: ['disk-end-missing', 'net-isolate', 'net-one-way', 'leader-moves'],
+      faultEveryMs: 300,
+      clients: 6,
+      thinkMs: 20,
+    },
+    place: (_node, inner) => ({ ...inner, mark: { ...inner.mark, found: undefined } }),
+  },
 } as const satisfies Readonly<Record<string, Mutant>>;
 
 /** What a start once did: whatever the state covers was not missed. */

@@ -19,6 +19,7 @@ const worldMarks = {
   'member-left': 'a member was removed while other faults went on',
   'member-came-back': 'a removed member was taken in again',
   'disk-rolled-back': 'a disk was put back from an older copy',
+  'loss-that-only-peers-know': 'a disk has lost entries, and nothing of its own shows that',
 } as const satisfies Readonly<Record<string, string>>;
 
 export type WorldMark = keyof typeof worldMarks;

@@ -12,14 +12,16 @@
  * What LevelDB does with damaged files of its own (write-ahead.ts keeps what is in them): it leaves out a block of its
  * write-ahead file, with every batch that has a part in it, entries and state rows alike (`dropBlock`); the end of that file
  * (`cutEnd`); or all, when CURRENT is gone (`loseCurrent`). A look at the files before they are opened shows it (`check` of
- * `place`), as production's does; once the database has been opened, nothing tells of it any more.
+ * `place`), as production's does; once the database has been opened, nothing tells of it any more. A mark that was noted and
+ * not synced may go with the power: what was lost since the last sync of it does not show.
  */
 import { ShoalError } from '../../node/base/errors.ts';
 import type { Prng } from '../../node/base/prng.ts';
 import type { Disk, DiskOp, DiskRow } from '../../node/store/log/disk.ts';
 import { headKey } from '../../node/store/log/keys.ts';
-import type { LogMark } from '../../node/store/log/log-mark.ts';
-import type { LevelCheck, LogPlace } from '../../node/store/log/log-place.ts';
+import { type LogMark, markSyncMs } from '../../node/store/log/log-mark.ts';
+import { judge, type LevelCheck, type LogPlace } from '../../node/store/log/log-place.ts';
+import { decodeHead, type Head } from '../../node/store/log/records.ts';
 import { seal, sealBytes } from '../../node/store/log/sealed-bytes.ts';
 import { DiskRows } from './disk-rows.ts';
 import type { Life, Schedule } from './schedule.ts';
@@ -74,6 +76,9 @@ export class SimDisk {
   #owner: number | undefined;
   #mark: LogMark | undefined;
   #syncedMark: LogMark | undefined;
+  #markSyncedAtMs = 0;
+  /** As it was before the power took the last of it. */
+  #notedMark: LogMark | undefined;
 
   constructor(deps: { schedule: Schedule; random: Prng; observer: DiskObserver }, options: DiskOptions) {
     this.#schedule = deps.schedule;
@@ -121,11 +126,10 @@ export class SimDisk {
         note: (mark) => {
           if (!life.isAlive) return;
           this.#mark = mark;
-          if (mark.isAlone !== this.#syncedMark?.isAlone) this.#syncedMark = mark;
+          const isDue = this.#schedule.nowMs - this.#markSyncedAtMs >= markSyncMs;
+          if (isDue || mark.isAlone !== this.#syncedMark?.isAlone) this.#markSynced(mark);
         },
-        sync: async () => {
-          if (life.isAlive) this.#syncedMark = this.#mark;
-        },
+        sync: () => this.#syncMark(life),
         close: async () => {},
       },
       check: async () => this.#check(),
@@ -162,7 +166,44 @@ export class SimDisk {
     }
     this.#cleared.clear();
     this.failNext = undefined;
+    this.#notedMark = this.#mark;
     if (this.#random.chance(0.5)) this.#mark = this.#syncedMark;
+  }
+
+  /** What the newest head says; undefined: there is none that holds. */
+  get head(): Head | undefined {
+    const bytes = this.#rows.get(headKey);
+    return bytes === undefined ? undefined : decodeHead(headKey, bytes);
+  }
+
+  /** Whether neither the files nor the mark beside them show that something is missing. */
+  get looksWhole(): boolean {
+    const { faults, behind } = judge({ ...this.#check(), last: this.#rows.get(headKey) }, this.#mark);
+    return faults.length === 0 && behind === undefined;
+  }
+
+  /** The mark is as it was noted last: of it the power took nothing. Only while no process has it open. */
+  keepMark(): void {
+    this.#mark = this.#notedMark;
+    this.#syncedMark = this.#notedMark;
+  }
+
+  #markSynced(mark: LogMark | undefined): void {
+    this.#syncedMark = mark;
+    this.#markSyncedAtMs = this.#schedule.nowMs;
+  }
+
+  /** What was noted before is on the platter when it resolves; a crash meanwhile may take it. */
+  #syncMark(life: Life): Promise<void> {
+    const mark = this.#mark;
+    return new Promise((resolve) => {
+      const synced = (): void => {
+        if (!life.isAlive) return;
+        this.#markSynced(mark);
+        resolve();
+      };
+      this.#schedule.after(this.#syncMs * this.slowFactor, synced, life);
+    });
   }
 
   /**
@@ -263,7 +304,7 @@ export class SimDisk {
     this.#forgetDamage();
     if (what === 'all') {
       this.#mark = copy.mark;
-      this.#syncedMark = copy.mark;
+      this.#markSynced(copy.mark);
     }
     this.#observer.onRolledBack(this.#content());
   }
@@ -271,7 +312,7 @@ export class SimDisk {
   /** A new, empty disk in its place. Only while no process has it open. */
   wipe(): void {
     this.#mark = undefined;
-    this.#syncedMark = undefined;
+    this.#markSynced(undefined);
     this.#empty();
   }
 

@@ -10,6 +10,12 @@
  * take back the last of it, which never raises a false alarm. It is synced at every start, at every end, when others begin
  * or cease to vote, and every `markSyncMs`.
  *
+ * A vote is told to nobody before the mark is synced behind it, nor is a quarantine or a term fence acted on (`outlasts`):
+ * they are few, so the second sync costs nothing that anybody could measure, and a database that has lost one of them is
+ * found out whatever the power took. An entry is acknowledged without it: that would be a second sync for each write. So
+ * what remains is the end of a database, synced and lost, of the last `markSyncMs` before a power cut: that the peers
+ * remember (consensus/trust/trust.ts), where they can be heard.
+ *
  * Two slots are written in turn, each behind its checksum, in place: a write that is torn leaves the other.
  */
 import type { FileHandle } from 'node:fs/promises';
@@ -67,6 +73,15 @@ export function markOf(log: {
   };
 }
 
+/**
+ * Whether a head says what must not be forgotten with the end of the database: whom its owner has voted for, or what has
+ * become of a quarantine. The mark is synced behind such a batch before anybody hears of it.
+ */
+export function outlasts(before: Head, after: Head): boolean {
+  const hasVoted = after.vote !== 0 && (after.vote !== before.vote || after.term !== before.term);
+  return hasVoted || after.raisedTerm !== before.raisedTerm || after.quarantine !== before.quarantine;
+}
+
 /** Whether nobody but `raftId` votes. */
 export function isOnlyVoter(raftId: number, { voters, votersOutgoing }: ConfState): boolean {
   return voters.length === 1 && voters[0] === raftId && votersOutgoing.length === 0;
@@ -74,12 +89,12 @@ export function isOnlyVoter(raftId: number, { voters, votersOutgoing }: ConfStat
 
 /** Room of one slot: a sector, which a disk writes whole or not at all. Unit: bytes. */
 const slotBytes = 512;
-/** How long a mark may be on its way to the platter. Unit: milliseconds. */
-const markSyncMs = 10_000;
+/** How long a mark may be on its way to the platter: one sync a second beside those of a busy log. Unit: milliseconds. */
+export const markSyncMs = 1_000;
 /**
  * From one mark to the next while batches come in a row: writing one after each batch cost a busy log a tenth of its
- * writes. What a killed process has not marked is as a mark that a power cut has taken, and those are 10 s. Unit:
- * milliseconds.
+ * writes. What a killed process has not marked is as a mark that a power cut has taken, and that may be
+ * `markSyncMs`. Unit: milliseconds.
  */
 const markEveryMs = 100;
 const sealKey = 'mark';

@@ -23,7 +23,7 @@ import { decodeEntry, encodeEntries, entryRecordBytes } from './entry-record.ts'
 import { EntrySums } from './entry-sums.ts';
 import { KeptDigests } from './kept-digests.ts';
 import { appliedKey, entryKey, headKey, olderGenerations, peerKey, rowKey, rowRange } from './keys.ts';
-import { type MarkKeeper, markOf } from './log-mark.ts';
+import { type MarkKeeper, markOf, outlasts } from './log-mark.ts';
 import { LogTail } from './log-tail.ts';
 import {
   type AppliedRecord,
@@ -500,16 +500,18 @@ export class LogStore {
       this.#plannedHead = { ...this.#plannedHead, batch: number };
       this.#next = newBatch();
       this.#waitingRowBytes = 0;
+      const before = this.#head;
       try {
         await this.#disk.write(this.#opsOf(batch));
+        this.#head = batch.head ?? before;
+        this.#applied = batch.applied ?? this.#applied;
+        for (const effect of batch.effects) effect();
+        this.#mark?.note(markOf({ identity: this.#identity, batch: number, head: this.#head, applied: this.#applied }));
+        if (outlasts(before, this.#head)) await this.#mark?.sync();
       } catch (error) {
         this.#fail(ShoalError.from(error, 'STORE_FAILED'), batch);
         return;
       }
-      this.#head = batch.head ?? this.#head;
-      this.#applied = batch.applied ?? this.#applied;
-      for (const effect of batch.effects) effect();
-      this.#mark?.note(markOf({ identity: this.#identity, batch: number, head: this.#head, applied: this.#applied }));
       for (const { resolve } of batch.waiting) resolve();
     }
     this.#inFlight = undefined;
