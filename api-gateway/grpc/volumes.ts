@@ -78,6 +78,11 @@ export function volumeHandlers(
         await volumes.revert(context, volumeId, snapshotId);
         return {};
       }),
+    reimageVolume: ({ volumeId, imageId, reserved }, call) =>
+      callers.serve(call, async ({ context }) => {
+        await volume.reimages.begin(context, volumeId, { imageId, reserved });
+        return {};
+      }),
     attachVolume: ({ serverId, volumeId, device, tag, deleteOnTermination }, call) =>
       callers.serve(call, async ({ context }) => {
         const draft = { volumeId, device, tag, deleteOnTermination };

@@ -62,7 +62,7 @@ const moveRules: readonly PolicyRule[] = [
   rule('volume:retype', projectMember, [volumeAction('os-retype')]),
   rule('volume_extension:volume_admin_actions:migrate_volume', cloudAdmin, [volumeAction('os-migrate_volume')]),
   rule('volume_extension:volume_actions:upload_image', projectMember, [volumeAction('os-volume_upload_image')]),
-  rule('volume:reimage', projectMember, [volumeAction('os-reimage')]),
+  rule('volume:reimage', projectMember, [volumeAction('os-reimage'), rpc('ReimageVolume')]),
   rule('volume_extension:volume_manage', cloudAdmin, ['POST /v3/manageable_volumes', 'POST /v3/os-volume-manage']),
   rule('volume_extension:volume_unmanage', cloudAdmin, [volumeAction('os-unmanage')]),
 ];

@@ -14,6 +14,7 @@ import { volumeBackupExpireJob } from '../host/jobs/kinds/volume-backup-expire.t
 import { volumeBackupVerifyJob } from '../host/jobs/kinds/volume-backup-verify.ts';
 import { type VolumeToolsOf, volumeCopyJob } from '../host/jobs/kinds/volume-copy.ts';
 import { volumeMigrateJob } from '../host/jobs/kinds/volume-migrate.ts';
+import { volumeReimageJob } from '../host/jobs/kinds/volume-reimage.ts';
 import { volumeRestoreJob } from '../host/jobs/kinds/volume-restore.ts';
 import { volumeSwapJob } from '../host/jobs/kinds/volume-swap.ts';
 import { volumeUploadJob } from '../host/jobs/kinds/volume-upload.ts';
@@ -108,6 +109,7 @@ class Background implements Service {
         anyJobKind(volumeMigrateJob(backupTools)),
         anyJobKind(volumeSwapJob(backupTools)),
         anyJobKind(volumeUploadJob(backupTools)),
+        anyJobKind(volumeReimageJob(backupTools)),
         anyJobKind(serverImageJob(backupTools, hostId)),
       ],
     });

@@ -5371,6 +5371,9 @@ export namespace shoal {
             /** Job serverImage. */
             serverImage: (shoal.v1.ServerImageJob|null);
 
+            /** Job volumeReimage. */
+            volumeReimage: (shoal.v1.VolumeReimageJob|null);
+
             /**
              * Creates a new Job instance using the specified properties.
              * @param [properties] Properties to set
@@ -5489,6 +5492,9 @@ export namespace shoal {
 
                 /** Job serverImage */
                 serverImage?: (shoal.v1.ServerImageJob.$Properties|null);
+
+                /** Job volumeReimage */
+                volumeReimage?: (shoal.v1.VolumeReimageJob.$Properties|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -6236,6 +6242,83 @@ export namespace shoal {
 
             /** Shape of a VolumeUploadJob. */
             type $Shape = shoal.v1.VolumeUploadJob.$Properties;
+        }
+
+        /**
+         * Properties of a VolumeReimageJob.
+         * @deprecated Use shoal.v1.VolumeReimageJob.$Properties instead.
+         */
+        interface IVolumeReimageJob extends shoal.v1.VolumeReimageJob.$Properties {
+        }
+
+        /** Represents a VolumeReimageJob. */
+        class VolumeReimageJob {
+
+            /**
+             * Constructs a new VolumeReimageJob.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.VolumeReimageJob.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** VolumeReimageJob volumeId. */
+            volumeId: string;
+
+            /** VolumeReimageJob imageId. */
+            imageId: string;
+
+            /** VolumeReimageJob imageMetadata. */
+            imageMetadata: { [k: string]: string };
+
+            /**
+             * Creates a new VolumeReimageJob instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns VolumeReimageJob instance
+             */
+            static create(properties: shoal.v1.VolumeReimageJob.$Shape): shoal.v1.VolumeReimageJob & shoal.v1.VolumeReimageJob.$Shape;
+            static create(properties?: shoal.v1.VolumeReimageJob.$Properties): shoal.v1.VolumeReimageJob;
+
+            /**
+             * Encodes the specified VolumeReimageJob message. Does not implicitly {@link shoal.v1.VolumeReimageJob.verify|verify} messages.
+             * @param message VolumeReimageJob message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.VolumeReimageJob.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a VolumeReimageJob message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.VolumeReimageJob & shoal.v1.VolumeReimageJob.$Shape} VolumeReimageJob
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.VolumeReimageJob & shoal.v1.VolumeReimageJob.$Shape;
+        }
+
+        namespace VolumeReimageJob {
+
+            /** Properties of a VolumeReimageJob. */
+            interface $Properties {
+
+                /** VolumeReimageJob volumeId */
+                volumeId?: string;
+
+                /** VolumeReimageJob imageId */
+                imageId?: string;
+
+                /** VolumeReimageJob imageMetadata */
+                imageMetadata?: { [k: string]: string };
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a VolumeReimageJob. */
+            type $Shape = shoal.v1.VolumeReimageJob.$Properties;
         }
 
         /**
@@ -38986,6 +39069,9 @@ export namespace shoal {
             /** Calls RevertVolume. */
             revertVolume: shoal.v1.VolumeService.RevertVolume;
 
+            /** Calls ReimageVolume. */
+            reimageVolume: shoal.v1.VolumeService.ReimageVolume;
+
             /** Calls AttachVolume. */
             attachVolume: shoal.v1.VolumeService.AttachVolume;
 
@@ -39247,6 +39333,25 @@ export namespace shoal {
               readonly path: "/shoal.v1.VolumeService/RevertVolume";
               readonly requestType: "RevertVolumeRequest";
               readonly responseType: "RevertVolumeResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.VolumeService#reimageVolume}.
+             * @param error Error, if any
+             * @param [response] ReimageVolumeResponse
+             */
+            type ReimageVolumeCallback = (error: (Error|null), response?: shoal.v1.ReimageVolumeResponse) => void;
+
+            /** Calls ReimageVolume. */
+            type ReimageVolume = {
+              (request: shoal.v1.IReimageVolumeRequest, callback: shoal.v1.VolumeService.ReimageVolumeCallback): void;
+              (request: shoal.v1.IReimageVolumeRequest): Promise<shoal.v1.ReimageVolumeResponse>;
+              readonly name: "ReimageVolume";
+              readonly path: "/shoal.v1.VolumeService/ReimageVolume";
+              readonly requestType: "ReimageVolumeRequest";
+              readonly responseType: "ReimageVolumeResponse";
               readonly requestStream: undefined;
               readonly responseStream: undefined;
             };
@@ -41502,6 +41607,142 @@ export namespace shoal {
 
             /** Shape of a RevertVolumeResponse. */
             type $Shape = shoal.v1.RevertVolumeResponse.$Properties;
+        }
+
+        /**
+         * Properties of a ReimageVolumeRequest.
+         * @deprecated Use shoal.v1.ReimageVolumeRequest.$Properties instead.
+         */
+        interface IReimageVolumeRequest extends shoal.v1.ReimageVolumeRequest.$Properties {
+        }
+
+        /** Represents a ReimageVolumeRequest. */
+        class ReimageVolumeRequest {
+
+            /**
+             * Constructs a new ReimageVolumeRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ReimageVolumeRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ReimageVolumeRequest volumeId. */
+            volumeId: string;
+
+            /** ReimageVolumeRequest imageId. */
+            imageId: string;
+
+            /** ReimageVolumeRequest reserved. */
+            reserved: boolean;
+
+            /**
+             * Creates a new ReimageVolumeRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ReimageVolumeRequest instance
+             */
+            static create(properties: shoal.v1.ReimageVolumeRequest.$Shape): shoal.v1.ReimageVolumeRequest & shoal.v1.ReimageVolumeRequest.$Shape;
+            static create(properties?: shoal.v1.ReimageVolumeRequest.$Properties): shoal.v1.ReimageVolumeRequest;
+
+            /**
+             * Encodes the specified ReimageVolumeRequest message. Does not implicitly {@link shoal.v1.ReimageVolumeRequest.verify|verify} messages.
+             * @param message ReimageVolumeRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ReimageVolumeRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ReimageVolumeRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ReimageVolumeRequest & shoal.v1.ReimageVolumeRequest.$Shape} ReimageVolumeRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ReimageVolumeRequest & shoal.v1.ReimageVolumeRequest.$Shape;
+        }
+
+        namespace ReimageVolumeRequest {
+
+            /** Properties of a ReimageVolumeRequest. */
+            interface $Properties {
+
+                /** ReimageVolumeRequest volumeId */
+                volumeId?: string;
+
+                /** ReimageVolumeRequest imageId */
+                imageId?: string;
+
+                /** ReimageVolumeRequest reserved */
+                reserved?: boolean;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ReimageVolumeRequest. */
+            type $Shape = shoal.v1.ReimageVolumeRequest.$Properties;
+        }
+
+        /**
+         * Properties of a ReimageVolumeResponse.
+         * @deprecated Use shoal.v1.ReimageVolumeResponse.$Properties instead.
+         */
+        interface IReimageVolumeResponse extends shoal.v1.ReimageVolumeResponse.$Properties {
+        }
+
+        /** Represents a ReimageVolumeResponse. */
+        class ReimageVolumeResponse {
+
+            /**
+             * Constructs a new ReimageVolumeResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ReimageVolumeResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /**
+             * Creates a new ReimageVolumeResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ReimageVolumeResponse instance
+             */
+            static create(properties: shoal.v1.ReimageVolumeResponse.$Shape): shoal.v1.ReimageVolumeResponse & shoal.v1.ReimageVolumeResponse.$Shape;
+            static create(properties?: shoal.v1.ReimageVolumeResponse.$Properties): shoal.v1.ReimageVolumeResponse;
+
+            /**
+             * Encodes the specified ReimageVolumeResponse message. Does not implicitly {@link shoal.v1.ReimageVolumeResponse.verify|verify} messages.
+             * @param message ReimageVolumeResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ReimageVolumeResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ReimageVolumeResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ReimageVolumeResponse & shoal.v1.ReimageVolumeResponse.$Shape} ReimageVolumeResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ReimageVolumeResponse & shoal.v1.ReimageVolumeResponse.$Shape;
+        }
+
+        namespace ReimageVolumeResponse {
+
+            /** Properties of a ReimageVolumeResponse. */
+            interface $Properties {
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ReimageVolumeResponse. */
+            type $Shape = shoal.v1.ReimageVolumeResponse.$Properties;
         }
 
         /**

@@ -18,6 +18,7 @@ import '../../node/host/jobs/kinds/volume-backup-verify.ts';
 import '../../node/host/jobs/kinds/volume-copy.ts';
 import '../../node/host/jobs/moves/guest-goes-over.ts';
 import '../../node/host/jobs/kinds/volume-migrate.ts';
+import '../../node/host/jobs/kinds/volume-reimage.ts';
 import '../../node/host/jobs/kinds/volume-restore.ts';
 import '../../node/host/jobs/kinds/volume-swap.ts';
 import '../../node/host/jobs/kinds/server-image.ts';

@@ -58,6 +58,7 @@ const actions: Readonly<Record<string, unknown>> = {
   'os-unset_image_metadata': { key: 'a' },
   'os-volume_upload_image': { image_name: 'stolen' },
   revert: { snapshot_id: snapshot },
+  'os-reimage': { image_id: 'none' },
 };
 const bodiesOf = (method: string, path: string, action: string | undefined): readonly unknown[] => {
   if (!['POST', 'PUT', 'PATCH'].includes(method)) return [undefined];

@@ -131,7 +131,7 @@ function useActions({ volumes, attachments }: VolumeService, gateway: Gateway): 
 }
 
 /** Long work of a host: the answer says that it has begun. */
-function moveActions(gateway: Gateway, { volumes, moves, types }: VolumeService): Actions {
+function moveActions(gateway: Gateway, { moves, reimages, types }: VolumeService): Actions {
   return {
     'os-retype': action(schemas.retypeBody, ({ new_type: type, migration_policy: policy }, { context, id }) =>
       moves.retype(context, id, type, policy ?? 'never'),
@@ -170,10 +170,10 @@ function moveActions(gateway: Gateway, { volumes, moves, types }: VolumeService)
         },
       };
     }),
-    'os-reimage': action(schemas.reimageBody, async (_argument, { request, context, id }) => {
+    'os-reimage': action(schemas.reimageBody, (body, { request, context, id }) => {
       requireMicroversion(request, { from: reimageFrom });
-      volumes.show(context, await gateway.readState(request), id);
-      throw new ShoalError('NOT_IMPLEMENTED', 'This version of Shoal does not write another image over a volume.');
+      const reserved = body.reimage_reserved !== undefined && flagOf('reimage_reserved', body.reimage_reserved);
+      return reimages.begin(context, id, { imageId: body.image_id, reserved });
     }),
   };
 }

@@ -42,6 +42,7 @@ type JobDetail = Pick<
   | 'volumeBackupVerify'
   | 'volumeBackupExpire'
   | 'serverImage'
+  | 'volumeReimage'
 >;
 
 /** Adds a job to a transaction. Throws `CONFLICT`, naming the other, while a job about the same subject is under way. */

@@ -17,6 +17,7 @@ export const doneWords = {
   'volume-backup-delete': 'The backup is removed.',
   'volume-restore': 'The backup is restored.',
   'volume-upload': 'The image is made.',
+  'volume-reimage': 'The image is written over the volume.',
   'volume-migrate': 'The volume is moved.',
   'volume-swap': 'The server has the other volume.',
   'server-image': 'The image is made.',

@@ -44,12 +44,11 @@ const markVolumeReportOfOldRequest = coverageMark(
 );
 
 /** Statuses that end when the host has done what they say. */
-const underWay: readonly string[] = ['creating', 'downloading', 'extending', 'reverting', 'managing'];
+const underWay: readonly string[] = ['creating', 'extending', 'reverting', 'managing'];
 
 /** What a failure makes of each status, and what it was about. Of those that are not here the status stays. */
 const failures: ReadonlyMap<string, { readonly status: string; readonly action: MessageAction }> = new Map([
   ['creating', { status: 'error', action: 'create' }],
-  ['downloading', { status: 'error', action: 'fromImage' }],
   ['managing', { status: 'error_managing', action: 'create' }],
   ['extending', { status: 'error_extending', action: 'extend' }],
   ['reverting', { status: 'error', action: 'revert' }],

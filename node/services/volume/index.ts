@@ -14,6 +14,7 @@ import { VolumeQos } from './types/qos.ts';
 import { VolumeTypes } from './types/types.ts';
 import { VolumeSnapshots } from './volumes/snapshots.ts';
 import { VolumeMoves } from './volumes/volume-moves.ts';
+import { VolumeReimages } from './volumes/volume-reimages.ts';
 import { Volumes } from './volumes/volumes.ts';
 
 /** Cinder's resources, each by its own class. Reads take a reader; changes commit one transaction each. */
@@ -26,6 +27,7 @@ export class VolumeService {
   readonly messages: VolumeMessages;
   readonly quotas: VolumeQuotas;
   readonly moves: VolumeMoves;
+  readonly reimages: VolumeReimages;
   readonly swaps: VolumeSwaps;
   readonly transfers: VolumeTransfers;
   readonly backups: VolumeBackups;
@@ -43,6 +45,7 @@ export class VolumeService {
     this.messages = new VolumeMessages(deps);
     this.quotas = new VolumeQuotas(deps);
     this.moves = new VolumeMoves(deps, options);
+    this.reimages = new VolumeReimages(deps);
     this.swaps = new VolumeSwaps(deps);
     this.transfers = new VolumeTransfers(deps);
     this.backups = new VolumeBackups(deps, options);

@@ -130,6 +130,26 @@ export class VolumeJobReportService implements VolumeJobReports {
     });
   }
 
+  async reimaged(volumeId: string, imageMetadata: Readonly<Record<string, string>>): Promise<void> {
+    await this.#onVolume(volumeId, (attempt, row) => {
+      if (row.record.status !== 'downloading') return;
+      // Who has reserved it has it still; one that was in error has a whole content again.
+      const status = row.record.previousStatus === 'reserved' ? 'reserved' : restingStatus(row.record.attachments);
+      const fields = { status, previousStatus: '', bootable: true, imageMetadata: { ...imageMetadata } };
+      writeVolume(attempt.change, row, fields, this.#nowMs);
+      this.#endJob(attempt, volumeSubject(volumeId), 'volume-reimage');
+    });
+  }
+
+  async reimageFailed(volumeId: string, fault: VolumeFault): Promise<void> {
+    await this.#onVolume(volumeId, (attempt, row) => {
+      if (row.record.status !== 'downloading') return;
+      writeVolume(attempt.change, row, { status: 'error', previousStatus: '' }, this.#nowMs);
+      this.#tellVolume(attempt, row.record, 'reimage', fault);
+      this.#endJob(attempt, volumeSubject(volumeId), 'volume-reimage', fault);
+    });
+  }
+
   get #nowMs(): number {
     return this.#deps.clock.nowMs();
   }

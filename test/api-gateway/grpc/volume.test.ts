@@ -31,6 +31,10 @@ void t.test('a volume’s life, seen by its project alone', async (t) => {
   );
   t.match(renamed.volume, { name: 'better', metadata: { a: 'b', c: 'd' } });
   await t.rejects(volumes.extendVolume({ volumeId: volume.id, sizeGib: 3 }, as('alice')), { code: 'INVALID_ARGUMENT' });
+  await t.rejects(volumes.reimageVolume({ volumeId: volume.id, imageId: 'none' }, as('alice')), {
+    code: 'INVALID_ARGUMENT',
+  });
+  await t.rejects(volumes.reimageVolume({ volumeId: volume.id, imageId: 'none' }, as('bob')), { code: 'NOT_FOUND' });
   await t.rejects(volumes.deleteVolume({ volumeId: volume.id, force: true }, as('alice')), { code: 'FORBIDDEN' });
   await volumes.deleteVolume({ volumeId: volume.id, force: true }, as('root'));
   t.equal((await volumes.getVolume({ volumeId: volume.id }, as('alice'))).volume?.status, 'deleting');

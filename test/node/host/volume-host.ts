@@ -17,6 +17,7 @@ import { volumeBackupExpireJob } from '../../../node/host/jobs/kinds/volume-back
 import { volumeBackupVerifyJob } from '../../../node/host/jobs/kinds/volume-backup-verify.ts';
 import { volumeCopyJob } from '../../../node/host/jobs/kinds/volume-copy.ts';
 import { volumeMigrateJob } from '../../../node/host/jobs/kinds/volume-migrate.ts';
+import { volumeReimageJob } from '../../../node/host/jobs/kinds/volume-reimage.ts';
 import { volumeRestoreJob } from '../../../node/host/jobs/kinds/volume-restore.ts';
 import { volumeSwapJob } from '../../../node/host/jobs/kinds/volume-swap.ts';
 import { volumeUploadJob } from '../../../node/host/jobs/kinds/volume-upload.ts';
@@ -158,6 +159,7 @@ export class VolumeHost {
         anyJobKind(volumeMigrateJob(tools)),
         anyJobKind(volumeSwapJob(tools)),
         anyJobKind(volumeUploadJob(tools)),
+        anyJobKind(volumeReimageJob(tools)),
         anyJobKind(serverImageJob(tools, self)),
       ],
     });

@@ -6,7 +6,8 @@ import { pathToFileURL } from 'node:url';
 import t, { type Test } from 'tap';
 import { setFaultInjector } from '../../../node/base/buggify/buggify.ts';
 import { ShoalError } from '../../../node/base/errors.ts';
-import { jobTable, volumeBackupTable, volumeTable } from '../../../node/state/tables/index.ts';
+import { TransactionBuilder } from '../../../node/state/table.ts';
+import { imageTable, jobTable, volumeBackupTable, volumeTable } from '../../../node/state/tables/index.ts';
 import { shoal } from '../../../proto/messages.ts';
 import { serverId } from './host-world.ts';
 import { type VolumeHost, volumeHost } from './volume-host.ts';
@@ -17,6 +18,11 @@ interface Failure {
   readonly action: RegExp;
   begin(host: VolumeHost, volumeId: string, backupId: string): Promise<unknown>;
 }
+
+const imageRecord = new shoal.v1.Image({
+  ...{ id: '00000000-0000-4000-8000-0000000000a1', visibility: 'public', diskFormat: 'qcow2', sha256: 'ab'.repeat(32) },
+  ...{ status: shoal.v1.ImageStatus.IMAGE_STATUS_ACTIVE, virtualSizeBytes: 1000 },
+});
 
 const failures: Readonly<Record<string, Failure>> = {
   'volume-copy': {
@@ -48,6 +54,19 @@ const failures: Readonly<Record<string, Failure>> = {
     point: 'upload.kept',
     action: /^copy volume to image:/,
     begin: ({ service, context }, volumeId) => service.moves.uploadToImage(context, volumeId, { imageName: 'image' }),
+  },
+  'volume-reimage': {
+    point: 'reimage.beside',
+    action: /^reimage volume:/,
+    begin: async (host, volumeId) => {
+      const { service, context, world } = host;
+      const { id: imageId, sha256 } = imageRecord;
+      const builder = new TransactionBuilder();
+      imageTable.insert(builder, imageRecord);
+      await world.state.commit(builder.build());
+      world.storage.images.set(sha256, { format: 'qcow2', virtualSizeBytes: 1000 });
+      return service.reimages.begin(context, volumeId, { imageId, reserved: false });
+    },
   },
   'volume-migrate': {
     point: 'migrate.copied',

@@ -35,6 +35,10 @@ export interface VolumeJobReports {
   uploaded(volumeId: string, imageId: string, stored: StoredImage): Promise<void>;
   /** The same, and the image has failed for good: its owner deletes it. */
   uploadFailed(volumeId: string, imageId: string, fault: VolumeFault): Promise<void>;
+  /** "downloading" ends: the volume has the image's content, and keeps this of the image. */
+  reimaged(volumeId: string, imageMetadata: Readonly<Record<string, string>>): Promise<void>;
+  /** "downloading" ends: "error", as part of its content may be the image's. */
+  reimageFailed(volumeId: string, fault: VolumeFault): Promise<void>;
   /** What jobs that move volumes say. */
   readonly moves: VolumeMoveReports;
 }

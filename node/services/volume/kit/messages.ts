@@ -28,6 +28,7 @@ const actions = {
   backupCreate: ['013', 'create backup'],
   backupDelete: ['014', 'delete backup'],
   backupRestore: ['015', 'restore backup'],
+  reimage: ['016', 'reimage volume'],
   // Those that Cinder has no number for.
   delete: ['101', 'delete volume'],
   revert: ['102', 'revert volume to snapshot'],

@@ -16,6 +16,7 @@ interface VolumeJobDraft {
     | 'volume-backup-delete'
     | 'volume-backup-verify'
     | 'volume-upload'
+    | 'volume-reimage'
     | 'volume-migrate'
     | 'volume-swap';
   /** "volume/<id>" or "backup/<id>": one job at a time is about each. */

@@ -124,7 +124,7 @@ function sourceOf(context: RequestContext, reader: StateReader, draft: VolumeDra
 }
 
 /** An image that volumes are made of. Cinder's words differ from Nova's. */
-function usableImage(context: RequestContext, reader: StateReader, id: string): shoal.v1.Image {
+export function usableImage(context: RequestContext, reader: StateReader, id: string): shoal.v1.Image {
   const image = findImage(context, reader, id)?.record;
   if (image === undefined) throw invalidInput('Invalid image identifier or unable to access requested image.');
   if (image.status !== shoal.v1.ImageStatus.IMAGE_STATUS_ACTIVE) throw invalidInput(`Image ${id} is not active.`);
@@ -135,7 +135,7 @@ function usableImage(context: RequestContext, reader: StateReader, id: string): 
 }
 
 /** What Cinder keeps of an image: `volume_image_metadata`. */
-function ofImage(image: shoal.v1.Image): Record<string, string> {
+export function ofImage(image: shoal.v1.Image): Record<string, string> {
   return {
     ...image.properties,
     image_id: image.id,
@@ -188,7 +188,7 @@ function sizeOf(wanted: number | undefined, { image, snapshot, volume, backup }:
   return size;
 }
 
-function checkFits(image: shoal.v1.Image, sizeGib: number): void {
+export function checkFits(image: shoal.v1.Image, sizeGib: number): void {
   const imageGib = Math.ceil(Math.max(image.sizeBytes, image.virtualSizeBytes) / gibBytes);
   if (imageGib > sizeGib) {
     throw invalidInput(`Size of specified image ${imageGib}GB is larger than volume size ${sizeGib}GB.`);

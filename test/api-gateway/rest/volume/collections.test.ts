@@ -110,7 +110,10 @@ void t.test('long actions name what they need, and are refused where they cannot
   t.equal((await act({ 'os-retype': { new_type: 'none' } })).status, 404);
   t.equal((await act({ 'os-retype': { new_type: '__DEFAULT__', migration_policy: 'sometimes' } })).status, 400);
   t.equal((await act({ 'os-volume_upload_image': {} })).status, 400);
-  t.match((await act({ 'os-reimage': { image_id: 'none' } }, 68)).body, { notImplemented: { code: 501 } });
+  t.equal((await act({ 'os-reimage': { image_id: 'none' } }, 67)).status, 404, 'a later microversion has it');
+  t.match((await act({ 'os-reimage': { image_id: 'none' } }, 68)).body, {
+    badRequest: { message: /Invalid image identifier/ },
+  });
   t.equal((await ask('POST', '/manageable_volumes', { body: { volume: { ref: 'x' } }, minor: 8 })).status, 400);
   t.equal((await ask('GET', '/manageable_volumes', { minor: 8 })).status, 501);
   t.equal((await ask('GET', '/consistencygroups')).status, 501);

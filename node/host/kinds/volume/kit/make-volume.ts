@@ -56,15 +56,22 @@ async function aboveImage(volume: shoal.v1.Volume, storage: StorageDriver, tools
     if ((await storage.findDisk(volume.id as VolumeId, signal)) !== undefined) return;
     throw new ShoalError('NOT_FOUND', `image ${volume.imageId} was deleted before a volume was made of it`);
   }
-  const imageSha256 = image.sha256 as ImageSha256;
-  if (!(await storage.hasImage(imageSha256, signal))) {
-    const file = await tools.imageFile(image, signal);
-    // Noted before it is made: what is not noted is never removed.
-    await noteStorageImage(tools.store, volume.pool, file.sha256);
-    await storage.ensureImage(file, signal);
-  }
+  await ensureImageFor(image, { pool: volume.pool, storage }, tools);
   failpointCreateImageReady();
-  await storage.ensureDisk({ ...volumeSpec(volume, tools), imageSha256 }, signal);
+  await storage.ensureDisk({ ...volumeSpec(volume, tools), imageSha256: image.sha256 as ImageSha256 }, signal);
+}
+
+/** The image's content is on the storage, for disks above it. */
+export async function ensureImageFor(
+  image: shoal.v1.Image,
+  { pool, storage }: { readonly pool: string; readonly storage: StorageDriver },
+  { store, imageFile, signal }: Pick<VolumeTools, 'store' | 'imageFile' | 'signal'>,
+): Promise<void> {
+  if (await storage.hasImage(image.sha256 as ImageSha256, signal)) return;
+  const file = await imageFile(image, signal);
+  // Noted before it is made: what is not noted is never removed.
+  await noteStorageImage(store, pool, file.sha256);
+  await storage.ensureImage(file, signal);
 }
 
 async function copySnapshot(
