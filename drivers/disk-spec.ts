@@ -26,6 +26,9 @@ export function checkDiskSpec(
   if (spec.shared === true && !on.capabilities.multiAttach) {
     refuse('disks of this storage cannot be open for several guests at once');
   }
+  if (spec.arrival !== undefined && !on.capabilities.shared) {
+    refuse('disks of this storage are on one host alone: no guest that runs comes with one');
+  }
   if (encryption !== undefined) checkEncryption(encryption, on.capabilities);
   if (on.isCopy === true && (spec.imageSha256 !== undefined || contents !== undefined)) {
     refuse('a copy has its content from its origin alone');

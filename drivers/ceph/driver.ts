@@ -31,6 +31,7 @@ import type {
   StorageRoom,
   UnmanagedDisk,
 } from '../types.ts';
+import { openWaiting, takeArrived } from './arrival.ts';
 import { CephClient, type CephIdentity } from './client.ts';
 import { copyDisk, exportDisk, featuresOf, importDisk, makeEncrypted, makeFromFile } from './copies.ts';
 import { exitStatus } from './exit-status.ts';
@@ -274,6 +275,7 @@ export class RbdStorageDriver implements StorageDriver {
     ]);
     if (info === undefined) throw new ShoalError('NOT_FOUND', `there is no disk ${spec.volumeId}`);
     const { isShared, holders } = await this.fence.locks(info.id, signal);
+    if (spec.arrival === 'waiting') return openWaiting(spec, holders, source);
     if (spec.shared === true) {
       await this.#openShared(spec, owner, { id: info.id, isShared, holders }, signal);
       return source;
@@ -284,6 +286,11 @@ export class RbdStorageDriver implements StorageDriver {
     const [holder] = holders;
     if (holder?.owner === owner && holder.generation === spec.generation) {
       await this.#refuseForeignWatchers(spec.volumeId, signal);
+      return source;
+    }
+    if (spec.arrival === 'going-on') {
+      const { address } = this;
+      await takeArrived(this.fence, spec, owner, { rbdId: info.id, holders, address }, signal);
       return source;
     }
     if (holder !== undefined && holder.generation >= spec.generation) {

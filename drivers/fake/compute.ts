@@ -11,6 +11,7 @@ import { ShoalError } from '../../node/base/errors.ts';
 import type { PortId, ServerId, VolumeId } from '../../node/base/ids.ts';
 import { mibBytes } from '../../node/base/units.ts';
 import { checkLimits } from '../disk-limits.ts';
+import { checkNbdKey } from '../nbd/exports/export-command.ts';
 import type {
   ComputeDriver,
   DiskLimits,
@@ -21,8 +22,11 @@ import type {
   GuestFound,
   GuestPower,
   GuestSpec,
+  MemoryReceiver,
   MirrorSteps,
+  MoveKey,
   NicSpec,
+  SendSteps,
 } from '../types.ts';
 import { FakeConsoles } from './consoles.ts';
 import { halfWritten } from './content.ts';
@@ -40,6 +44,10 @@ type FakeComputeOperation =
   | 'pauseGuest'
   | 'resumeGuest'
   | 'suspendGuest'
+  | 'hardwareOf'
+  | 'receiveGuest'
+  | 'sendGuest'
+  | 'cancelSend'
   | 'injectNmi'
   | 'setPassword'
   | 'removeGuest'
@@ -69,6 +77,8 @@ interface FakeGuestBehaviour {
   unplugDelayMs: number;
   /** From the beginning of a mirror to both disks' holding the same. Default 0. */
   mirrorDelayMs: number;
+  /** From the beginning of a move to another host to its memory's being there; `Infinity`: only when it is paused. Default 0. */
+  sendDelayMs: number;
   /** Whether guests have an agent that freezes their file systems. Default false. */
   freezes: boolean;
   /** Users whose passwords the guests' agents set; absent: guests have no agent for that. */
@@ -92,6 +102,10 @@ interface FakeGuest {
   readonly leaving: Set<VolumeId | PortId>;
   /** Copies to other disks that go on, by the disk that is copied. They go on while no agent runs, and end with the process. */
   readonly mirrors: Map<VolumeId, FakeMirror>;
+  /** Its memory is being sent, or was. Goes on while no agent runs, and ends with the process. */
+  sending?: FakeSending;
+  /** It waits for its memory from another host, or has it and has not run yet. */
+  arrival?: FakeArrival;
 }
 
 interface FakeMirror {
@@ -102,6 +116,21 @@ interface FakeMirror {
   isPending: boolean;
 }
 
+interface FakeSending {
+  /** When all of it is there; the clock's, monotonic. */
+  readonly readyMs: number;
+  isThere: boolean;
+}
+
+interface FakeArrival {
+  readonly key: MoveKey;
+  readonly port: number;
+  isThere: boolean;
+}
+
+/** How often a copy of a memory is looked at. */
+const sendLookMs = 100;
+
 /** Disks and NICs that a guest has room for, as a real one. */
 const devicesMax = 26;
 /** How long `detachDisk` waits for the guest, as the real driver. */
@@ -109,6 +138,9 @@ const unplugTimeoutMs = 10_000;
 
 /** What a fake console keeps, in characters; as much as the real one. */
 const consoleCharsMax = mibBytes;
+
+/** The machine that takes memories at an address, if it is reached. */
+type HostAt = (address: string) => FakeComputeHost | undefined;
 
 type FakeStorageDisk = FakeStorage['disks'] extends Map<VolumeId, infer Disk> ? Disk : never;
 
@@ -123,6 +155,7 @@ export class FakeComputeHost {
     powerOffDelayMs: 0,
     unplugDelayMs: 0,
     mirrorDelayMs: 0,
+    sendDelayMs: 0,
     freezes: false,
   };
   readonly clock: Clock;
@@ -133,18 +166,26 @@ export class FakeComputeHost {
   readonly listeners = new Set<(event: GuestEvent) => void>();
   readonly #storages: readonly FakeStorage[];
   readonly #storageAt: StorageAt;
+  /** Where this machine takes the memories of guests, and how it finds others that do. */
+  readonly address: string;
+  readonly hostAt: HostAt;
   #lastPid = 1000;
+  #lastPort = 49_151;
 
   /**
    * @param storages where its guests' disks are: what a guest does with a disk that is plugged in is done there.
    * @param storageAt finds the storage of another host that serves disks at an address. Default: none is reached.
+   * @param others where this machine is found by others, and how it finds them. Default: none is reached.
    */
   constructor(
     clock: Clock = systemClock,
     storages: readonly FakeStorage[] = [],
     storageAt: StorageAt = () => undefined,
+    others: { readonly address: string; readonly hostAt: HostAt } = { address: '127.0.0.1', hostAt: () => undefined },
   ) {
     this.clock = clock;
+    this.address = others.address;
+    this.hostAt = others.hostAt;
     this.#storages = storages;
     this.#storageAt = storageAt;
   }
@@ -227,23 +268,23 @@ export class FakeComputeHost {
     this.starts.push({ serverId: guest.spec.serverId, generation: guest.spec.generation });
   }
 
+  /** A guest that waits for its memory. */
+  receive(spec: GuestSpec, key: MoveKey): FakeGuest {
+    this.#lastPort += 1;
+    const guest = this.#put(spec, 'paused', 'inmigrate');
+    guest.arrival = { key, port: this.#lastPort, isThere: false };
+    return guest;
+  }
+
+  /** A guest that has come goes on for the first time. */
+  arrive(guest: FakeGuest): void {
+    delete guest.arrival;
+    this.starts.push({ serverId: guest.spec.serverId, generation: guest.spec.generation });
+  }
+
   /** Puts a running guest on the host, keeping what an earlier one printed. */
   run(spec: GuestSpec): FakeGuest {
-    this.#lastPid += 1;
-    const console = this.guests.get(spec.serverId)?.console ?? '';
-    const guest: FakeGuest = {
-      spec,
-      pid: this.#lastPid,
-      startedMs: this.clock.monotonicMs(),
-      power: 'running',
-      detail: 'running',
-      console,
-      leaving: new Set(),
-      mirrors: new Map(),
-      passwords: new Map(),
-      nmis: 0,
-    };
-    this.guests.set(spec.serverId, guest);
+    const guest = this.#put(spec, 'running', 'running');
     this.starts.push({ serverId: spec.serverId, generation: spec.generation });
     if (this.behaviour.crashAfterMs !== undefined) {
       this.clock.setTimeout(() => {
@@ -252,6 +293,24 @@ export class FakeComputeHost {
         if (this.guests.get(spec.serverId) === guest && isRunning) this.crash(spec.serverId);
       }, this.behaviour.crashAfterMs);
     }
+    return guest;
+  }
+
+  #put(spec: GuestSpec, power: GuestPower, detail: string): FakeGuest {
+    this.#lastPid += 1;
+    const guest: FakeGuest = {
+      spec,
+      pid: this.#lastPid,
+      startedMs: this.clock.monotonicMs(),
+      power,
+      detail,
+      console: this.guests.get(spec.serverId)?.console ?? '',
+      leaving: new Set(),
+      mirrors: new Map(),
+      passwords: new Map(),
+      nmis: 0,
+    };
+    this.guests.set(spec.serverId, guest);
     return guest;
   }
 
@@ -357,6 +416,11 @@ export class FakeComputeDriver implements ComputeDriver {
     const guest = this.#living('resumeGuest', serverId, signal);
     if (guest.detail === 'io-error')
       throw new ShoalError('DRIVER_FAILED', `guest ${serverId} does not run on: io-error`);
+    if (guest.arrival?.isThere === false) {
+      throw new ShoalError('UNAVAILABLE', `the memory of guest ${serverId} is not there yet`);
+    }
+    if (guest.arrival !== undefined) this.#host.arrive(guest);
+    delete guest.sending;
     guest.power = 'running';
     guest.detail = 'running';
   }
@@ -367,6 +431,74 @@ export class FakeComputeDriver implements ComputeDriver {
     guest.power = 'suspended';
     guest.detail = 'its memory is saved';
     this.#host.consoles.end(serverId);
+  }
+
+  async hardwareOf(serverId: ServerId, signal: AbortSignal): Promise<string> {
+    return hardwareText(this.#living('hardwareOf', serverId, signal).spec);
+  }
+
+  async receiveGuest(
+    spec: GuestSpec,
+    { hardware, key }: { readonly hardware: string; readonly key: MoveKey },
+    signal: AbortSignal,
+  ): Promise<MemoryReceiver> {
+    this.#begin('receiveGuest', signal);
+    checkNbdKey(key);
+    const { address } = this.#host;
+    const known = this.#host.guests.get(spec.serverId);
+    if (known !== undefined && (isLiving(known) || known.power === 'suspended')) {
+      const isWaiting = known.spec.generation === spec.generation && known.arrival?.isThere === false;
+      if (!isWaiting || known.arrival === undefined) {
+        throw new ShoalError('CONFLICT', `guest ${spec.serverId} is here at generation ${known.spec.generation}`);
+      }
+      return { address, port: known.arrival.port };
+    }
+    if (hardwareText(spec) !== hardware) {
+      throw new ShoalError('DRIVER_FAILED', `guest ${spec.serverId} had other devices than it is to have here`);
+    }
+    for (const disk of spec.disks) this.#host.mustReach(disk);
+    return { address, port: this.#host.receive(spec, key).arrival?.port ?? 0 };
+  }
+
+  async sendGuest(
+    serverId: ServerId,
+    to: MemoryReceiver & { readonly key: MoveKey },
+    steps: SendSteps,
+    signal: AbortSignal,
+  ): Promise<void> {
+    for (;;) {
+      const guest = this.#living('sendGuest', serverId, signal);
+      if (guest.arrival !== undefined) throw new ShoalError('CONFLICT', `guest ${serverId} has not run here yet`);
+      if (guest.sending?.isThere === true) return;
+      const sending = beginSending(guest, this.#host);
+      const taker = takerOf(this.#host, serverId, to);
+      if (taker === undefined) {
+        delete guest.sending;
+        throw new ShoalError('DRIVER_FAILED', `nobody takes guest ${serverId} at ${to.address} port ${to.port}`);
+      }
+      if (steps.mustFinish() && guest.power === 'running') {
+        guest.power = 'paused';
+        guest.detail = 'paused';
+      }
+      const nowMs = this.#host.clock.monotonicMs();
+      const isPaused = guest.power !== 'running';
+      if (nowMs >= sending.readyMs || (isPaused && sending.readyMs === Number.POSITIVE_INFINITY)) {
+        sending.isThere = true;
+        taker.arrived();
+        guest.power = 'paused';
+        guest.detail = 'postmigrate';
+        continue;
+      }
+      const totalBytes = guest.spec.memoryMib * mibBytes;
+      steps.progress({ totalBytes, sentBytes: 0, remainingBytes: totalBytes });
+      await this.#wait(Math.min(sendLookMs, sending.readyMs - nowMs), signal);
+    }
+  }
+
+  async cancelSend(serverId: ServerId, signal: AbortSignal): Promise<void> {
+    this.#begin('cancelSend', signal);
+    const guest = this.#host.guests.get(serverId);
+    if (guest !== undefined) delete guest.sending;
   }
 
   async injectNmi(serverId: ServerId, signal: AbortSignal): Promise<void> {
@@ -663,6 +795,36 @@ function onTarget(disk: GuestDisk, { volumeId, source, encryption, limits, gener
 function replaceDisk(guest: FakeGuest, volumeId: VolumeId, change: (disk: GuestDisk) => GuestDisk): void {
   const disks = guest.spec.disks.map((disk) => (disk.volumeId === volumeId ? change(disk) : disk));
   guest.spec = { ...guest.spec, disks };
+}
+
+/** The copy, which begins unless it goes on. */
+function beginSending(guest: FakeGuest, { clock, behaviour }: FakeComputeHost): FakeSending {
+  guest.sending ??= { readyMs: clock.monotonicMs() + behaviour.sendDelayMs, isThere: false };
+  return guest.sending;
+}
+
+/** What takes the memory at that place, with that key; undefined: nothing does. */
+function takerOf(
+  host: FakeComputeHost,
+  serverId: ServerId,
+  { address, port, key }: MemoryReceiver & { readonly key: MoveKey },
+): { readonly arrived: () => void } | undefined {
+  const taker = host.hostAt(address)?.guests.get(serverId);
+  const arrival = taker?.arrival;
+  if (taker === undefined || arrival === undefined || !isLiving(taker) || arrival.isThere) return undefined;
+  if (arrival.port !== port || arrival.key.keyHex !== key.keyHex) return undefined;
+  return {
+    arrived: () => {
+      arrival.isThere = true;
+      taker.detail = 'paused';
+    },
+  };
+}
+
+/** What a real guest's devices would be. */
+function hardwareText({ disks, nics, vcpus, memoryMib }: GuestSpec): string {
+  const devices = [...disks.map(({ volumeId }) => volumeId), ...nics.map(({ portId }) => portId)].sort();
+  return JSON.stringify({ machine: 'fake', vcpus, memoryMib, devices });
 }
 
 /** Refuses what a real guest's memory could not be loaded into. */

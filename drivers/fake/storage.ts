@@ -90,6 +90,8 @@ interface FakeDisk {
   readonly sharers: Holder[];
   /** Hosts whose guests have it open. A crashed agent's guest still does. */
   readonly watchers: Set<HostId>;
+  /** Hosts on which a guest waits for its memory with the disk open, and its generation there. */
+  readonly waiting: Map<HostId, number>;
   /** Served to another host by a process here, which goes on when the agent ends. */
   served: (DiskServed & { readonly owner: HostId; readonly key: NbdKey; readonly readOnly: boolean }) | undefined;
   /** Who wrote, in order: what a checker compares with who should have. */
@@ -301,6 +303,8 @@ export class FakeStorageDriver implements StorageDriver {
 
   #open(spec: DiskSpec, disk: FakeDisk, owner: HostId): DiskSource {
     checkDiskSpec(spec, { capabilities: this.capabilities });
+    // It writes nothing before its lock is taken, and is seen as a watcher like any other.
+    if (spec.arrival === 'waiting') return this.#openWaiting(spec, disk, owner);
     if (spec.shared === true) return this.#openShared(spec, disk, owner);
     const { lock, sharers } = disk;
     if (sharers.length > 0) {
@@ -320,7 +324,8 @@ export class FakeStorageDriver implements StorageDriver {
       this.#storage.blocked.add(lock.owner);
       disk.watchers.delete(lock.owner);
     }
-    for (const watcher of disk.watchers) {
+    const waiting = [...disk.waiting.keys()].filter((host) => !this.#storage.blocked.has(host));
+    for (const watcher of [...disk.watchers, ...waiting]) {
       if (watcher !== owner) throw new ShoalError('FENCE_UNPROVEN', `host ${watcher} has disk ${spec.volumeId} open`);
     }
     if (this.#storage.blocked.has(owner)) {
@@ -328,6 +333,7 @@ export class FakeStorageDriver implements StorageDriver {
     }
     disk.lock = { owner, generation: spec.generation };
     disk.watchers.add(owner);
+    disk.waiting.delete(owner);
     return this.#storage.sourceOf(spec.volumeId);
   }
 
@@ -335,6 +341,7 @@ export class FakeStorageDriver implements StorageDriver {
     this.#begin('closeDisk', signal);
     const disk = this.#storage.disks.get(volumeId);
     if (disk === undefined) return;
+    if (disk.waiting.get(owner) === generation) disk.waiting.delete(owner);
     const at = disk.sharers.findIndex((holder) => holder.owner === owner && holder.generation === generation);
     if (at >= 0) disk.sharers.splice(at, 1);
     if (disk.lock?.owner === owner && disk.lock.generation === generation) disk.lock = undefined;
@@ -527,6 +534,19 @@ export class FakeStorageDriver implements StorageDriver {
     this.#storage.unmanaged.set(name, { sizeBytes: disk.sizeBytes, content: disk.content });
   }
 
+  /** Without a lock, which another host holds at a lower generation. */
+  #openWaiting({ volumeId, generation }: DiskSpec, disk: FakeDisk, owner: HostId): DiskSource {
+    if (this.#storage.blocked.has(owner)) {
+      throw new ShoalError('FENCE_UNPROVEN', `the storage has fenced this host`, { facts: { owner } });
+    }
+    const newer = [disk.lock, ...disk.sharers].find((holder) => holder !== undefined && holder.generation > generation);
+    if (newer !== undefined) {
+      throw new ShoalError('FENCE_UNPROVEN', `disk ${volumeId} is locked at generation ${newer.generation}`);
+    }
+    disk.waiting.set(owner, generation);
+    return this.#storage.sourceOf(volumeId);
+  }
+
   /** Beside others who share it too. Who holds it for itself is fenced as by `openDisk`, when its generation is lower. */
   #openShared(spec: DiskSpec, disk: FakeDisk, owner: HostId): DiskSource {
     const { volumeId, generation } = spec;
@@ -541,6 +561,7 @@ export class FakeStorageDriver implements StorageDriver {
     const isHeld = disk.sharers.some((holder) => holder.owner === owner && holder.generation === generation);
     if (!isHeld) disk.sharers.push({ owner, generation });
     disk.watchers.add(owner);
+    disk.waiting.delete(owner);
     return this.#storage.sourceOf(volumeId);
   }
 
@@ -562,6 +583,7 @@ export class FakeStorageDriver implements StorageDriver {
       lock: undefined,
       sharers: [],
       watchers: new Set(),
+      waiting: new Map(),
       served: undefined,
       writes: [],
     });

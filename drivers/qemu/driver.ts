@@ -5,12 +5,10 @@
  * How a guest is told from any other process: its command line names the server's UUID *and* a pid file in this agent's
  * run folder; its name carries the generation. The pid and start time found that way are checked before each signal.
  */
-import { stat } from 'node:fs/promises';
 import type { Duplex } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ShoalError } from '../../node/base/errors.ts';
 import type { PortId, ServerId, VolumeId } from '../../node/base/ids.ts';
-import { isMissing } from '../../node/base/system-error.ts';
 import type { Logger } from '../../node/base/telemetry/logger.ts';
 import { type CommandRunner, runCommand } from '../command.ts';
 import { checkLimits } from '../disk-limits.ts';
@@ -25,8 +23,11 @@ import type {
   GuestEvent,
   GuestFound,
   GuestSpec,
+  MemoryReceiver,
   MirrorSteps,
+  MoveKey,
   NicSpec,
+  SendSteps,
 } from '../types.ts';
 import { checkUidRange, probeUid, type UidRange, uidRangeDefault } from '../uid-range.ts';
 import { guestsLeft } from './adoption.ts';
@@ -48,9 +49,11 @@ import { endProcess } from './guest-end.ts';
 import { withDevices } from './guest-found.ts';
 import { GuestStart } from './guest-start.ts';
 import { mustFit, SavedMemories, type SavedMemory } from './memory/saved-memory.ts';
+import { LiveMoves } from './moves/live-moves.ts';
 import { nicsAmong } from './nics/guest-nics.ts';
 import { NicWork } from './nics/nic-work.ts';
-import { probeKvm } from './probe.ts';
+import { inParallel } from './parallel.ts';
+import { kvmGid, probeKvm } from './probe.ts';
 
 /** How the driver is set up on a host. */
 export interface QemuDriverOptions {
@@ -68,6 +71,8 @@ export interface QemuDriverOptions {
   readonly launchPrefix?: readonly string[];
   /** Default `auto`: KVM when a probe guest proves it, else TCG. */
   readonly accelerator?: 'auto' | 'kvm' | 'tcg';
+  /** Address of this host at which it takes guests that run elsewhere. Default `127.0.0.1`. */
+  readonly moveAddress?: string;
 }
 
 /** What `start` found out, for the host's report. */
@@ -96,8 +101,6 @@ const trimPeriodMs = 5_000;
 const retriedIoMs = 500;
 /** Operations waiting for one guest. */
 const queueMax = 32;
-/** Guests asked at the same time by `list` and `start`. */
-const parallelMax = 16;
 
 /** What works on guests, once it is known how this host runs them. */
 interface Parts {
@@ -105,6 +108,7 @@ interface Parts {
   readonly diskWork: DiskWork;
   readonly nicWork: NicWork;
   readonly starts: GuestStart;
+  readonly moves: LiveMoves;
 }
 
 /** One server's place in the driver. */
@@ -333,6 +337,10 @@ export class QemuDriver implements ComputeDriver {
     return this.#onLiving(serverId, signal, async (guest) => {
       const before = await guest.state(signal);
       if (before.power === 'shutdown') throw new ShoalError('CONFLICT', `guest ${serverId} is powered off`);
+      // QEMU would forget that it was told.
+      if (before.detail === 'inmigrate') {
+        throw new ShoalError('UNAVAILABLE', `the memory of guest ${serverId} is not there yet`);
+      }
       // A memory that was saved, and from which the guest goes on now, must never be loaded again.
       await this.#saved.drop(serverId);
       await guest.execute('cont', undefined, signal);
@@ -358,12 +366,60 @@ export class QemuDriver implements ComputeDriver {
         // Else an earlier agent has saved it, and died before it ended the process.
         const isSaved = detail === 'postmigrate' && (await this.#saved.find(serverId)) !== undefined;
         if (isSaved) return;
-        const uid = this.facts.privileges.mode === 'user-per-guest' ? await this.#users.uidOf(serverId) : sharedUid();
-        await this.#saved.save(guest, { machine: this.facts.machine, uid }, signal);
+        await this.#saved.save(guest, { machine: this.facts.machine, uid: await this.#uidOf(serverId) }, signal);
       });
       const saved = await this.#saved.find(serverId);
       await this.#end(guest, slot, 0, signal);
       if (saved !== undefined) slot.saved = saved;
+    });
+  }
+
+  hardwareOf(serverId: ServerId, signal: AbortSignal): Promise<string> {
+    return this.#turn(serverId, signal, (guest) => this.#parts.moves.hardwareOf(guest, signal));
+  }
+
+  receiveGuest(
+    spec: GuestSpec,
+    { hardware, key }: { readonly hardware: string; readonly key: MoveKey },
+    signal: AbortSignal,
+  ): Promise<MemoryReceiver> {
+    return this.#queued(spec.serverId, signal, async (slot) => {
+      checkGuestSpec(spec);
+      const { moves, starts } = this.#parts;
+      const places = moves.placesIn(hardware);
+      const { guest } = slot;
+      if (guest !== undefined && (await guest.alive())) {
+        const isWaiting = guest.generation === spec.generation && (await guest.state(signal)).detail === 'inmigrate';
+        if (!isWaiting) throw alreadyHere(spec.serverId, guest.generation);
+        const known = await moves.takenAt(guest, signal);
+        if (known !== undefined) return known;
+        // An earlier agent died before it told QEMU to listen.
+        await this.#end(guest, slot, 0, signal);
+      }
+      if (slot.saved !== undefined || slot.unreadable !== undefined) throw alreadyHere(spec.serverId, 0);
+      const taken = Promise.withResolvers<MemoryReceiver>();
+      const receive = async (fresh: QemuGuest): Promise<void> => taken.resolve(await moves.take(fresh, key, signal));
+      const { guest: launched } = await starts.launch(spec, { places, receive }, signal);
+      slot.guest?.detach();
+      slot.guest = launched;
+      delete slot.crashed;
+      return taken.promise;
+    });
+  }
+
+  sendGuest(
+    serverId: ServerId,
+    to: MemoryReceiver & { readonly key: MoveKey },
+    steps: SendSteps,
+    signal: AbortSignal,
+  ): Promise<void> {
+    return this.#parts.moves.send(serverId, to, steps, (work) => this.#turn(serverId, signal, work), signal);
+  }
+
+  async cancelSend(serverId: ServerId, signal: AbortSignal): Promise<void> {
+    await this.#queued(serverId, signal, async ({ guest }) => {
+      if (guest === undefined || !(await guest.alive())) return;
+      await guest.asked(() => this.#parts.moves.cancel(guest, signal));
     });
   }
 
@@ -545,7 +601,10 @@ export class QemuDriver implements ComputeDriver {
       launchPrefix,
       makeGuest: (serverId, identity, generation) => this.#makeGuest(serverId, identity, generation),
     });
-    return { plugs, diskWork, nicWork, starts };
+    const uidOf = (serverId: ServerId): Promise<number> => this.#uidOf(serverId);
+    const address = this.#options.moveAddress ?? '127.0.0.1';
+    const moves = new LiveMoves({ plugs, uidOf, machine, accelerator, address });
+    return { plugs, diskWork, nicWork, starts, moves };
   }
 
   async #choosePrivileges(confinement: Confinement): Promise<Privileges> {
@@ -622,6 +681,11 @@ export class QemuDriver implements ComputeDriver {
   }
 
   // ------------------------------------------------------------------------------------------------------ operations
+
+  /** Whose the guest's QEMU is. */
+  async #uidOf(serverId: ServerId): Promise<number> {
+    return this.facts.privileges.mode === 'user-per-guest' ? this.#users.uidOf(serverId) : sharedUid();
+  }
 
   /** Ends a guest. Returns when the process is gone. */
   async #end(guest: QemuGuest, slot: Slot, graceMs: number, signal: AbortSignal): Promise<void> {
@@ -734,22 +798,6 @@ export class QemuDriver implements ComputeDriver {
   }
 }
 
-/** The group that may use /dev/kvm; undefined when root's own group is enough, or there is no such device. */
-async function kvmGid(): Promise<number | undefined> {
-  try {
-    const { gid } = await stat('/dev/kvm');
-    return gid === 0 ? undefined : gid;
-  } catch (caught) {
-    if (isMissing(caught)) return undefined;
-    throw ShoalError.from(caught, 'CANNOT_TELL', 'looking at /dev/kvm');
-  }
-}
-
-/** `work` for each item, at most `parallelMax` at a time. Stops at the first failure. */
-async function inParallel<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
-  const results: R[] = [];
-  for (let at = 0; at < items.length; at += parallelMax) {
-    results.push(...(await Promise.all(items.slice(at, at + parallelMax).map(work))));
-  }
-  return results;
+function alreadyHere(serverId: ServerId, generation: number): ShoalError {
+  return new ShoalError('CONFLICT', `guest ${serverId} is here already`, { facts: { generation } });
 }

@@ -62,6 +62,13 @@ interface GuestStartDeps {
   readonly makeGuest: (serverId: ServerId, identity: ProcessIdentity, generation: number) => QemuGuest;
 }
 
+/** A guest whose memory comes from another host. */
+interface Receiving {
+  readonly places: DevicePlaces;
+  /** Has its QEMU take the memory. */
+  readonly receive: (guest: QemuGuest) => Promise<void>;
+}
+
 /** One for all guests of a driver. */
 export class GuestStart {
   readonly #deps: GuestStartDeps;
@@ -72,11 +79,12 @@ export class GuestStart {
 
   /**
    * Starts the guest. All that was made for it is taken back when it does not run in the end.
-   * @param saved the memory that it goes on from, which is forgotten just before it does; absent: it boots.
+   * @param saved the memory that it goes on from, which is forgotten just before it does; or how it takes it from another host, and
+   *   then it does not go on. Absent: it boots.
    */
   async launch(
     spec: GuestSpec,
-    saved: SavedMemory | undefined,
+    saved: SavedMemory | Receiving | undefined,
     signal: AbortSignal,
   ): Promise<{ readonly guest: QemuGuest; readonly state: GuestState }> {
     const { files, users, plugs, bootId, memories } = this.#deps;
@@ -107,6 +115,10 @@ export class GuestStart {
       const state = await guest.asked(async () => {
         if (disksComeLater(spec)) await this.#deps.diskWork.addAtStart(guest, disks, signal, saved?.places);
         else await limitAll(guest, disks, signal);
+        if (saved !== undefined && 'receive' in saved) {
+          await saved.receive(guest);
+          return guest.state(signal);
+        }
         if (saved !== undefined) {
           await memories.load(guest, signal);
           await memories.drop(serverId);

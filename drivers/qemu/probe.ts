@@ -108,3 +108,14 @@ async function binaryStamp(run: CommandRunner, binary: string): Promise<string> 
   const { size, mtimeMs } = await stat(found);
   return `${found} ${size} ${mtimeMs}`;
 }
+
+/** The group that may use /dev/kvm; undefined when root's own group is enough, or there is no such device. */
+export async function kvmGid(): Promise<number | undefined> {
+  try {
+    const { gid } = await stat('/dev/kvm');
+    return gid === 0 ? undefined : gid;
+  } catch (caught) {
+    if (isMissing(caught)) return undefined;
+    throw ShoalError.from(caught, 'CANNOT_TELL', 'looking at /dev/kvm');
+  }
+}

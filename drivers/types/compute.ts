@@ -13,6 +13,7 @@ import type {
   GuestSpec,
   NicSpec,
 } from './guest.ts';
+import type { MemoryReceiver, MoveKey, SendSteps } from './live-move.ts';
 
 /** What the caller of a mirror hears and says. */
 export interface MirrorSteps {
@@ -52,6 +53,7 @@ export interface ComputeDriver {
   /** `soft`: ACPI power button, then start again by the caller; `hard`: reset in place. */
   resetGuest(serverId: ServerId, signal: AbortSignal): Promise<void>;
   pauseGuest(serverId: ServerId, signal: AbortSignal): Promise<void>;
+  /** `UNAVAILABLE` for a guest whose memory is not there yet. */
   resumeGuest(serverId: ServerId, signal: AbortSignal): Promise<void>;
   /**
    * Saves the guest's memory on this host, durably, and ends its process: its disks are closed by the caller. Done already:
@@ -59,6 +61,39 @@ export interface ComputeDriver {
    * reboot of the host. A failure leaves the guest as it was; `NOT_FOUND` without one, `CONFLICT` for one that is powered off.
    */
   suspendGuest(serverId: ServerId, signal: AbortSignal): Promise<void>;
+  /**
+   * What another host's driver must know to make the same devices: text of this kind of driver, at most 64 KiB, for `receiveGuest`.
+   * `NOT_FOUND` without the guest, `CONFLICT` for one that is powered off.
+   */
+  hardwareOf(serverId: ServerId, signal: AbortSignal): Promise<string>;
+  /**
+   * Makes the guest without its memory, which it takes from another host's `sendGuest`; says where. It is `paused` (`inmigrate` until all
+   * is there) and writes to no disk before `resumeGuest`. Made at this generation and waiting: success, and the same place.
+   * `CONFLICT` when a guest of the server is here otherwise, or its memory has come; `DRIVER_FAILED` where the hardware cannot be made.
+   */
+  receiveGuest(
+    spec: GuestSpec,
+    from: { readonly hardware: string; readonly key: MoveKey },
+    signal: AbortSignal,
+  ): Promise<MemoryReceiver>;
+  /**
+   * Sends the guest's memory to where another host takes it. When it returns all of it is there, and the guest is `paused` here for
+   * good, or until `resumeGuest`, which only a caller may ask for who knows that the other one will not go on. Where guests run by
+   * emulation (`accelerator` `tcg`) the guest is paused for the whole copy. Sent already: success; under way: goes on with it, also
+   * when an earlier agent began it. An abort ends the waiting, and not the copy. `DRIVER_FAILED` when it broke: the guest is here, and
+   * may be paused; `NOT_FOUND` without it.
+   */
+  sendGuest(
+    serverId: ServerId,
+    to: MemoryReceiver & { readonly key: MoveKey },
+    steps: SendSteps,
+    signal: AbortSignal,
+  ): Promise<void>;
+  /**
+   * Ends a copy that `sendGuest` began, or forgets that it came to its end. The guest is left as it is, and may be paused. None, or no
+   * such guest: success.
+   */
+  cancelSend(serverId: ServerId, signal: AbortSignal): Promise<void>;
   /** Sends a non-maskable interrupt, on which the guest's kernel writes a crash dump if it is set up to. */
   injectNmi(serverId: ServerId, signal: AbortSignal): Promise<void>;
   /**

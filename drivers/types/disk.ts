@@ -70,6 +70,11 @@ export interface DiskSpec {
   readonly encryption?: DiskEncryption;
   /** Others may have it open at the same time. `INVALID_ARGUMENT` where `capabilities.multiAttach` is false. */
   readonly shared?: boolean;
+  /**
+   * Of a guest that comes from another host while it runs. `waiting`: this host's QEMU opens it without a lock, which the other host
+   * holds at a lower generation, and writes nothing. `going-on`: the lock is taken, with that QEMU, of this host, watching.
+   */
+  readonly arrival?: 'waiting' | 'going-on';
   /** What a new, empty disk is made with: swap space or a file system. Not with `imageSha256` or `encryption`. */
   readonly contents?: DiskContents;
 }

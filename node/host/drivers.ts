@@ -57,7 +57,12 @@ export async function startDrivers(
         ? undefined
         : new QemuDriver(
             { log: logger.child({ part: 'qemu' }) },
-            { runDir: join(config.dataDir, 'guests'), uids, reachablePaths: localFolders(config) },
+            {
+              runDir: join(config.dataDir, 'guests'),
+              uids,
+              reachablePaths: localFolders(config),
+              moveAddress: vtepIpOf(config),
+            },
           );
     const passable = qemu !== undefined && !(await qemu.prepare()).isWhole;
     const fakeStorages: FakeStorage[] = [];

@@ -8,10 +8,17 @@ import { computeCompliance } from './compute.ts';
 await t.test('the fake compute driver', async (t) => {
   const disks = new FakeStorage({ shared: false });
   const others = new FakeStorage({ shared: false, name: 'other' });
-  const host = new FakeComputeHost(undefined, [disks, others]);
+  const hosts = new Map<string, FakeComputeHost>();
+  const hostAt = (address: string): FakeComputeHost | undefined => hosts.get(address);
+  const [host, elsewhere] = ['fake-1', 'fake-2'].map((address) => {
+    const made = new FakeComputeHost(undefined, [disks, others], undefined, { address, hostAt });
+    hosts.set(address, made);
+    return made;
+  }) as [FakeComputeHost, FakeComputeHost];
   host.behaviour.unplugDelayMs = Number.POSITIVE_INFINITY;
   await computeCompliance(t, {
     open: () => new FakeComputeDriver(host),
+    openElsewhere: () => new FakeComputeDriver(elsewhere),
     hardware: async () => ({ disks: [], nics: [], memoryMib: 64, vcpus: 1 }),
     storage: new FakeStorageDriver(disks),
     otherStorage: new FakeStorageDriver(others),

@@ -6,6 +6,7 @@ import type { ComputeDriver, GuestEvent, GuestFound, GuestSpec, StorageDriver } 
 import type { ServerId } from '../../node/base/ids.ts';
 import { computeConsoleCompliance } from './compute-consoles.ts';
 import { computeDiskCompliance } from './compute-disks.ts';
+import { computeMigrateCompliance } from './compute-migrate.ts';
 import { computeMirrorCompliance } from './compute-mirror.ts';
 import { computeNicCompliance } from './compute-nics.ts';
 import { computeSuspendCompliance } from './compute-suspend.ts';
@@ -14,6 +15,8 @@ import { computeSuspendCompliance } from './compute-suspend.ts';
 export interface ComputeFixture {
   /** A driver on the same host each time: the next one is what an agent has after a restart. Not started. */
   readonly open: () => ComputeDriver;
+  /** The same of another host, which reaches the same disks. Absent: there is none. */
+  readonly openElsewhere?: () => ComputeDriver;
   /** What to boot, with a disk that no other guest has; the suite gives it ids. */
   readonly hardware: () => Promise<Pick<GuestSpec, 'disks' | 'nics' | 'memoryMib' | 'vcpus'>>;
   /** Ends the guest's process from outside, as a crash does. */
@@ -117,6 +120,12 @@ export async function computeCompliance(t: Test, fixture: ComputeFixture): Promi
 
   await computeSuspendCompliance(t, driver, { ...fixture, newSpec });
   await computeNicCompliance(t, driver, { ...fixture, newSpec });
+  const there = fixture.openElsewhere?.();
+  if (there !== undefined) {
+    await there.start(signal);
+    t.teardown(() => there.stop());
+    await computeMigrateCompliance(t, driver, there, { ...fixture, newSpec });
+  }
   await computeConsoleCompliance(t, driver, { ...fixture, newSpec });
 
   await t.test('what needs a living guest says NOT_FOUND without one', async (t) => {

@@ -157,6 +157,29 @@ export async function storageCompliance(t: Test, fixture: StorageFixture): Promi
     await driver.removeDisk(spec.volumeId, signal);
   });
 
+  await t.test(
+    'a disk of a guest that comes while it runs is opened without a lock, and locked when it is there',
+    async (t) => {
+      const spec = newSpec({ generation: 3 });
+      const waiting: DiskSpec = { ...spec, generation: 4, arrival: 'waiting' };
+      const arrived: DiskSpec = { ...spec, generation: 4, arrival: 'going-on' };
+      await driver.ensureDisk(spec, signal);
+      const source = await driver.openDisk(spec, thisHost, signal);
+      if (!driver.capabilities.shared) {
+        await t.rejects(driver.openDisk(waiting, otherHost, signal), { code: 'INVALID_ARGUMENT' });
+      } else {
+        t.strictSame(await driver.openDisk(waiting, otherHost, signal), source);
+        await driver.closeDisk(spec.volumeId, thisHost, 3, signal);
+        t.strictSame(await driver.openDisk(arrived, otherHost, signal), source);
+        await t.rejects(driver.openDisk({ ...waiting, generation: 3 }, thisHost, signal), { code: 'FENCE_UNPROVEN' });
+        await t.rejects(driver.openDisk(spec, thisHost, signal), { code: 'FENCE_UNPROVEN' }, 'and is not any more');
+        await driver.closeDisk(spec.volumeId, otherHost, 4, signal);
+      }
+      await driver.closeDisk(spec.volumeId, thisHost, 3, signal);
+      await driver.removeDisk(spec.volumeId, signal);
+    },
+  );
+
   await t.test('the next agent finds what was there', async (t) => {
     const spec = newSpec({ fromImage: true, generation: 7 });
     const first = fixture.open();

@@ -3,7 +3,7 @@ import { chmod, chown, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ShoalError } from '../../../node/base/errors.ts';
 import { checkNbdKey } from '../../nbd/exports/export-command.ts';
-import type { GuestDisk } from '../../types.ts';
+import type { GuestDisk, NbdKey } from '../../types.ts';
 import type { QemuGuest } from '../guest/guest.ts';
 import { credentialsName, type NodeSet } from './disk-nodes.ts';
 
@@ -21,25 +21,33 @@ export async function withCredentials(
   const { source } = disk;
   if (source.kind !== 'nbd' || folder === undefined) return work();
   checkNbdKey(source.key);
-  const { user, keyHex } = source.key;
   const id = credentialsName(disk.volumeId, set);
-  await forget(guest, id);
   try {
-    await writeKey(join(folder, 'keys.psk'), `${user}:${keyHex}\n`, (await stat(folder)).gid);
-    await guest.execute('object-add', {
-      'qom-type': 'tls-creds-psk',
-      id,
-      dir: folder,
-      username: user,
-      endpoint: 'client',
-    });
+    await addKey(guest, { id, folder, key: source.key, endpoint: 'client' });
     await work();
   } catch (caught) {
-    await forget(guest, id);
+    await forgetKey(guest, id);
     throw caught;
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** Tells QEMU a key by the name `id`, in place of what it knew by it. It is read from a file in `folder`, by a server at each connection. */
+export async function addKey(
+  guest: QemuGuest,
+  told: {
+    readonly id: string;
+    readonly folder: string;
+    readonly key: NbdKey;
+    readonly endpoint: 'client' | 'server';
+  },
+): Promise<void> {
+  const { id, folder, key, endpoint } = told;
+  await forgetKey(guest, id);
+  await writeKey(join(folder, 'keys.psk'), `${key.user}:${key.keyHex}\n`, (await stat(folder)).gid);
+  const who = endpoint === 'client' ? { username: key.user } : {};
+  await guest.execute('object-add', { 'qom-type': 'tls-creds-psk', id, dir: folder, ...who, endpoint });
 }
 
 /** Root's, and readable by the group that the folder is shown to: the guest's own. */
@@ -50,7 +58,8 @@ async function writeKey(path: string, text: string, gid: number): Promise<void> 
   await chmod(path, 0o640);
 }
 
-async function forget(guest: QemuGuest, id: string): Promise<void> {
+/** QEMU knows no key by that name any more, unless it is in use. */
+export async function forgetKey(guest: QemuGuest, id: string): Promise<void> {
   try {
     await guest.execute('object-del', { id });
   } catch (caught) {

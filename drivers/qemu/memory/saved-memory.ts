@@ -26,11 +26,10 @@ import type { RunFiles } from '../confinement/run-files.ts';
 import { placesFromJson, placesOf } from '../disks/device-places.ts';
 import type { DevicePlaces } from '../disks/disk-nodes.ts';
 import type { QemuGuest } from '../guest/guest.ts';
+import { setMigration } from '../moves/migration-settings.ts';
 
 /** Where the stream goes: a socket in the guest's folder. */
 const socketName = 'stream';
-/** As fast as it goes: nothing of the guest runs meanwhile. Unit: bytes/s. */
-const bandwidthBytesPerS = 64 * 1024 * mibBytes;
 /** Slowest disk on which a guest can be suspended, and what comes on top. */
 const slowestBytesPerS = 5 * mibBytes;
 const leastMs = 60_000;
@@ -156,7 +155,7 @@ export class SavedMemories {
       });
       // The folder is the guest's: what lies there by now may be a link.
       if (process.getuid?.() === 0) await lchown(socketPath, uid, uid);
-      await guest.execute('migrate-set-parameters', { 'max-bandwidth': bandwidthBytesPerS }, signal);
+      await setMigration(guest, { end: 'none', isLive: false }, signal);
       await guest.execute('migrate', { uri: `unix:${socketPath}` }, signal);
       await this.#untilSent(guest, written, signal);
       await written;

@@ -66,6 +66,7 @@ await t.test('RBD on a real Ceph', { skip, timeout: timeoutMs }, async (t) => {
         launchPrefix: at.prefix,
         accelerator: 'tcg',
         reachablePaths: [identity.confPath],
+        moveAddress: at.address,
       },
     );
     await storage.start(signal);
@@ -175,6 +176,45 @@ await t.test('RBD on a real Ceph', { skip, timeout: timeoutMs }, async (t) => {
       { code: 'FENCE_UNPROVEN' },
       'the old owner is too late',
     );
+    await b.compute.stopGuest(serverId, { graceMs: 0 }, signal);
+    await b.storage.closeDisk(volumeId, b.id, 2, signal);
+    await b.storage.removeDisk(volumeId, signal);
+  });
+
+  await t.test('a guest goes to the other host while it runs, with its memory and its disk', async (t) => {
+    const serverId = randomUUID() as ServerId;
+    const volumeId = randomUUID() as VolumeId;
+    const key = { user: 'shoal', keyHex: '5a'.repeat(32) };
+    await a.storage.ensureDisk(disk(volumeId, 1), signal);
+    await boot(a, serverId, volumeId, 1);
+    await waitForReport(a.compute, serverId, 'ready');
+    await typeLine(
+      a.compute,
+      serverId,
+      'echo kept >/mnt/state/note; sync; word=remembered; . /lib/report.sh; report said',
+    );
+    await waitForReport(a.compute, serverId, 'said');
+
+    const hardware = await a.compute.hardwareOf(serverId, signal);
+    const waiting = await b.storage.openDisk({ ...disk(volumeId, 2), arrival: 'waiting' }, b.id, signal);
+    const shape = { name: 'on-rbd', vcpus: 1, memoryMib: 128, nics: [] };
+    const disks = [{ volumeId, source: waiting, bootIndex: 0 }];
+    const place = await b.compute.receiveGuest({ serverId, generation: 2, ...shape, disks }, { hardware, key }, signal);
+    t.teardown(() => b.compute.stopGuest(serverId, { graceMs: 0 }, signal));
+    const begun = performance.now();
+    await a.compute.sendGuest(serverId, { ...place, key }, { progress: () => {}, mustFinish: () => false }, signal);
+    t.comment(`its memory was there after ${Math.round(performance.now() - begun)} ms`);
+    await a.compute.stopGuest(serverId, { graceMs: 0 }, signal);
+    await a.storage.closeDisk(volumeId, a.id, 1, signal);
+    await b.storage.openDisk({ ...disk(volumeId, 2), arrival: 'going-on' }, b.id, signal);
+    await b.compute.resumeGuest(serverId, signal);
+    t.comment(`it went on after ${Math.round(performance.now() - begun)} ms`);
+    t.equal(await b.storage.fence.isFenced('10.99.0.1', signal), false, 'nobody is fenced for it');
+    await typeLine(b.compute, serverId, 'report note "text=$(cat /mnt/state/note)" "word=$word"');
+    t.match((await waitForReport(b.compute, serverId, 'note')).at(-1), { text: 'kept', word: 'remembered' });
+    await typeLine(b.compute, serverId, 'echo more >>/mnt/state/note; sync; report written by=b');
+    await waitForReport(b.compute, serverId, 'written');
+    t.match(await b.compute.find(serverId, signal), { power: 'running', detail: 'running' }, 'its disk takes writes');
     await b.compute.stopGuest(serverId, { graceMs: 0 }, signal);
     await b.storage.closeDisk(volumeId, b.id, 2, signal);
     await b.storage.removeDisk(volumeId, signal);

@@ -62,16 +62,19 @@ export async function qemuFixture(t: Test, options: Partial<QemuDriverOptions> =
   // Taps are of a network of its own: the machine's stays as it is.
   const space = `shoal-test-${randomBytes(4).toString('hex')}`;
   await runCommand(['ip', 'netns', 'add', space]);
+  await runCommand(['ip', '-n', space, 'link', 'set', 'lo', 'up']);
   t.teardown(() => runCommand(['ip', 'netns', 'del', space]));
   let taps = 0;
+  const driverIn = (name: string): QemuDriver =>
+    new QemuDriver(
+      { log: silentLogger },
+      { runDir: join(folder, name), launchPrefix: ['nsenter', `--net=/run/netns/${space}`, '--'], ...options },
+    );
   return {
     storage,
     otherStorage,
-    open: () =>
-      new QemuDriver(
-        { log: silentLogger },
-        { runDir: join(folder, 'run'), launchPrefix: ['nsenter', `--net=/run/netns/${space}`, '--'], ...options },
-      ),
+    open: () => driverIn('run'),
+    openElsewhere: () => driverIn('other-run'),
     newTap: async () => {
       taps += 1;
       await runCommand(['ip', '-n', space, 'tuntap', 'add', 'dev', `tap${taps}`, 'mode', 'tap', 'user', '0']);
