@@ -120,6 +120,15 @@ export const networkPolicies: readonly PolicyRule[] = [
     'DELETE /v2.0/subnetpools/:id/tags',
     'DELETE /v2.0/subnetpools/:id/tags/:tag',
   ]),
+  rule('get_address_group', projectReader, ['GET /v2.0/address-groups', 'GET /v2.0/address-groups/:id']),
+  rule('create_address_group', projectMember, ['POST /v2.0/address-groups']),
+  // Neutron asks the same of the two changes of its addresses.
+  rule('update_address_group', projectMember, [
+    'PUT /v2.0/address-groups/:id',
+    'PUT /v2.0/address-groups/:id/add_addresses',
+    'PUT /v2.0/address-groups/:id/remove_addresses',
+  ]),
+  rule('delete_address_group', projectMember, ['DELETE /v2.0/address-groups/:id']),
   rule('get_rbac_policy', projectReader, ['GET /v2.0/rbac-policies', 'GET /v2.0/rbac-policies/:id']),
   rule('create_rbac_policy', projectMember, ['POST /v2.0/rbac-policies']),
   rule('update_rbac_policy', projectMember, ['PUT /v2.0/rbac-policies/:id']),

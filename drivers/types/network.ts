@@ -57,6 +57,8 @@ export interface LocalPortSpec {
   readonly portSecurity: boolean;
   /** Everything not allowed is dropped; replies are always allowed; DHCP and metadata always pass. */
   readonly rules: readonly SecurityRuleSpec[];
+  /** Replies are judged by the rules like everything else (Neutron's stateless security groups). Absent: they are let pass. */
+  readonly stateless?: boolean;
   /** Served to this port alone, byte for byte. */
   readonly metadata: MetadataBodies;
 }

@@ -8231,6 +8231,9 @@ export namespace shoal {
             /** SecurityGroupRule createdMs. */
             createdMs: number;
 
+            /** SecurityGroupRule remoteAddressGroupId. */
+            remoteAddressGroupId: string;
+
             /**
              * Creates a new SecurityGroupRule instance using the specified properties.
              * @param [properties] Properties to set
@@ -8293,12 +8296,116 @@ export namespace shoal {
                 /** SecurityGroupRule createdMs */
                 createdMs?: number;
 
+                /** SecurityGroupRule remoteAddressGroupId */
+                remoteAddressGroupId?: string;
+
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
             }
 
             /** Shape of a SecurityGroupRule. */
             type $Shape = shoal.v1.SecurityGroupRule.$Properties;
+        }
+
+        /**
+         * Properties of an AddressGroup.
+         * @deprecated Use shoal.v1.AddressGroup.$Properties instead.
+         */
+        interface IAddressGroup extends shoal.v1.AddressGroup.$Properties {
+        }
+
+        /** Represents an AddressGroup. */
+        class AddressGroup {
+
+            /**
+             * Constructs a new AddressGroup.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.AddressGroup.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** AddressGroup id. */
+            id: string;
+
+            /** AddressGroup name. */
+            name: string;
+
+            /** AddressGroup projectId. */
+            projectId: string;
+
+            /** AddressGroup description. */
+            description: string;
+
+            /** AddressGroup addresses. */
+            addresses: string[];
+
+            /** AddressGroup createdMs. */
+            createdMs: number;
+
+            /** AddressGroup updatedMs. */
+            updatedMs: number;
+
+            /**
+             * Creates a new AddressGroup instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns AddressGroup instance
+             */
+            static create(properties: shoal.v1.AddressGroup.$Shape): shoal.v1.AddressGroup & shoal.v1.AddressGroup.$Shape;
+            static create(properties?: shoal.v1.AddressGroup.$Properties): shoal.v1.AddressGroup;
+
+            /**
+             * Encodes the specified AddressGroup message. Does not implicitly {@link shoal.v1.AddressGroup.verify|verify} messages.
+             * @param message AddressGroup message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.AddressGroup.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an AddressGroup message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.AddressGroup & shoal.v1.AddressGroup.$Shape} AddressGroup
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.AddressGroup & shoal.v1.AddressGroup.$Shape;
+        }
+
+        namespace AddressGroup {
+
+            /** Properties of an AddressGroup. */
+            interface $Properties {
+
+                /** AddressGroup id */
+                id?: string;
+
+                /** AddressGroup name */
+                name?: string;
+
+                /** AddressGroup projectId */
+                projectId?: string;
+
+                /** AddressGroup description */
+                description?: string;
+
+                /** AddressGroup addresses */
+                addresses?: string[];
+
+                /** AddressGroup createdMs */
+                createdMs?: number;
+
+                /** AddressGroup updatedMs */
+                updatedMs?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an AddressGroup. */
+            type $Shape = shoal.v1.AddressGroup.$Properties;
         }
 
         /**

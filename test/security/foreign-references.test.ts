@@ -42,7 +42,8 @@ void t.test('F2, F8, F10: a foreign id and an unknown one are refused alike, in 
     const serverGroup = await made(token, '/compute/v2.1/os-server-groups', {
       server_group: { name: 'together', policies: ['affinity'] },
     });
-    return { token, network, subnet, pool, port, router, floatingip, group, server, serverGroup, flavor };
+    const addressGroup = await made(token, `${n}/address-groups`, { address_group: { addresses: [cidr] } });
+    return { token, addressGroup, network, subnet, pool, port, router, floatingip, group, server, serverGroup, flavor };
   };
   const own = await project(cloud.memberToken, '10.0.0.0/24');
   const other = await project((await addMember(cloud.gateway)).memberToken, '10.9.0.0/24');
@@ -204,10 +205,18 @@ void t.test('F2, F8, F10: a foreign id and an unknown one are refused alike, in 
       (id) => ({ addSecurityGroup: { name: id } }),
     ],
   ];
+  cases.push([
+    'security_group_rule.remote_address_group_id',
+    other.addressGroup.id,
+    'POST',
+    `${n}/security-group-rules`,
+    (id) => rule({ remote_address_group_id: id }),
+  ]);
   for (const [object_type, foreign] of [
     ['network', other.network.id],
     ['subnetpool', other.pool.id],
     ['security_group', other.group.id],
+    ['address_group', other.addressGroup.id],
   ] as const) {
     const policy = { object_type, action: 'access_as_shared', target_tenant: 'another' };
     cases.push([
@@ -235,6 +244,7 @@ void t.test('F2, F8, F10: a foreign id and an unknown one are refused alike, in 
     'port.binding:host_id',
     'network.provider:segmentation_id',
     ...['tenant_id', 'project_id'].map((key) => `rbac_policy.${key}`),
+    ...['tenant_id', 'project_id'].map((key) => `address_group.${key}`),
     'security_group_rule.project_id',
     'security_group_rule.tenant_id',
   ]);

@@ -231,7 +231,11 @@ export function floatingIpPatchOf(body: Body<'floatingIpPatch'>): FloatingIpPatc
 
 /** `POST /security-groups`. The service adds Neutron's two rules that let traffic out. */
 export function securityGroupDraft(body: Body<'securityGroupNew'>): SecurityGroupDraft {
-  return { name: body.name ?? '', ...projectOf(body), ...definedOf({ description: body.description }) };
+  return {
+    name: body.name ?? '',
+    ...projectOf(body),
+    ...definedOf({ description: body.description, stateful: body.stateful }),
+  };
 }
 
 /**
@@ -250,6 +254,7 @@ export function securityGroupRuleDraft(body: Body<'securityGroupRuleNew'>): Secu
       portMax: said(body.port_range_max),
       remotePrefix: said(body.remote_ip_prefix),
       remoteGroupId: said(body.remote_group_id),
+      remoteAddressGroupId: said(body.remote_address_group_id),
       description: body.description,
     }),
   };

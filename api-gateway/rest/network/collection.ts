@@ -15,7 +15,7 @@ import { conditioned } from './if-match.ts';
 import { addNetworkList, showAnswer, type View } from './listing.ts';
 
 /** A view is made for somebody, from a reader that has the thing. */
-interface Viewing {
+export interface Viewing {
   readonly reader: StateReader;
   readonly context: RequestContext;
   /** No quorum confirmed the reader: nothing can be written now. */

@@ -16,6 +16,7 @@ interface Extension {
 /** By alias. Those whose attributes are not all honoured are known and not advertised. */
 export const knownExtensions: Readonly<Record<string, Extension>> = {
   agent: { name: 'agent', attributes: ['agent.admin_state_up', 'agent.description'] },
+  'address-group': { name: 'Address group', attributes: ['address_group.name', 'address_group.addresses'] },
   'allowed-address-pairs': { name: 'Allowed Address Pairs', attributes: ['port.allowed_address_pairs'] },
   availability_zone: { name: 'Availability Zone' },
   binding: {
@@ -68,6 +69,7 @@ export const knownExtensions: Readonly<Record<string, Extension>> = {
     name: 'RBAC Policies',
     attributes: ['rbac_policy.object_type', 'rbac_policy.object_id', 'rbac_policy.action', 'rbac_policy.target_tenant'],
   },
+  'rbac-address-group': { name: 'Add address_group type to RBAC' },
   'rbac-security-groups': { name: 'Add security_group type to network RBAC' },
   'rbac-subnetpool': { name: 'Add subnet pool type to network RBAC' },
   'revision-if-match': { name: 'If-Match constraints based on revision_number' },
@@ -99,6 +101,10 @@ export const knownExtensions: Readonly<Record<string, Extension>> = {
       'security_group_rule.remote_ip_prefix',
       'security_group_rule.remote_group_id',
     ],
+  },
+  'security-groups-remote-address-group': {
+    name: 'Remote address group id field for security group rules',
+    attributes: ['security_group_rule.remote_address_group_id'],
   },
   'security-groups-shared-filtering': { name: 'Security group filtering on the shared field' },
   'security-groups-normalized-cidr': { name: 'Normalized CIDR field for security group rules' },
@@ -139,6 +145,7 @@ export const writable: Readonly<Record<string, readonly TSchema[]>> = {
   floatingip: [schemas.floatingIpNew, schemas.floatingIpPatch],
   security_group: [schemas.securityGroupNew, schemas.securityGroupPatch],
   security_group_rule: [schemas.securityGroupRuleNew],
+  address_group: [schemas.addressGroupNew, schemas.addressGroupPatch],
   rbac_policy: [schemas.rbacPolicyNew, schemas.rbacPolicyPatch],
 };
 

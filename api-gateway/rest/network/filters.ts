@@ -116,8 +116,12 @@ export const ruleKeys: ListKeys = {
     'remote_ip_prefix',
     'normalized_cidr',
     'remote_group_id',
+    'remote_address_group_id',
   ],
 };
+
+/** The filters of `GET /v2.0/address-groups`, which have no tags. */
+export const addressGroupKeys: ListKeys = { keys: [...named, 'changed_since', 'shared'] };
 
 /** The filters of `GET /v2.0/rbac-policies`. */
 export const rbacPolicyKeys: ListKeys = {

@@ -6,6 +6,7 @@ import { networkPolicies } from '../../policies/network.ts';
 import { neutronFaults } from '../kit/faults.ts';
 import type { RestModule } from '../kit/module.ts';
 import { networkResources, networkVersions } from '../kit/versions.ts';
+import { addAddressGroups } from './address-groups.ts';
 import { addAgents, addExtensions, addIpAvailabilities, addQuotas } from './operations.ts';
 import {
   addExtraRoutes,
@@ -30,6 +31,7 @@ const collections = [
   'floatingips',
   'security-groups',
   'security-group-rules',
+  'address-groups',
   'rbac-policies',
   'agents',
   'quotas',
@@ -69,6 +71,7 @@ export function networkModule(deps: NetworkModuleDependencies): RestModule {
       addExtraRoutes(app, gateway, network);
       addFloatingIps(app, gateway, network);
       addSecurityGroups(app, gateway, network);
+      addAddressGroups(app, gateway, network);
       addRbacPolicies(app, gateway, network);
       addExtensions(app, gateway);
       addQuotas(app, gateway, quotas);

@@ -31,6 +31,7 @@ const quotaNames = [
   'security_group',
   'security_group_rule',
   'rbac_policy',
+  'address_group',
 ] as const satisfies readonly QuotaResource[];
 
 type ByAlias = { Params: { alias: string } };

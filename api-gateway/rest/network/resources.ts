@@ -322,8 +322,8 @@ export function addSecurityGroups(app: FastifyInstance, gateway: Gateway, networ
       ),
     ],
     update: (context, id, body) => {
-      const { name, description } = as(schemas.securityGroupPatch, body);
-      return securityGroups.update(context, id, definedOf({ name, description }));
+      const { name, description, stateful } = as(schemas.securityGroupPatch, body);
+      return securityGroups.update(context, id, definedOf({ name, description, stateful }));
     },
     retag: (context, id, tags) => securityGroups.update(context, id, { tags }),
     delete: (context, id) => securityGroups.delete(context, id),

@@ -7,7 +7,6 @@ const v2 = (...collections: readonly string[]): readonly string[] => collections
 export const unservedNetwork: readonly UnservedPart[] = [
   { what: 'address scopes', paths: v2('address-scopes') },
   { what: 'taking subnets into a pool', paths: v2('subnetpools/:id/onboard_network_subnets') },
-  { what: 'address groups', paths: v2('address-groups') },
   { what: 'quality of service', paths: v2('qos') },
   { what: 'trunks', paths: v2('trunks') },
   { what: 'segments', paths: v2('segments') },

@@ -184,12 +184,12 @@ export function floatingIpView(reader: StateReader, floatingIp: shoal.v1.Floatin
   };
 }
 
-/** A group with all of its rules. Every group is stateful. @param isShared with the caller. */
+/** A group with all of its rules. @param isShared with the caller. */
 export function securityGroupView(group: shoal.v1.SecurityGroup, isShared: boolean): View {
   return {
     ...standard(group),
     name: group.name,
-    stateful: true,
+    stateful: group.stateful,
     shared: isShared,
     security_group_rules: group.rules.map((rule) => ruleView({ rule, group })),
   };
@@ -213,6 +213,7 @@ export function ruleView({ rule, group }: RuleView): View {
     remote_ip_prefix: rule.remotePrefix === '' ? null : rule.remotePrefix,
     normalized_cidr: rule.remotePrefix === '' ? null : normalPrefix(rule.remotePrefix),
     remote_group_id: rule.remoteGroupId === '' ? null : rule.remoteGroupId,
+    remote_address_group_id: rule.remoteAddressGroupId === '' ? null : rule.remoteAddressGroupId,
     description: rule.description,
     created_at: timeText(rule.createdMs),
     updated_at: timeText(rule.createdMs),
@@ -230,4 +231,10 @@ export function rbacPolicyView(policy: shoal.v1.RbacPolicy): View {
     action: policy.action,
     target_tenant: policy.targetProject,
   };
+}
+
+/** @param isShared with the caller. */
+export function addressGroupView(group: shoal.v1.AddressGroup, isShared: boolean): View {
+  const { tags: _none, ...common } = standard({ ...group, tags: [] });
+  return { ...common, name: group.name, addresses: group.addresses, shared: isShared };
 }

@@ -188,9 +188,7 @@ export const floatingIpPatch = only({
   fixed_ip_address: orNull(address),
 });
 
-const stateful = may(
-  Type.Literal(true, { type: 'boolean', reason: 'security groups of this cloud follow connections: all are stateful' }),
-);
+const stateful = may(flag);
 
 /** `POST /security-groups`. */
 export const securityGroupNew = only({ ...owner, ...described, stateful });
@@ -213,8 +211,20 @@ export const securityGroupRuleNew = only({
   port_range_max: portNumber,
   remote_ip_prefix: orNull(address),
   remote_group_id: orNull(text),
+  remote_address_group_id: orNull(text),
   description: may(text),
 });
+
+const prefixes = Type.Array(address, { maxItems: 1000 });
+
+/** `POST /address-groups`. */
+export const addressGroupNew = only({ ...owner, ...described, addresses: may(prefixes) });
+
+/** `PUT /address-groups/:id`: its addresses are added and removed by requests of their own. */
+export const addressGroupPatch = only(described);
+
+/** `PUT /address-groups/:id/add_addresses` and `/remove_addresses`. */
+export const addressGroupAddresses = only({ addresses: prefixes });
 
 /** `POST /rbac-policies`. Types and actions are checked by the service, in Neutron's words. */
 export const rbacPolicyNew = only({
@@ -241,6 +251,7 @@ export const quotaPatch = only({
   security_group: limit,
   security_group_rule: limit,
   rbac_policy: limit,
+  address_group: limit,
   force: may(flag),
   check_limit: may(flag),
 });
@@ -300,5 +311,6 @@ export const readOnly = {
   ],
   security_group: [...everywhere, 'tenant_id', 'project_id', 'security_group_rules', 'shared'],
   security_group_rule: [...everywhere, 'normalized_cidr'],
+  address_group: [...everywhere, 'tenant_id', 'project_id', 'addresses', 'shared'],
   rbac_policy: ['id', 'tenant_id', 'project_id', 'object_type', 'object_id', 'action'],
 } as const;

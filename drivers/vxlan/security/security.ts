@@ -44,6 +44,8 @@ export const filterTable: NftTable = {
     { name: 'service', kind: 'set', type: 'type ifname . ipv4_addr' },
     { name: 'egress', kind: 'map', type: 'type ifname . ipv4_addr : verdict' },
     { name: 'ingress', kind: 'map', type: 'type ifname . ipv4_addr : verdict' },
+    // Addresses of ports that judge replies, too.
+    { name: 'stateless', kind: 'set', type: 'type ifname . ipv4_addr' },
     // Address pairs may be prefixes, and may be several ports': the MAC tells whose frame it is.
     { name: 'egress_pairs', kind: 'map', type: 'type ifname . ether_addr . ipv4_addr : verdict; flags interval' },
     { name: 'ingress_pairs', kind: 'map', type: 'type ifname . ether_addr . ipv4_addr : verdict; flags interval' },
@@ -77,16 +79,44 @@ export const filterTable: NftTable = {
       rules: [
         // Bridged frames have a tenant bridge on both sides; anything else is the host routing for a guest.
         'oifname != @tenant counter drop',
+        'iifname . ip saddr @stateless goto judge_each',
+        'oifname . ip daddr @stateless goto judge_each',
         'ct state established,related accept',
         'ct state new jump count_flows',
+        'jump always',
+        'jump leave',
+        'goto enter',
+      ],
+    },
+    {
+      name: 'always',
+      rules: [
         'udp sport 67 udp dport 68 iifname . ip saddr @service accept',
         'udp sport 68 udp dport 67 ip daddr 255.255.255.255 accept',
         'udp sport 68 udp dport 67 iifname . ip daddr @service accept',
         `ip daddr ${metadataIp} tcp dport 80 accept`,
-        'iifname . ether saddr . ip saddr vmap @egress_pairs',
-        'iifname . ip saddr vmap @egress',
-        'oifname . ether daddr . ip daddr vmap @ingress_pairs',
-        'oifname . ip daddr vmap @ingress',
+      ],
+    },
+    {
+      name: 'leave',
+      rules: ['iifname . ether saddr . ip saddr vmap @egress_pairs', 'iifname . ip saddr vmap @egress'],
+    },
+    {
+      name: 'enter',
+      rules: ['oifname . ether daddr . ip daddr vmap @ingress_pairs', 'oifname . ip daddr vmap @ingress'],
+    },
+    {
+      // One of the two ports judges replies, the other may not: each side is asked by its own kind.
+      name: 'judge_each',
+      rules: [
+        'ct state new jump count_flows',
+        'jump always',
+        `ip saddr ${metadataIp} tcp sport 80 ct state established accept`,
+        'iifname . ip saddr @stateless jump leave',
+        'iifname . ip saddr != @stateless ct state new,invalid,untracked jump leave',
+        'oifname . ip daddr @stateless goto enter',
+        'ct state established,related accept',
+        'goto enter',
       ],
     },
     {
@@ -241,7 +271,7 @@ interface PortPair {
 /** What the filter must know of a port. */
 export type FilterPort = Pick<
   LocalPortSpec,
-  'portId' | 'mac' | 'ip' | 'moreIps' | 'addressPairs' | 'portSecurity' | 'rules'
+  'portId' | 'mac' | 'ip' | 'moreIps' | 'addressPairs' | 'portSecurity' | 'rules' | 'stateless'
 > & {
   readonly vni: number;
 };
@@ -406,6 +436,7 @@ export function filterText(sg: TableFound, guard: TableFound, scope: FilterScope
     for (const ip of [port.ip, ...(port.moreIps ?? [])]) {
       want('ip4', `${dev} . ${port.mac} . ${ip}`);
       want('guests', `${bridge} . ${ip}`);
+      if (port.stateless === true) want('stateless', `${bridge} . ${ip}`);
       want('egress', `${bridge} . ${ip}`, `jump ${egressChain(portId)}`);
       want('ingress', `${bridge} . ${ip}`, `jump ${ingressChain(portId)}`);
     }
@@ -442,7 +473,7 @@ export function filterText(sg: TableFound, guard: TableFound, scope: FilterScope
   sync(filterAt, sg, ['tenant', 'zones', 'service', 'egress_pairs', 'ingress_pairs'], (key) => bridges.has(owner(key)));
   sync(filterAt, sg, ['egress', 'ingress'], (_key, value) => jumps.has(value));
   // An address is its port's as long as the chain of that port judges it.
-  sync(filterAt, sg, ['guests'], (key) => jumps.has(sg.sets.get('egress')?.get(key) ?? ''));
+  sync(filterAt, sg, ['guests', 'stateless'], (key) => jumps.has(sg.sets.get('egress')?.get(key) ?? ''));
   sync(filterAt, sg, ['senders', 'senders6'], (key) => scope.senders.has(Number(owner(key))));
   sync(guardAt, guard, ['guarded', 'loose', 'mac', 'ip4', 'pairs'], (key) => taps.has(owner(key)));
   sync(guardAt, guard, ['vxlan', 'anycast'], (key) => tunnels.has(owner(key)));

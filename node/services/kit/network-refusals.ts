@@ -24,6 +24,7 @@ const kinds = {
   router: ['RouterNotFound', 'Router'],
   floatingip: ['FloatingIPNotFound', 'Floating IP'],
   security_group: ['SecurityGroupNotFound', 'Security group'],
+  address_group: ['AddressGroupNotFound', 'Address group'],
   security_group_rule: ['SecurityGroupRuleNotFound', 'Security group rule'],
 } as const;
 

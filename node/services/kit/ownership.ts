@@ -11,6 +11,7 @@ import type { shoal } from '../../../proto/messages.ts';
 import type { ShoalError } from '../../base/errors.ts';
 import { indexKey, type Row, type Table } from '../../state/table.ts';
 import {
+  addressGroupTable,
   floatingIpTable,
   imageTable,
   networkTable,
@@ -199,6 +200,30 @@ export function ownSecurityGroup(
   const row = seeSecurityGroup(context, reader, id);
   if (!mayActOn(context, row.record))
     throw forbidden(context.permissions.operation, `security group ${id} belongs to another project`);
+  return row;
+}
+
+/** Own address groups and those that are shared with the caller's project; all for administrators. */
+export function canSeeAddressGroup(
+  context: RequestContext,
+  reader: StateReader,
+  group: shoal.v1.AddressGroup,
+): boolean {
+  return mayRead(context, 'get_address_group', group) || isShared(context, reader, 'address_group', group);
+}
+
+/** For reading, and for rules about it. Throws 404 `AddressGroupNotFound` unless the caller may see it. */
+export function seeAddressGroup(context: RequestContext, reader: StateReader, id: string): Row<shoal.v1.AddressGroup> {
+  const row = addressGroupTable.get(reader, id);
+  if (row === undefined || !canSeeAddressGroup(context, reader, row.record)) throw notFound('address_group', id);
+  return row;
+}
+
+/** For changing it. Throws 404 as `seeAddressGroup` does, and 403 for one that is shared and another project's. */
+export function ownAddressGroup(context: RequestContext, reader: StateReader, id: string): Row<shoal.v1.AddressGroup> {
+  const row = seeAddressGroup(context, reader, id);
+  if (!mayActOn(context, row.record))
+    throw forbidden(context.permissions.operation, `address group ${id} belongs to another project`);
   return row;
 }
 

@@ -42,6 +42,8 @@ export const defaultLimits = {
   security_group: 10,
   security_group_rule: 100,
   rbac_policy: 10,
+  /** Neutron's default; each project has as many as its operator lets it. */
+  address_group: -1,
   /** Glance's unified limits; unlike Glance's, on from the start, as one project could fill every host's disk. */
   image_count_total: 100,
   /** MiB; each image counts for its size rounded up. */
@@ -93,6 +95,7 @@ export const countedResources = [
   'security_group',
   'security_group_rule',
   'rbac_policy',
+  'address_group',
   'image_count_total',
   'image_size_total',
 ] as const satisfies readonly QuotaResource[];

@@ -11,7 +11,7 @@ import { pointAt } from './pointed-at.ts';
 import type { Change } from './transact.ts';
 
 /** What can be shared, by Neutron's names. */
-export const sharedKinds = ['network', 'subnetpool', 'security_group'] as const;
+export const sharedKinds = ['network', 'subnetpool', 'security_group', 'address_group'] as const;
 /** One of them. */
 export type SharedKind = (typeof sharedKinds)[number];
 

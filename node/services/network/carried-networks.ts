@@ -6,6 +6,7 @@ import type { shoal } from '../../../proto/messages.ts';
 import type { HostId } from '../../base/ids.ts';
 import { indexKey } from '../../state/table.ts';
 import {
+  addressGroupTable,
   floatingIpTable,
   hostTable,
   networkTable,
@@ -104,10 +105,11 @@ export function readCarried(reader: StateReader, hostId: HostId): void {
   for (const id of hostIds) hostTable.find(reader, id);
 }
 
-/** A group's rules, and the ports of the groups that they name. */
+/** A group's rules, the ports of the groups that they name, and address groups. */
 function readGroup(reader: StateReader, id: string): void {
-  for (const { remoteGroupId } of securityGroupTable.find(reader, id)?.record.rules ?? []) {
+  for (const { remoteGroupId, remoteAddressGroupId } of securityGroupTable.find(reader, id)?.record.rules ?? []) {
     if (remoteGroupId !== '') portTable.by(reader, 'security-group', indexKey(remoteGroupId));
+    if (remoteAddressGroupId !== '') addressGroupTable.find(reader, remoteAddressGroupId);
   }
 }
 

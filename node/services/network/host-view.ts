@@ -25,7 +25,14 @@ import { ShoalError } from '../../base/errors.ts';
 import type { HostId, NetworkId, PortId, RouterId, SubnetId } from '../../base/ids.ts';
 import { ReadMemo } from '../../state/read-set.ts';
 import { indexKey } from '../../state/table.ts';
-import { floatingIpTable, portTable, securityGroupTable, serverTable, subnetTable } from '../../state/tables/index.ts';
+import {
+  addressGroupTable,
+  floatingIpTable,
+  portTable,
+  securityGroupTable,
+  serverTable,
+  subnetTable,
+} from '../../state/tables/index.ts';
 import type { StateReader } from '../../state/types.ts';
 import { unreadableRows } from '../../state/unreadable-rows.ts';
 import { deviceOwners } from '../kit/device-owners.ts';
@@ -155,6 +162,18 @@ class Records extends CarriedRecords {
     });
   }
 
+  /** The prefixes of an address group that guests of one family can have, in order. */
+  addressesOf(groupId: string): readonly string[] {
+    const addresses = addressGroupTable.find(this.reader, groupId)?.record.addresses ?? [];
+    return sortedPrefixes(addresses.filter((prefix) => !prefix.includes(':')));
+  }
+
+  /** Whether replies to what the port's rules allow are judged as well: its groups are all stateless. */
+  isStateless(port: shoal.v1.Port): boolean {
+    const groups = port.securityGroupIds.map((id) => securityGroupTable.find(this.reader, id)?.record);
+    return groups.length > 0 && groups.every((group) => group?.stateful === false);
+  }
+
   rulesOf(groupId: string): readonly SecurityRuleSpec[] {
     return cached(this.#rules, groupId, () => {
       const group = securityGroupTable.find(this.reader, groupId)?.record;
@@ -195,6 +214,7 @@ function localPortSpec(records: Records, port: shoal.v1.Port, metadataOf: Metada
     hostname: hostnameOf(server, ip),
     portSecurity: port.portSecurityEnabled || !isUp,
     rules: withoutRepeats(rules),
+    ...(isUp && port.portSecurityEnabled && records.isStateless(port) ? { stateless: true } : {}),
     metadata: server === undefined ? {} : metadataOf(records.reader, server),
   };
 }
@@ -335,9 +355,11 @@ function ruleSpec(records: Records, rule: shoal.v1.SecurityGroupRule): SecurityR
   const remotePrefixes =
     rule.remoteGroupId !== ''
       ? records.membersOf(rule.remoteGroupId)
-      : rule.remotePrefix !== ''
-        ? [normalPrefix(rule.remotePrefix)]
-        : undefined;
+      : rule.remoteAddressGroupId !== ''
+        ? records.addressesOf(rule.remoteAddressGroupId)
+        : rule.remotePrefix !== ''
+          ? [normalPrefix(rule.remotePrefix)]
+          : undefined;
   return {
     direction: rule.direction === 'ingress' ? 'ingress' : 'egress',
     ...(protocol === undefined ? {} : { protocol }),

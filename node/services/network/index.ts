@@ -1,6 +1,7 @@
 /** The network service: what both gateways and the compute service call. */
 import type { ServiceDependencies } from '../kit/dependencies.ts';
 import { FloatingIps } from './floating-ips.ts';
+import { AddressGroups } from './groups/address-groups.ts';
 import { Networks } from './networks.ts';
 import { defaultNetworkOptions, type NetworkOptions } from './options.ts';
 import { SubnetPools } from './pools/subnet-pools.ts';
@@ -22,6 +23,7 @@ export class NetworkService {
   readonly routers: Routers;
   readonly floatingIps: FloatingIps;
   readonly securityGroups: SecurityGroups;
+  readonly addressGroups: AddressGroups;
   readonly rbacPolicies: RbacPolicies;
 
   constructor(deps: ServiceDependencies, options: NetworkOptions = defaultNetworkOptions) {
@@ -33,6 +35,7 @@ export class NetworkService {
     this.ports = new Ports(deps);
     this.floatingIps = new FloatingIps(deps);
     this.securityGroups = new SecurityGroups(deps);
+    this.addressGroups = new AddressGroups(deps);
     this.rbacPolicies = new RbacPolicies(deps);
   }
 }

@@ -164,6 +164,7 @@ export class Ports {
       securityGroupIds.filter((id) => !port.securityGroupIds.includes(id)),
       port.projectId,
     );
+    checkOneKind(attempt.reader, securityGroupIds);
     const pairs = patch.allowedAddressPairs;
     const mac = patch.mac === undefined ? port.mac : wantedMac(attempt, network.id, patch.mac, port.mac);
     const next = new shoal.v1.Port({
@@ -272,6 +273,7 @@ function planGroups(
 ): readonly string[] {
   if (draft.securityGroupIds !== undefined) {
     checkGroups(context, attempt, draft.securityGroupIds, projectId);
+    checkOneKind(attempt.reader, draft.securityGroupIds);
     return [...new Set(draft.securityGroupIds)];
   }
   const isSystemPort = (draft.deviceOwner ?? '').startsWith('network:');
@@ -292,6 +294,17 @@ function checkGroups(context: RequestContext, attempt: Attempt, groupIds: readon
     leanOnPolicy(attempt.change, attempt.reader, 'security_group', group, projectId);
     attempt.change.compare({ key: securityGroupTable.key(id), exists: true });
   }
+}
+
+/** Replies are let back for all of a port's groups, or for none. */
+function checkOneKind(reader: StateReader, groupIds: readonly string[]): void {
+  const kinds = new Set(groupIds.map((id) => securityGroupTable.get(reader, id)?.record.stateful));
+  if (kinds.size < 2) return;
+  throw refuse(
+    'CONFLICT',
+    'SecurityGroupConflict',
+    'Error Cannot apply both stateful and stateless security groups on the same port at the same time while attempting the operation.',
+  );
 }
 
 function checkSecurityAgrees(port: shoal.v1.Port): void {

@@ -3,12 +3,19 @@
 import { shoal } from '../../../proto/messages.ts';
 import { isUnrecorded, ShoalError } from '../../base/errors.ts';
 import { indexKey, type Row } from '../../state/table.ts';
-import { securityGroupTable } from '../../state/tables/index.ts';
+import { addressGroupTable, securityGroupTable } from '../../state/tables/index.ts';
 import type { StateReader } from '../../state/types.ts';
 import type { RequestContext } from '../kit/context.ts';
 import type { ServiceDependencies } from '../kit/dependencies.ts';
 import { badAttribute, badRequest, notFound, refuse } from '../kit/network-refusals.ts';
-import { canSeeSecurityGroup, ownSecurityGroup, projectFor, projectRows, seeSecurityGroup } from '../kit/ownership.ts';
+import {
+  canSeeSecurityGroup,
+  ownSecurityGroup,
+  projectFor,
+  projectRows,
+  seeAddressGroup,
+  seeSecurityGroup,
+} from '../kit/ownership.ts';
 import { isAdministrator, mayActOn } from '../kit/permissions.ts';
 import { pointAt } from '../kit/pointed-at.ts';
 import { chargeQuota, refundQuota } from '../kit/quota.ts';
@@ -37,7 +44,7 @@ export interface SecurityGroupDraft {
 
 /**
  * A rule as Neutron's API has it. Ports are in [1, 65535] for TCP and its like; for ICMP `portMin` is the type and
- * `portMax` the code, each in [0, 255]. Of `remotePrefix` and `remoteGroupId` at most one; neither: any peer.
+ * `portMax` the code, each in [0, 255]. Of `remotePrefix`, `remoteGroupId` and `remoteAddressGroupId` at most one; none: any peer.
  */
 export interface SecurityGroupRuleDraft {
   readonly securityGroupId: string;
@@ -49,6 +56,7 @@ export interface SecurityGroupRuleDraft {
   readonly portMax?: number;
   readonly remotePrefix?: string;
   readonly remoteGroupId?: string;
+  readonly remoteAddressGroupId?: string;
   readonly description?: string;
 }
 
@@ -136,7 +144,13 @@ export class SecurityGroups {
   async update(
     context: RequestContext,
     id: string,
-    patch: { readonly name?: string; readonly description?: string; readonly tags?: readonly string[] },
+    patch: {
+      readonly name?: string;
+      readonly description?: string;
+      /** 409 `SecurityGroupInUse` for another value while ports have the group. */
+      readonly stateful?: boolean;
+      readonly tags?: readonly string[];
+    },
   ): Promise<shoal.v1.SecurityGroup> {
     checkText('name', patch.name);
     checkText('description', patch.description);
@@ -149,8 +163,15 @@ export class SecurityGroups {
       ) {
         throw refuse('CONFLICT', 'SecurityGroupCannotUpdateDefault', 'Updating default security group not allowed.');
       }
+      const stateful = patch.stateful ?? row.record.stateful;
+      if (stateful !== row.record.stateful) {
+        requireUnused(change, reader, 'security-group', id, () =>
+          refuse('CONFLICT', 'SecurityGroupInUse', `Security Group ${id} in use.`),
+        );
+      }
       const next = new shoal.v1.SecurityGroup({
         ...row.record,
+        stateful,
         name,
         description: patch.description ?? row.record.description,
         tags: [...(patch.tags ?? row.record.tags)],
@@ -212,6 +233,11 @@ export class SecurityGroups {
             const remote = seeSecurityGroup(context, reader, rule.remoteGroupId).record;
             leanOnPolicy(change, reader, 'security_group', remote, row.record.projectId);
             pointAt(change, securityGroupTable.key(rule.remoteGroupId));
+          }
+          if (rule.remoteAddressGroupId !== '') {
+            const remote = seeAddressGroup(context, reader, rule.remoteAddressGroupId).record;
+            leanOnPolicy(change, reader, 'address_group', remote, row.record.projectId);
+            pointAt(change, addressGroupTable.key(remote.id));
           }
           const same = all.find((other) => meansSame(other, rule));
           if (same !== undefined) {
@@ -338,7 +364,8 @@ function ruleOf(draft: SecurityGroupRuleDraft, id: string, createdMs: number): s
   const protocol = protocolOf(draft.protocol, ethertype);
   const ports = portsOf(protocol, draft);
   const remotePrefix = remotePrefixOf(draft.remotePrefix, ethertype);
-  if (remotePrefix !== '' && (draft.remoteGroupId ?? '') !== '') {
+  const remotes = [remotePrefix, draft.remoteGroupId ?? '', draft.remoteAddressGroupId ?? ''];
+  if (remotes.filter((remote) => remote !== '').length > 1) {
     throw badRequest(
       'Only one of remote_ip_prefix or remote_group_id or remote_address_group_id may be provided.',
       'SecurityGroupMultipleRemoteEntites',
@@ -352,6 +379,7 @@ function ruleOf(draft: SecurityGroupRuleDraft, id: string, createdMs: number): s
     ...ports,
     remotePrefix,
     remoteGroupId: draft.remoteGroupId ?? '',
+    remoteAddressGroupId: draft.remoteAddressGroupId ?? '',
     description: draft.description ?? '',
     createdMs,
   });
@@ -466,6 +494,7 @@ function meansSame(a: shoal.v1.SecurityGroupRule, b: shoal.v1.SecurityGroupRule)
       rule.portMax,
       normalPrefix(rule.remotePrefix),
       rule.remoteGroupId,
+      rule.remoteAddressGroupId,
     ]);
   return facts(a) === facts(b);
 }

@@ -280,7 +280,16 @@ export const securityGroupTable = new Table<shoal.v1.SecurityGroup>({
     // Each project has one group called "default", which cannot be made twice.
     { name: 'default', unique: true, keys: (r) => (r.name === 'default' ? [indexKey(r.projectId)] : []) },
     { name: 'rule', unique: true, keys: (r) => r.rules.map((rule) => indexKey(rule.id)) },
+    { name: 'address-group', keys: (r) => addressGroupsOf(r.rules) },
   ],
+});
+
+/** Neutron address groups; the rules that speak of one are found by their groups' own index. */
+export const addressGroupTable = new Table<shoal.v1.AddressGroup>({
+  name: 'address-group',
+  codec: v1.AddressGroup,
+  id: (r) => r.id,
+  indexes: [{ name: 'project', keys: (r) => [indexKey(r.projectId)] }],
 });
 
 /** Limits of projects that differ from the configured ones, by project id. -1: no limit. */
@@ -423,6 +432,11 @@ export const volumeMessageTable = new Table<shoal.v1.VolumeMessage>({
     { name: 'resource', keys: (r) => [indexKey(r.resourceId)] },
   ],
 });
+
+function addressGroupsOf(rules: readonly shoal.v1.ISecurityGroupRule[]): string[] {
+  const ids = rules.map(({ remoteAddressGroupId }) => remoteAddressGroupId ?? '').filter((id) => id !== '');
+  return [...new Set(ids)].map((id) => indexKey(id));
+}
 
 function serversOf(attachments: readonly shoal.v1.IVolumeAttachment[]): string[] {
   const ids = attachments.map(({ serverId }) => serverId ?? '').filter((id) => id !== '');

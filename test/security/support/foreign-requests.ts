@@ -14,6 +14,7 @@ const kinds: readonly (readonly [RegExp, Kind])[] = [
   [/\/network-ip-availabilities\/:id/, 'network'],
   [/\/subnets\/:id/, 'subnet'],
   [/\/subnetpools\/:id/, 'subnetpool'],
+  [/\/address-groups\/:id/, 'address_group'],
   [/\/rbac-policies\/:id/, 'rbac_policy'],
   [/\/ports\/:id/, 'port'],
   [/\/routers\/:id/, 'router'],
@@ -47,6 +48,7 @@ export function bodiesOf(
 ): readonly unknown[] {
   if (!['POST', 'PUT', 'PATCH'].includes(method)) return [undefined];
   if (action !== undefined) return [{ [action]: actionArgument(action) }];
+  if (/\/(add|remove)_addresses$/.test(path)) return [{ addresses: ['10.99.0.0/24'] }];
   if (path.endsWith('/rbac-policies/:id')) return [{ rbac_policy: { target_tenant: 'another' } }, { rbac_policy: {} }];
   const resource = /\/v2\.0\/([a-z-]+)s\/:id$/.exec(path)?.[1]?.replaceAll('-', '_');
   const change = resource === 'floatingip' ? { description: 'taken', port_id: null } : { name: 'taken' };
@@ -145,7 +147,7 @@ export function bodiesNaming(mine: TenantObjects, publicNetwork: string): readon
     naming('POST', port, 'network')((id) => ({ port: { network_id: id } })),
     naming('POST', port, 'subnet')((id) => ({ port: { network_id, fixed_ips: [{ subnet_id: id }] } })),
     naming('POST', port, 'security_group')((id) => ({ port: { network_id, security_groups: [id] } })),
-    ...(['network', 'subnetpool', 'security_group'] as const).map((kind) =>
+    ...(['network', 'subnetpool', 'security_group', 'address_group'] as const).map((kind) =>
       naming(
         'POST',
         `${network}/rbac-policies`,
@@ -154,6 +156,17 @@ export function bodiesNaming(mine: TenantObjects, publicNetwork: string): readon
         rbac_policy: { object_type: kind, object_id: id, action: 'access_as_shared', target_tenant: 'another' },
       })),
     ),
+    naming(
+      'POST',
+      rules,
+      'address_group',
+    )((id) => ({
+      security_group_rule: {
+        security_group_id: mine.security_group,
+        direction: 'ingress',
+        remote_address_group_id: id,
+      },
+    })),
     naming('POST', port, 'server')((id) => ({ port: { network_id, device_id: id } })),
     naming('POST', port, 'router')((id) => ({ port: { network_id, device_id: id } })),
     naming('PUT', `${port}/${mine.port}`, 'subnet')((id) => ({ port: { fixed_ips: [{ subnet_id: id }] } })),

@@ -16,6 +16,7 @@ export interface TenantObjects {
   readonly floatingip: string;
   readonly security_group: string;
   readonly security_group_rule: string;
+  readonly address_group: string;
   readonly rbac_policy: string;
   readonly keypair: string;
   readonly server_group: string;
@@ -61,6 +62,7 @@ export async function makeTenantObjects(
   const group = await make('security_group', { name: 'web' });
   const rule = await make('security_group_rule', { security_group_id: group, direction: 'ingress', protocol: 'icmp' });
   const floatingip = await make('floatingip', { floating_network_id: publicNetworkId, port_id: port });
+  const addressGroup = await make('address_group', { name: 'offices', addresses: ['192.0.2.0/24'] });
   const policy = await make('rbac_policy', {
     object_type: 'network',
     object_id: network,
@@ -89,6 +91,7 @@ export async function makeTenantObjects(
     floatingip,
     security_group: group,
     security_group_rule: rule,
+    address_group: addressGroup,
     rbac_policy: policy,
     keypair,
     server_group: server_group.id,
@@ -116,6 +119,7 @@ export async function snapshot(
         'floatingip',
         'security_group',
         'security_group_rule',
+        'address_group',
         'rbac_policy',
       ] as const
     ).map((kind) => `/networking/v2.0/${pathOf(kind)}/${objects[kind]}`),

@@ -2,6 +2,7 @@
 import { shoal } from '../../../../proto/messages.ts';
 import { indexKey, type Row } from '../../../state/table.ts';
 import {
+  addressGroupTable,
   networkTable,
   portTable,
   rbacPolicyTable,
@@ -32,6 +33,7 @@ const keyOf: Readonly<Record<SharedKind, (id: string) => string>> = {
   network: (id) => networkTable.key(id),
   subnetpool: (id) => subnetPoolTable.key(id),
   security_group: (id) => securityGroupTable.key(id),
+  address_group: (id) => addressGroupTable.key(id),
 };
 
 /** Projects that use the thing in the way that `action` lets them, as Neutron counts them. */
@@ -44,6 +46,7 @@ function projectsBound(reader: StateReader, kind: SharedKind, id: string, action
         : portTable.by(reader, 'network', key),
     subnetpool: () => subnetTable.by(reader, 'pool', key),
     security_group: () => portTable.by(reader, 'security-group', key),
+    address_group: () => securityGroupTable.by(reader, 'address-group', key),
   };
   return new Set(
     rows[kind]()

@@ -1,6 +1,12 @@
 /** Neutron's RBAC policies: who may see and use a thing beside its own project. */
 import { shoal } from '../../../../proto/messages.ts';
-import { networkTable, rbacPolicyTable, securityGroupTable, subnetPoolTable } from '../../../state/tables/index.ts';
+import {
+  addressGroupTable,
+  networkTable,
+  rbacPolicyTable,
+  securityGroupTable,
+  subnetPoolTable,
+} from '../../../state/tables/index.ts';
 import type { StateReader } from '../../../state/types.ts';
 import type { RequestContext } from '../../kit/context.ts';
 import type { ServiceDependencies } from '../../kit/dependencies.ts';
@@ -9,6 +15,7 @@ import {
   ownRbacPolicy,
   projectFor,
   projectRows,
+  seeAddressGroup,
   seeNetwork,
   seeSecurityGroup,
   seeSubnetPool,
@@ -148,6 +155,7 @@ function sharedThing(context: RequestContext, reader: StateReader, kind: SharedK
     network: () => seeNetwork(context, reader, id),
     subnetpool: () => seeSubnetPool(context, reader, id),
     security_group: () => seeSecurityGroup(context, reader, id),
+    address_group: () => seeAddressGroup(context, reader, id),
   };
   const thing = see[kind]().record;
   if (isOwner(context, thing)) return thing;
@@ -159,7 +167,12 @@ function sharedThing(context: RequestContext, reader: StateReader, kind: SharedK
 
 /** What a policy says, of a thing that is there as long as it is. */
 function grantOf(reader: StateReader, policy: shoal.v1.RbacPolicy): Grant {
-  const tables = { network: networkTable, subnetpool: subnetPoolTable, security_group: securityGroupTable } as const;
+  const tables = {
+    network: networkTable,
+    subnetpool: subnetPoolTable,
+    security_group: securityGroupTable,
+    address_group: addressGroupTable,
+  } as const;
   const kind = kindOf(policy.objectType);
   const thing = tables[kind].must(reader, policy.objectId).record;
   return { kind, thing, action: actionOf(kind, policy.action), target: policy.targetProject };

@@ -110,6 +110,7 @@ const statuses: readonly (readonly [operation: RegExp, source: string, ...answer
   [/^DELETE \/v2\.0\/[^/]+\/[^/]+\/tags(\/[^/]+)?$/, 'tagging.py; tags.inc', 204],
   [/^(GET|HEAD) (\/v2\.0\/|\/v2\.0$)/, 'resource.py; each .inc', 200],
   [/^PUT \/v2\.0\/subnetpools\/[^/]+\/(add|remove)_prefixes$/, 'resource.py; subnetpool-prefix-ops', 200],
+  [/^PUT \/v2\.0\/address-groups\/[^/]+\/(add|remove)_addresses$/, 'resource.py; address-group', 200],
   [/^PUT \/v2\.0\/routers\/[^/]+\/(add|remove)_(router_interface|extraroutes)$/, 'resource.py; routers.inc', 200],
   [/^PUT \/v2\.0\/quotas\/[^/]+$/, 'quota.py; quotas.inc', 200],
   [/^DELETE \/v2\.0\/quotas\/[^/]+$/, 'utils.py; quotas.inc', 204],

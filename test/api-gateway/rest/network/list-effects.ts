@@ -128,7 +128,7 @@ const floatingIps: List['pair'] = (cloud) =>
   });
 const groups: List['pair'] = (cloud) =>
   tagged(cloud, 'security-groups', (b, project_id) =>
-    post(cloud, 'security-groups', 'security_group', { ...words(b), project_id }),
+    post(cloud, 'security-groups', 'security_group', { ...words(b), project_id, stateful: !b }),
   );
 const rules: List['pair'] = async (cloud) => {
   const pair = await groups(cloud);
@@ -146,6 +146,13 @@ const rules: List['pair'] = async (cloud) => {
   const a = await make(false);
   await sleep(1_100);
   return { a, b: await make(true) };
+};
+const addressGroups: List['pair'] = async (cloud) => {
+  const make = (b: boolean, project_id: string): Promise<Answer> =>
+    post(cloud, 'address-groups', 'address_group', { ...words(b), project_id, addresses: [nextCidr()] });
+  const a = await make(false, cloud.gateway.adminProjectId);
+  await sleep(1_100);
+  return { a, b: await make(true, cloud.memberProjectId) };
 };
 const policies: List['pair'] = async (cloud) => {
   const make = async (b: boolean): Promise<Answer> => {
@@ -192,6 +199,13 @@ const lists: readonly List[] = [
   { path: 'floatingips', key: 'floatingips', known: filters.floatingIpKeys, hasPages: true, pair: floatingIps },
   { path: 'security-groups', key: 'security_groups', known: filters.securityGroupKeys, hasPages: true, pair: groups },
   { path: 'security-group-rules', key: 'security_group_rules', known: filters.ruleKeys, hasPages: true, pair: rules },
+  {
+    path: 'address-groups',
+    key: 'address_groups',
+    known: filters.addressGroupKeys,
+    hasPages: true,
+    pair: addressGroups,
+  },
   { path: 'rbac-policies', key: 'rbac_policies', known: filters.rbacPolicyKeys, hasPages: true, pair: policies },
   {
     ...{ path: 'agents', key: 'agents', known: filters.agentKeys, hasPages: false },

@@ -80,6 +80,10 @@ void t.test('administrators name a project, others only their own', async (t) =>
     }
     const policy = await sharedWith(cloud, made.network.id, { [key]: cloud.memberProjectId });
     t.equal(policy.project_id, cloud.memberProjectId, `rbac_policy.${key}`);
+    const addresses = { addresses: [], [key]: cloud.memberProjectId };
+    const { get } = caller(cloud, cloud.gateway.token);
+    const group = await get('POST', 'address-groups', { address_group: addresses });
+    t.equal(group.project_id, cloud.memberProjectId, `address_group.${key}`);
     const refused = await caller(cloud).call('POST', 'networks', { network: { [key]: cloud.gateway.adminProjectId } });
     t.equal(refused.statusCode, 403);
   }
@@ -208,6 +212,8 @@ void t.test('quotas bar what is over them; below what is used they are set by fo
   const admin = caller(cloud, cloud.gateway.token);
   const made = await oneOfEach(cloud, { project_id: cloud.memberProjectId });
   await sharedWith(cloud, made.network.id, { project_id: cloud.memberProjectId });
+  const addressGroup = { address_group: { addresses: [], project_id: cloud.memberProjectId } };
+  await admin.get('POST', 'address-groups', addressGroup);
   const { get, call } = caller(cloud);
   const path = `quotas/${cloud.memberProjectId}`;
   const bodies: Readonly<Record<string, [string, object]>> = {
@@ -228,6 +234,7 @@ void t.test('quotas bar what is over them; below what is used they are set by fo
         },
       },
     ],
+    address_group: ['address-groups', { address_group: { addresses: [] } }],
     rbac_policy: [
       'rbac-policies',
       {
