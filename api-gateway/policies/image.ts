@@ -9,7 +9,8 @@ const rpc = (name: string): string => `rpc shoal.v1.ImageService/${name}`;
  */
 export const imagePolicies: readonly PolicyRule[] = [
   rule('get_images', projectReader, ['GET /v2/images', rpc('ListImages')]),
-  rule('get_image', projectReader, ['GET /v2/images/:id', rpc('GetImage')]),
+  rule('get_image', projectReader, ['GET /v2/images/:id', 'GET /v2/images/:id/tasks', rpc('GetImage')]),
+  rule('tasks_api_access', cloudAdmin, ['GET /v2/tasks', 'GET /v2/tasks/:id']),
   rule('add_image', projectMember, ['POST /v2/images', rpc('CreateImage')]),
   // Asked by the image service for an image that is made public.
   rule('publicize_image', administrator, []),

@@ -13,6 +13,7 @@ export const extensions = {
   'os-attach-interfaces': { name: 'AttachInterfaces', operation: 'GET /v2.1/servers/:id/os-interface' },
   'os-availability-zone': { name: 'AvailabilityZone', operation: 'GET /v2.1/os-availability-zone' },
   'os-block-device-mapping': { name: 'BlockDeviceMapping', operation: 'POST /v2.1/servers' },
+  'os-consoles': { name: 'Consoles', operation: 'POST /v2.1/servers/:id/remote-consoles' },
   'os-console-output': { name: 'ConsoleOutput', operation: 'POST /v2.1/servers/:id/action#os-getConsoleOutput' },
   'OS-DCF': { name: 'DiskConfig', attribute: 'server.OS-DCF:diskConfig' },
   'os-deferred-delete': { name: 'DeferredDelete', operation: 'POST /v2.1/servers/:id/action#forceDelete' },

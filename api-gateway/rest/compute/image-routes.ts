@@ -8,13 +8,16 @@ import { ShoalError } from '../../../node/base/errors.ts';
 import { ownValue } from '../../../node/base/own-value.ts';
 import { type ImageService, statusName } from '../../../node/services/image/image.ts';
 import type { shoal } from '../../../proto/messages.ts';
+import { shown } from '../../kit/input.ts';
 import { type Filter, type Filters, once } from '../kit/lists/filter.ts';
+import { readInstant } from '../kit/lists/instant.ts';
 import type { Gateway } from '../kit/module.ts';
 import { parse } from '../kit/validation.ts';
 import * as schemas from '../schemas/compute.ts';
 import { linksOf, rootOf, timeText, type View, viewingOf } from './kit/common.ts';
 import { addNovaList, type NovaList } from './kit/lists.ts';
 import { requireMicroversion } from './kit/microversion.ts';
+import { lastPart } from './server-listing.ts';
 
 type ById = { Params: { id: string } };
 type ByKey = { Params: { id: string; key: string } };
@@ -31,9 +34,6 @@ const states: Readonly<Record<string, { readonly status: string; readonly progre
   killed: { status: 'ERROR', progress: 0 },
 };
 const otherState = { status: 'UNKNOWN', progress: 0 };
-
-/** Filters of Nova's that nothing here keeps a value for. */
-const refusedFilters = ['server', 'type', 'changes-since'] as const;
 
 /**
  * Adds the list, one image, its deletion (all up to 2.35) and its metadata (up to 2.38). Later microversions
@@ -53,7 +53,7 @@ export function addImages(app: FastifyInstance, gateway: Gateway, images: ImageS
     filters: () => imageFilters,
     idOf: (image) => image.id,
   };
-  const shown = async (request: FastifyRequest<ById>): Promise<shoal.v1.Image> => {
+  const imageOf = async (request: FastifyRequest<ById>): Promise<shoal.v1.Image> => {
     const { context, reader } = await viewingOf(gateway, request);
     return images.show(reader, context, request.params.id);
   };
@@ -65,7 +65,7 @@ export function addImages(app: FastifyInstance, gateway: Gateway, images: ImageS
   });
   app.get<ById>(`${path}/:id`, async (request) => {
     requireMicroversion(request, lastOfImages);
-    return { image: fullView(gateway, request, await shown(request)) };
+    return { image: fullView(gateway, request, await imageOf(request)) };
   });
   app.delete<ById>(`${path}/:id`, async (request, reply) => {
     requireMicroversion(request, lastOfImages);
@@ -74,12 +74,12 @@ export function addImages(app: FastifyInstance, gateway: Gateway, images: ImageS
   });
   app.get<ById>(`${path}/:id/metadata`, async (request) => {
     requireMicroversion(request, lastOfMetadata);
-    return { metadata: (await shown(request)).properties };
+    return { metadata: (await imageOf(request)).properties };
   });
   app.get<ByKey>(`${path}/:id/metadata/:key`, async (request) => {
     requireMicroversion(request, lastOfMetadata);
     const { key } = request.params;
-    const value = ownValue((await shown(request)).properties, key);
+    const value = ownValue((await imageOf(request)).properties, key);
     if (value === undefined) throw new ShoalError('NOT_FOUND', 'Metadata item was not found');
     return { meta: { [key]: value } };
   });
@@ -160,11 +160,19 @@ function fullView(gateway: Gateway, request: FastifyRequest, image: shoal.v1.Ima
 
 const caseless = (of: (image: shoal.v1.Image) => string | number): Filter<shoal.v1.Image> =>
   once((text) => (image) => String(of(image)).toLowerCase() === text.toLowerCase());
-const refused: Filter<shoal.v1.Image> = (_values, key) => {
-  throw new ShoalError('INVALID_ARGUMENT', `The filter ${key} is not served here; ask the image API.`);
-};
+/** A property that says what the image was made of, and as what. */
+const property = (name: string, read = (text: string) => text): Filter<shoal.v1.Image> =>
+  once((text) => (image) => ownValue(image.properties, name) === read(text));
+const updatedSince: Filter<shoal.v1.Image> = once((text, key) => {
+  const ms = readInstant(text);
+  if (ms === undefined) throw new ShoalError('INVALID_ARGUMENT', `Invalid ${key} value: ${shown(text)}`);
+  return (image) => image.updatedMs >= ms;
+});
 const imageFilters: Filters<shoal.v1.Image> = {
-  ...Object.fromEntries(refusedFilters.map((key) => [key, refused])),
+  // An id, or a link that ends with it.
+  server: property('instance_uuid', lastPart),
+  type: property('image_type'),
+  'changes-since': updatedSince,
   name: once((text) => (image) => image.name === text),
   status: caseless((image) => stateOf(image).status),
   minDisk: caseless((image) => image.minDiskGib),

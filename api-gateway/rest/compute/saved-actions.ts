@@ -70,8 +70,11 @@ export function savedActions(gateway: Gateway, compute: ComputeService): Readonl
       const microversion = microversionOf(request);
       checkAttributes('rebuild', body, rebuildVersions, microversion);
       const server = await rebuild.begin(context, id, rebuildDraftOf(body));
+      const shown = updatedServerView(viewingWith(gateway, compute, request, await gateway.readState(request)), server);
+      // Here Nova shows user data under a name of its own, and not under this one.
+      const { 'OS-EXT-SRV-ATTR:user_data': _, ...rest } = shown;
       const view: View = {
-        ...updatedServerView(viewingWith(gateway, compute, request, await gateway.readState(request)), server),
+        ...rest,
         ...(microversion >= 54 ? { key_name: server.keyName === '' ? null : server.keyName } : {}),
         ...(microversion >= 57
           ? { user_data: server.userData.length === 0 ? null : Buffer.from(server.userData).toString('base64') }

@@ -29,9 +29,9 @@ import {
 import { securityGroupView } from './kit/security-group-view.ts';
 import { lastPart, serverFilters, serverOrder } from './server-listing.ts';
 import {
-  addressesView,
   briefServerView,
   groupNames,
+  plainAddressesView,
   type ServerViewing,
   serverView,
   updatedServerView,
@@ -130,18 +130,15 @@ export function addServers(app: FastifyInstance, gateway: Gateway, compute: Comp
   app.get<ById>('/v2.1/servers/:id/ips', async (request) => {
     const { reader } = await viewing(request);
     const server = servers.show(gateway.context(request), reader, request.params.id);
-    const addresses = addressesView(reader, server);
-    return {
-      addresses: Object.fromEntries(Object.entries(addresses).map(([name, all]) => [name, all.map(plainAddress)])),
-    };
+    return { addresses: plainAddressesView(reader, server) };
   });
   app.get<ByKey>('/v2.1/servers/:id/ips/:key', async (request) => {
     const { reader } = await viewing(request);
     const { id, key } = request.params;
-    const all = addressesView(reader, servers.show(gateway.context(request), reader, id));
+    const all = plainAddressesView(reader, servers.show(gateway.context(request), reader, id));
     const addresses = Object.hasOwn(all, key) ? all[key] : undefined;
     if (addresses === undefined) throw new ShoalError('NOT_FOUND', 'Instance is not a member of specified network');
-    return { [key]: addresses.map(plainAddress) };
+    return { [key]: addresses };
   });
 
   app.get<ById>('/v2.1/servers/:id/os-security-groups', async (request) => {
@@ -386,11 +383,6 @@ function nicsOf(networks: Exclude<Static<typeof schemas.newServerBody>['server']
       ...(nic.fixed_ip === undefined ? {} : { fixedIp: nic.fixed_ip }),
     };
   });
-}
-
-function plainAddress(entry: object): object {
-  const { version, addr } = entry as { readonly version: number; readonly addr: string };
-  return { version, addr };
 }
 
 function unsupported(what: string): ShoalError {

@@ -100,9 +100,10 @@ function volumesView(server: shoal.v1.Server, microversion: Microversion): reado
 /** `PUT /servers/{id}` below 2.75: less than a `GET` gives. */
 export function updatedServerView(viewing: ServerViewing, server: shoal.v1.Server): View {
   if (viewing.microversion >= 75) return serverView(viewing, server, false);
-  const { microversion } = viewing;
+  const { microversion, reader } = viewing;
   return {
     ...commonView(viewing, server),
+    addresses: plainAddressesView(reader, server),
     ...(microversion >= 71 ? { server_groups: server.serverGroupId === '' ? [] : [server.serverGroupId] } : {}),
   };
 }
@@ -258,6 +259,17 @@ export function addressesView(reader: StateReader, server: shoal.v1.Server): Rec
     }
   }
   return Object.fromEntries(byNetwork);
+}
+
+/** The same with nothing but the addresses, as where Nova's extensions of old have no place. */
+export function plainAddressesView(reader: StateReader, server: shoal.v1.Server): Record<string, object[]> {
+  const all = Object.entries(addressesView(reader, server));
+  return Object.fromEntries(all.map(([name, addresses]) => [name, addresses.map(plainAddress)]));
+}
+
+function plainAddress(entry: object): object {
+  const { version, addr } = entry as { readonly version: number; readonly addr: string };
+  return { version, addr };
 }
 
 /** Names of the groups of the server's ports, each once. */

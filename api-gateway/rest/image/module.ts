@@ -16,6 +16,7 @@ import { addImageList } from './list-query.ts';
 import { addMemberRoutes } from './member-routes.ts';
 import { addQuotaRoutes } from './quota-routes.ts';
 import { schemaDocuments } from './schema-documents.ts';
+import { addTaskRoutes } from './task-routes.ts';
 import { unservedImage } from './unserved.ts';
 import { uploadBody } from './upload-body.ts';
 import { imageView } from './views.ts';
@@ -44,6 +45,7 @@ export function imageModule(deps: {
       }
       addRecordRoutes(app, gateway, deps.images);
       addContentRoutes(app, gateway, deps.images);
+      addTaskRoutes(app, gateway, deps.images);
       addMemberRoutes(app, gateway, deps.images.members);
       addQuotaRoutes(app, gateway, deps.quotas);
       addDocumentRoutes(app, deps.storage);

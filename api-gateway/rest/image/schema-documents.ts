@@ -70,6 +70,23 @@ const memberSchema = {
   },
 };
 
+const taskSchema = {
+  name: 'task',
+  properties: {
+    id: text('Identifier of the task'),
+    type: text('What it does', { enum: ['import', 'api_image_import', 'location_import'] }),
+    status: text('How far it is', { enum: ['pending', 'processing', 'success', 'failure'] }),
+    image_id: text('The image that it is for'),
+    owner: text('Project that owns it'),
+    created_at: text('When it was made'),
+    updated_at: text('When it was last changed'),
+    expires_at: text('When it is forgotten'),
+    message: text('What became of it'),
+    schema: text('Path of this schema', readOnly),
+    self: text('Path of the task', readOnly),
+  },
+};
+
 const listOf = (name: string, item: object) => ({
   name,
   properties: {
@@ -86,12 +103,14 @@ const listOf = (name: string, item: object) => ({
 });
 
 /**
- * By the last part of the path: `image`, `images`, `member`, `members`. They follow Glance's and are for clients;
+ * By the last part of the path: `image`, `images`, `member`, `members`, `task`, `tasks`. They follow Glance's and are for clients;
  * bodies are not checked by them.
  */
 export const schemaDocuments: Readonly<Record<string, object>> = {
   image: imageSchema,
   images: listOf('images', imageSchema),
   member: memberSchema,
+  task: taskSchema,
+  tasks: listOf('tasks', taskSchema),
   members: { ...listOf('members', memberSchema), links: [{ rel: 'describedby', href: '{schema}' }] },
 };

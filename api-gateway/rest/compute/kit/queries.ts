@@ -106,7 +106,12 @@ const hypervisors: QueryKeys = {
 const keypair: QueryKeys = { strictFrom: 75, keys: { user_id: 10 } };
 const quotas: QueryKeys = { strictFrom: 75, keys: { user_id: first } };
 
-const images: QueryKeys = { keys: { ...page, name: first, status: first, minDisk: first, minRam: first } };
+const images: QueryKeys = {
+  keys: {
+    ...{ ...page, name: first, status: first, minDisk: first, minRam: first },
+    ...{ server: first, type: first, 'changes-since': first },
+  },
+};
 
 const usage = { start: first, end: first, limit: 40, marker: 40 };
 

@@ -95,7 +95,10 @@ export class ServerFloatingIps {
     this.#network = network;
   }
 
-  /** @param fixedAddress of the server's; absent: its first. Throws `INVALID_ARGUMENT` when the server has no such address. */
+  /**
+   * @param fixedAddress of the server's; absent: its first. Throws `INVALID_ARGUMENT` when the server has no such address, and in
+   * Nova's words for what the network service refuses as a conflict: the fixed address has a floating IP already.
+   */
   async add(
     context: RequestContext,
     reader: StateReader,
@@ -111,7 +114,15 @@ export class ServerFloatingIps {
       throw new ShoalError('INVALID_ARGUMENT', 'Specified fixed address not assigned to instance');
     }
     const { id } = this.#ofAddress(context, reader, address);
-    await this.#network.floatingIps.update(context, id, { portId: wanted.portId, fixedIp: wanted.ip });
+    try {
+      await this.#network.floatingIps.update(context, id, { portId: wanted.portId, fixedIp: wanted.ip });
+    } catch (caught) {
+      if (!ShoalError.is(caught, 'CONFLICT')) throw caught;
+      const message =
+        `Unable to associate floating IP ${address} to fixed IP ${wanted.ip} for instance ${server.id}. ` +
+        `Error: ${caught.message}`;
+      throw new ShoalError('INVALID_ARGUMENT', message, { cause: caught });
+    }
   }
 
   /** Throws `CONFLICT` when the address leads elsewhere. */

@@ -45,6 +45,19 @@ function imageEffects(path: string): Effects {
     },
     [`GET /v2.1${path} ?minDisk`]: finds('minDisk=7', { min_disk: 7 }),
     [`GET /v2.1${path} ?minRam`]: finds('minRam=777', { min_ram: 777 }),
+    [`GET /v2.1${path} ?server`]: async (t, cloud) => {
+      const fields = { instance_uuid: 'of-this-one' };
+      await finds('server=of-this-one', fields)(t, cloud);
+      await finds(`server=${encodeURIComponent('http://cloud/servers/of-this-one')}`, fields)(t, cloud);
+    },
+    [`GET /v2.1${path} ?type`]: finds('type=snapshot', { image_type: 'snapshot' }),
+    [`GET /v2.1${path} ?changes-since`]: async (t, cloud) => {
+      const made = await make(cloud, 'changed');
+      const { image } = await cloud.ask('GET', `/compute/v2.1/images/${made}`, { headers: at(minor) });
+      t.ok((await idsOf(cloud, path, `changes-since=${image.updated}`)).includes(made));
+      t.strictSame(await idsOf(cloud, path, 'changes-since=2100-01-01T00:00:00Z'), []);
+      await idsOf(cloud, path, 'changes-since=yesterday', 400);
+    },
   };
 }
 

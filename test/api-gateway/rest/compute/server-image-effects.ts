@@ -175,6 +175,13 @@ export const serverImageEffects: Effects = {
   },
   'rebuildBody: user_data': async (t, cloud) => {
     await isRebuilt('user_data', ['YQ==', null])(t, cloud);
+    for (const minor of [74, 75]) {
+      const { server } = await rebuilt(cloud, { user_data: 'YQ==' }, { minor });
+      t.notOk('OS-EXT-SRV-ATTR:user_data' in server, 'it has one name here');
+      for (const address of Object.values<object[]>(server.addresses).flat()) {
+        t.equal('OS-EXT-IPS:type' in address, minor >= 75, `addresses as a GET has them: 2.${minor}`);
+      }
+    }
     await rebuilt(cloud, { user_data: 'YQ==' }, { minor: 56, status: 400 });
   },
   'rebuildBody: trusted_image_certificates': async (t, cloud) => {

@@ -330,6 +330,21 @@ void t.test('changes in the older form, and in no mixture of the two', async (t)
   t.equal((await gateway.call('GET', `/image/v2/images/${id}`)).json().name, 'three');
 });
 
+void t.test('there are no tasks, of an image or at all, and none can be made', async (t) => {
+  const gateway = await startGateway();
+  t.teardown(() => gateway.stop());
+  const { id } = (await gateway.call('POST', '/image/v2/images', { body: { name: 'one' } })).json();
+  t.same((await gateway.call('GET', `/image/v2/images/${id}/tasks`)).json(), { tasks: [] });
+  t.equal((await gateway.call('GET', '/image/v2/images/none/tasks')).statusCode, 404);
+  t.same((await gateway.call('GET', '/image/v2/tasks')).json(), {
+    tasks: [],
+    first: '/v2/tasks',
+    schema: '/v2/schemas/tasks',
+  });
+  t.equal((await gateway.call('GET', `/image/v2/tasks/${id}`)).statusCode, 404);
+  t.equal((await gateway.call('POST', '/image/v2/tasks', { body: { type: 'import', input: {} } })).statusCode, 501);
+});
+
 void t.test('documents that clients read first', async (t) => {
   const gateway = await startGateway();
   t.teardown(() => gateway.stop());
@@ -338,7 +353,7 @@ void t.test('documents that clients read first', async (t) => {
     t.equal(answer.statusCode, 300, path);
     t.match(answer.json().versions[0], { status: 'CURRENT', links: [{ href: 'http://cloud.test:8774/image/v2/' }] });
   }
-  for (const name of ['image', 'images', 'member', 'members']) {
+  for (const name of ['image', 'images', 'member', 'members', 'task', 'tasks']) {
     t.equal((await gateway.call('GET', `/image/v2/schemas/${name}`)).json().name, name);
   }
   t.equal((await gateway.call('GET', '/image/v2/schemas/toString')).statusCode, 404);

@@ -160,6 +160,12 @@ const floatingIps: Effects = {
       t.match(shown, { instance_id: id, fixed_ip: addresses[0] });
       await add('192.0.2.77', 404);
       await add(made.ip, 404, 44);
+      const second = await floatingIp(cloud, of);
+      // Neutron's conflict is a mistake of the caller's in Nova's words.
+      t.match(await add(second.ip, 400), {
+        badRequest: { message: /^Unable to associate floating IP .* to fixed IP / },
+      });
+      await cloud.ask('DELETE', compute(`/os-floating-ips/${second.id}`), { status: 202, headers: last });
       await cloud.ask('DELETE', compute(`/os-floating-ips/${made.id}`), { status: 202, headers: last });
     }
   },
