@@ -59,7 +59,7 @@ async function snapshot(t: Test, power: keyof typeof states, point?: string): Pr
   );
   t.equal(hits() > 0, point !== undefined, 'killed there');
   t.match(host.server, { status: states[power].status, taskState: '' });
-  t.match(imageAt(host, image.id), { hostIds: [self], diskFormat: 'raw', sizeBytes: 1024, chargedMib: 1 });
+  t.match(imageAt(host, image.id), { hostIds: [self], diskFormat: 'qcow2', sizeBytes: 6 * 65_536, chargedMib: 1 });
   t.equal(snapshotsOf(host), 0, 'what was kept for it is gone');
   t.equal(host.world.compute.starts.length, starts, 'the guest was left as it was');
 }

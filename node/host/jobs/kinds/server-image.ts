@@ -1,6 +1,6 @@
 /**
  * An image made of a server: its root disk is kept as it is at one instant, by a snapshot that bears the image's id, so that the
- * guest goes on meanwhile; what is read from that becomes the image's content on this host, and the snapshot goes.
+ * guest goes on meanwhile; what is read from that becomes the image's content on this host, as qcow2, and the snapshot goes.
  */
 import { Readable } from 'node:stream';
 import { shoal } from '../../../../proto/messages.ts';
@@ -20,7 +20,7 @@ import {
   type ServerImageAction,
   type ServerImageWorld,
 } from '../../plan/server-image-plan.ts';
-import { rawBytes } from '../content/raw-bytes.ts';
+import { qcow2Image } from '../content/qcow2-bytes.ts';
 import type { JobKind } from '../job-kind.ts';
 import type { UploadTools } from './volume-upload.ts';
 
@@ -38,6 +38,9 @@ const failpointTakenBack = failpoint(
   'server-image.taken-back',
   'an image of a server is given up, and recorded as saving',
 );
+
+/** Only what a disk holds is stored: a flavor's disk is mostly empty. */
+const storedFormat = 'qcow2';
 
 /** What it works with, for one action. */
 export interface ServerImageTools extends UploadTools {
@@ -96,19 +99,18 @@ async function makeImage(
   checkWanted();
   await tools.serverImageReports.stage(job, 'pending-upload');
   const from = { volumeId: disk.volumeId as VolumeId, snapshotId: imageIdOf(job) as VolumeSnapshotId };
-  const content = await poolOf(disk, tools).exportDisk(from, undefined, signal);
   await tools.serverImageReports.stage(job, 'uploading');
   const told = (percent: number): void => {
     checkWanted();
     tell(percent);
   };
-  const body = Readable.from(rawBytes(content, told));
-  const declared = { diskFormat: 'raw', bytesMax: content.sizeBytes };
-  const stored = await tools.imageContent.store(body, declared, signal);
+  const image = await qcow2Image(() => poolOf(disk, tools).exportDisk(from, undefined, signal), told);
+  const declared = { diskFormat: storedFormat, bytesMax: image.sizeBytes };
+  const stored = await tools.imageContent.store(Readable.from(image.bytes), declared, signal);
   failpointStored();
   await forgetRoot(server, job, tools);
   failpointForgotten();
-  await tools.serverImageReports.made(job, stored);
+  await tools.serverImageReports.made(job, { ...stored, diskFormat: storedFormat });
   failpointMade();
 }
 

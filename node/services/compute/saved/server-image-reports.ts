@@ -5,8 +5,12 @@ import type { Row } from '../../../state/table.ts';
 import { imageTable, jobTable, serverTable } from '../../../state/tables/index.ts';
 import { removeImageRow } from '../../image/image-record.ts';
 import { endJob } from '../../jobs/volume-job-end.ts';
-import type { ServiceDependencies, StoredImage } from '../../kit/dependencies.ts';
-import type { ServerImageReports, ServerImageStage } from '../../kit/reporting/server-image-reporting.ts';
+import type { ServiceDependencies } from '../../kit/dependencies.ts';
+import type {
+  ServerImageReports,
+  ServerImageStage,
+  StoredServerImage,
+} from '../../kit/reporting/server-image-reporting.ts';
 import { type Attempt, transact } from '../../kit/transact.ts';
 import { chargeAnyway } from '../../volume/kit/charges.ts';
 import { hostAction } from '../history/action-history.ts';
@@ -41,7 +45,7 @@ export class ServerImageReportService implements ServerImageReports {
     });
   }
 
-  async made(job: shoal.v1.Job, stored: StoredImage): Promise<void> {
+  async made(job: shoal.v1.Job, stored: StoredServerImage): Promise<void> {
     await transact(this.#deps, { signal: this.#signal }, (attempt) => {
       const { reader, change } = attempt;
       const row = imageTable.get(reader, job.serverImage?.imageId ?? '');
@@ -86,7 +90,7 @@ export class ServerImageReportService implements ServerImageReports {
     if (row !== undefined) endJob(attempt, row, this.#nowMs, fault);
   }
 
-  #activate({ change }: Attempt, row: Row<shoal.v1.Image>, stored: StoredImage): void {
+  #activate({ change }: Attempt, row: Row<shoal.v1.Image>, stored: StoredServerImage): void {
     const chargedMib = Math.ceil(stored.sizeBytes / mibBytes);
     chargeAnyway(change, row.record.projectId, { image_size_total: chargedMib });
     const { hostIds } = row.record;

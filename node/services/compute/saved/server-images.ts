@@ -138,6 +138,7 @@ export class ServerImages {
       name: about.name,
       visibility: 'private',
       status: shoal.v1.ImageStatus.IMAGE_STATUS_SAVING,
+      // Until its host has stored it, and says as what.
       diskFormat: 'raw',
       containerFormat: 'bare',
       minDiskGib: server.flavor?.diskGib ?? 0,

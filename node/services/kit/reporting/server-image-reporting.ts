@@ -1,6 +1,11 @@
 import type { shoal } from '../../../../proto/messages.ts';
 import type { StoredImage } from '../dependencies.ts';
 
+/** What has become of the disk, and the format that it was stored in. */
+export interface StoredServerImage extends StoredImage {
+  readonly diskFormat: string;
+}
+
 /** How far the making of an image is. */
 export type ServerImageStage = 'pending-upload' | 'uploading';
 
@@ -15,7 +20,7 @@ export interface ServerImageReports {
    * The image has its content, on this host, and the server's task has ended; backups beyond the number that is kept go. An image
    * that was deleted meanwhile is left alone, with the server's task.
    */
-  made(job: shoal.v1.Job, stored: StoredImage): Promise<void>;
+  made(job: shoal.v1.Job, stored: StoredServerImage): Promise<void>;
   /** There is no image; the server's task has ended, and its owner reads why in the server's actions. */
   failed(job: shoal.v1.Job, fault: { readonly message: string; readonly details: string }): Promise<void>;
 }
