@@ -238,7 +238,7 @@ export function statusText(server: shoal.v1.Server): string {
 }
 
 /** Addresses by network name: fixed ones, then the floating ones that lead to them. */
-export function addressesView(reader: StateReader, server: shoal.v1.Server): Record<string, object[]> {
+function addressesView(reader: StateReader, server: shoal.v1.Server): Record<string, object[]> {
   // Not an object: a network may be called like something that every object has.
   const byNetwork = new Map<string, object[]>();
   for (const portId of server.portIds) {

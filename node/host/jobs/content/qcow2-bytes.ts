@@ -9,7 +9,7 @@ import { ClusterSet, clusterBytes, clustersOf, layoutOf, tablesOf } from './qcow
 const zeros = Buffer.alloc(clusterBytes);
 
 /** An image that is ready to be written. */
-export interface Qcow2Image {
+interface Qcow2Image {
   /** Of the file. */
   readonly sizeBytes: number;
   readonly bytes: AsyncIterable<Uint8Array>;

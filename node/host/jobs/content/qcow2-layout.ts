@@ -46,7 +46,7 @@ export function clustersOf(sizeBytes: number): number {
 }
 
 /** See above. All in clusters, but for the disk's size. */
-export interface Layout {
+interface Layout {
   readonly sizeBytes: number;
   readonly refcountTable: number;
   readonly refcountBlocks: number;
