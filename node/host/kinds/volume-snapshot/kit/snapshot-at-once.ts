@@ -7,6 +7,7 @@ import type { SnapshotMade } from '../../../../services/kit/reporting/volume-rep
 import { volumeTable } from '../../../../state/tables/index.ts';
 import { guestWith, whereItIs } from '../../volume/kit/open-guest.ts';
 import { poolOf, type VolumeTools } from '../../volume/kit/tools.ts';
+import { removeSnapshot } from './remove-snapshot.ts';
 import type { VolumeSnapshotTools } from './tools.ts';
 
 const failpointSnapshotBegins = failpoint('snapshot.begins', 'a snapshot is asked for, and nothing is done');
@@ -20,6 +21,11 @@ const markGuestsPausedForSnapshot = coverageMark(
   'several guests are paused so that their volumes are kept at one instant',
 );
 
+const markTornGroupRemade = coverageMark(
+  'torn-group-remade',
+  'some snapshots of a group were made by an agent that ended, and all are made anew',
+);
+
 /** What is kept, by the guest that has it open. */
 interface Work {
   readonly byGuest: ReadonlyMap<ServerId, readonly DiskSnapshot[]>;
@@ -28,7 +34,8 @@ interface Work {
 
 /**
  * Keeps the content of all of them; safe to do twice. One guest keeps its own disks at one instant, and nobody writes to a closed
- * one. Several guests are paused meanwhile.
+ * one. Several guests are paused meanwhile. Where an earlier time was cut off, guests have written since: what it made is of
+ * another instant, and goes first.
  */
 export async function snapshotAtOnce(
   snapshots: readonly shoal.v1.VolumeSnapshot[],
@@ -37,7 +44,15 @@ export async function snapshotAtOnce(
   failpointSnapshotBegins();
   const [only] = snapshots;
   if (only !== undefined && snapshots.length === 1) return snapshotOne(only, tools);
+  const made = await madeBefore(snapshots, tools);
+  const isTorn = made.length > 0 && made.length < snapshots.length;
+  if (isTorn) {
+    markTornGroupRemade();
+    for (const snapshot of made) await removeSnapshot(snapshot, tools);
+  }
   const work = await sorted(snapshots, tools);
+  // All of them are of one time, as each time begins with none or ends with all.
+  if (made.length === snapshots.length) return { ofAttached: work.byGuest.size > 0, frozen: false };
   const serverIds = [...work.byGuest.keys()];
   if (serverIds.length <= 1) return snapshotAll(work, true, tools);
   markGuestsPausedForSnapshot();
@@ -64,6 +79,20 @@ async function snapshotOne(snapshot: shoal.v1.VolumeSnapshot, tools: VolumeTools
       return { ofAttached: volume.served !== null, frozen: false };
     },
   });
+}
+
+/** Those that are on the storage already. Asked of the storage, which knows also those of a disk that a guest has open. */
+async function madeBefore(
+  snapshots: readonly shoal.v1.VolumeSnapshot[],
+  tools: VolumeTools,
+): Promise<readonly shoal.v1.VolumeSnapshot[]> {
+  const made: shoal.v1.VolumeSnapshot[] = [];
+  for (const snapshot of snapshots) {
+    const { volumeId, snapshotId } = named(snapshot);
+    const there = await poolOf(snapshot, tools).listSnapshots(volumeId, tools.signal);
+    if (there.includes(snapshotId)) made.push(snapshot);
+  }
+  return made;
 }
 
 async function sorted(snapshots: readonly shoal.v1.VolumeSnapshot[], tools: VolumeTools): Promise<Work> {
