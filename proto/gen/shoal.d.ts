@@ -49050,6 +49050,9 @@ export namespace shoal {
             /** Volume emptySourceVolumeId. */
             emptySourceVolumeId: string;
 
+            /** Volume removedBackupIds. */
+            removedBackupIds: string[];
+
             /**
              * Creates a new Volume instance using the specified properties.
              * @param [properties] Properties to set
@@ -49198,6 +49201,9 @@ export namespace shoal {
 
                 /** Volume emptySourceVolumeId */
                 emptySourceVolumeId?: string;
+
+                /** Volume removedBackupIds */
+                removedBackupIds?: string[];
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];

@@ -24,6 +24,9 @@ type Volume = shoal.v1.Volume;
 /** Longest reason kept with a backup, characters. */
 const reasonCharactersMax = 255;
 
+/** Removed backups that a volume's record names. */
+const removedBackupsMax = 64;
+
 /** See above. Given to the kinds of jobs. */
 export class VolumeJobReportService implements VolumeJobReports {
   readonly moves: VolumeMoveReports;
@@ -57,10 +60,23 @@ export class VolumeJobReportService implements VolumeJobReports {
     });
   }
 
-  async backupRemoved(backupId: string): Promise<void> {
+  async backupRemoved(backupId: string, { isKept } = { isKept: false }): Promise<void> {
     await this.#onBackup(backupId, ['deleting'], (attempt, row) => {
+      const volume = volumeTable.get(attempt.reader, row.record.volumeId);
+      if (isKept && volume !== undefined) {
+        const removedBackupIds = [...volume.record.removedBackupIds, backupId].slice(-removedBackupsMax);
+        writeVolume(attempt.change, volume, { removedBackupIds }, this.#nowMs);
+      }
       removeBackupRow(attempt.change, attempt.reader, row, this.#nowMs);
       this.#endJob(attempt, backupSubject(backupId), 'volume-backup-delete');
+    });
+  }
+
+  async keptForgotten(volumeId: string, backupIds: readonly string[]): Promise<void> {
+    await this.#onVolume(volumeId, (attempt, row) => {
+      const removedBackupIds = row.record.removedBackupIds.filter((id) => !backupIds.includes(id));
+      if (removedBackupIds.length === row.record.removedBackupIds.length) return;
+      writeVolume(attempt.change, row, { removedBackupIds }, this.#nowMs);
     });
   }
 

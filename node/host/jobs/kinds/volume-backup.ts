@@ -84,9 +84,9 @@ export function volumeBackupDeleteJob(toolsOf: BackupToolsOf): JobKind<VolumeJob
       const backup = volumeBackupTable.must(tools.reader, job.volumeBackupDelete?.backupId ?? '').record;
       if (action === 'give-up') return tools.jobReports.backupFailed(backup.id, faultOfVolumeJob(job));
       await removeBackup(tools.backupStore(backup.storeUrl), backup.id, signal);
-      await forgetBackupSource(backup.volumeId, backup.id, tools);
+      const isForgotten = await forgetBackupSource(backup.volumeId, backup.id, tools);
       failpointBackupDeleted();
-      return tools.jobReports.backupRemoved(backup.id);
+      return tools.jobReports.backupRemoved(backup.id, { isKept: !isForgotten });
     },
   };
 }
@@ -124,6 +124,9 @@ async function write(
   const written = await writeBackup(place, of, progress, signal);
   // The snapshot of this one is what the next compares with.
   if (backup.parentId !== '') await forgetBackupSource(volume.id, backup.parentId, tools);
+  const { removedBackupIds } = volume;
+  for (const id of removedBackupIds) await forgetBackupSource(volume.id, id, tools);
+  if (removedBackupIds.length > 0) await tools.jobReports.keptForgotten(volume.id, removedBackupIds);
   failpointBackupNotReported();
   await tools.jobReports.backupMade(backup.id, { ...written, dataTimestampMs });
 }
@@ -144,11 +147,21 @@ async function exported(
   return { content: await storage.exportDisk(from, since, tools.signal), isDelta: since !== undefined };
 }
 
-/** The snapshot that a backup was read from goes. Absent is success, as is a volume that has gone. */
-async function forgetBackupSource(id: string, backupId: string, tools: BackupTools): Promise<void> {
+/**
+ * The snapshot that a backup was read from goes. Absent is success, as is a volume that has gone. False: it is on another host's own
+ * storage.
+ */
+async function forgetBackupSource(id: string, backupId: string, tools: BackupTools): Promise<boolean> {
   const volume = volumeTable.get(tools.reader, id)?.record;
-  if (volume === undefined || volume.hostId !== tools.hostId || volume.madeGib === 0) return;
-  await forgetSource(volume, backupId, tools);
+  if (volume === undefined || volume.madeGib === 0) return true;
+  if (volume.hostId === tools.hostId) {
+    await forgetSource(volume, backupId, tools);
+    return true;
+  }
+  const storage = tools.storage.get(volume.pool);
+  if (storage?.capabilities.shared !== true) return false;
+  await storage.removeSnapshot(volume.id as VolumeId, backupId as VolumeSnapshotId, tools.signal);
+  return true;
 }
 
 function backupWorld(

@@ -21,8 +21,13 @@ export interface VolumeJobReports {
   backupMade(backupId: string, made: BackupMade): Promise<void>;
   /** "creating" or "deleting" ends: "error" or "error_deleting", with the reason; the volume is what it was. */
   backupFailed(backupId: string, fault: VolumeFault): Promise<void>;
-  /** Its objects are gone: its row and its quota go, and its parent has one child less. */
-  backupRemoved(backupId: string): Promise<void>;
+  /**
+   * Its objects are gone: its row and its quota go, and its parent has one child less.
+   * @param options.isKept what its volume's host keeps for it could not be removed from here: that host is to do it.
+   */
+  backupRemoved(backupId: string, options?: { readonly isKept: boolean }): Promise<void>;
+  /** What the volume's host kept for these backups, which were removed before, is gone. */
+  keptForgotten(volumeId: string, backupIds: readonly string[]): Promise<void>;
   /** All of it was read. @param fault what is wrong with it; undefined: nothing. */
   backupVerified(backupId: string, jobId: string, fault?: VolumeFault): Promise<void>;
   /** It could not be read: nothing is known of it. */

@@ -19,7 +19,7 @@ import { amountsOfBackup, withoutKey, writeBackup } from '../records/backup-reco
 import { bindVolume } from '../records/volume-binding.ts';
 import { beginVolumeJob } from '../records/volume-job.ts';
 import { checkBytesAtRest, writeVolume } from '../records/volume-record.ts';
-import { hostForBackup } from './backup-host.ts';
+import { hostForRemoval } from './backup-host.ts';
 import { backupFromText, backupText } from './export-record.ts';
 
 type Backup = shoal.v1.VolumeBackup;
@@ -120,7 +120,7 @@ export class VolumeBackups {
         throw invalid('backup', 'Incremental backups exist for this backup.');
       }
       const nowMs = this.#deps.clock.nowMs();
-      const hostId = hostForBackup(this.#deps, reader, row.record, random);
+      const hostId = hostForRemoval(this.#deps, reader, row.record, random);
       putOnHost(change, hostId);
       writeBackup(change, row, { status: 'deleting', hostId }, nowMs);
       const detail = { volumeBackupDelete: new shoal.v1.VolumeBackupDeleteJob({ backupId: id }) };
