@@ -23,7 +23,7 @@ const markGuestsPausedForSnapshot = coverageMark(
 
 const markTornGroupRemade = coverageMark(
   'torn-group-remade',
-  'some snapshots of a group were made by an agent that ended, and all are made anew',
+  'some snapshots of a group were made by an agent that ended, and all are made again',
 );
 
 /** What is kept, by the guest that has it open. */
