@@ -1,10 +1,10 @@
 /** Networks of one host. */
 import type { NetworkId, PortId, RouterId, SubnetId } from '../../node/base/ids.ts';
 
-/** A subnet as the data plane needs it, of IPv4: guests have no other family (README, Limits). */
+/** A subnet as the data plane needs it, of IPv4 or IPv6. Addresses of IPv6 are as RFC 5952 writes them, which is what the kernel prints. */
 export interface SubnetSpec {
   readonly subnetId: SubnetId;
-  /** `10.0.0.0/24`. */
+  /** `10.0.0.0/24`, `fd00::/64`. */
   readonly cidr: string;
   /** Absent: no gateway is announced. */
   readonly gatewayIp?: string;
@@ -29,7 +29,9 @@ export interface NetworkSpec {
 /** One rule of a security group, as Neutron means it, resolved: remote groups are already sets of addresses. */
 export interface SecurityRuleSpec {
   readonly direction: 'ingress' | 'egress';
-  /** Absent: any. */
+  /** Which packets it is about; absent: IPv4. */
+  readonly ethertype?: 'IPv4' | 'IPv6';
+  /** Absent: any. ICMPv6 is 58. */
   readonly protocol?: 'tcp' | 'udp' | 'icmp' | number;
   /** For tcp and udp: ports, inclusive; for icmp: type in `portMin`, code in `portMax`. */
   readonly portMin?: number;
@@ -46,9 +48,9 @@ export interface LocalPortSpec {
   readonly portId: PortId;
   readonly networkId: NetworkId;
   readonly mac: string;
-  /** What DHCP gives. */
+  /** What DHCP gives, of either family. With an address of IPv6 its guest may speak as the link-local address of its MAC, too. */
   readonly ip: string;
-  /** Further addresses of the port, which its guest sets itself. */
+  /** Further addresses of the port. DHCPv6 gives all that are its subnets'; those of IPv4 its guest sets itself. */
   readonly moreIps?: readonly string[];
   /** What the guest may speak as besides (Neutron's `allowed_address_pairs`): a MAC and a prefix each. Others may too. */
   readonly addressPairs?: readonly { readonly mac: string; readonly prefix: string }[];

@@ -72,9 +72,9 @@ export async function makeUnderlay(
   }
   const underlay = readCidr(options.cidr);
   const external = readCidr(options.externalCidr);
-  const at = (cidr: typeof underlay, host: number): string => `${ipText(host)}/${cidr.prefixLength}`;
-  const outsideUnderlay = at(underlay, underlay.last - 1);
-  const externalGateway = at(external, external.first + 1);
+  const at = (cidr: typeof underlay, host: bigint): string => `${ipText(host)}/${cidr.prefixLength}`;
+  const outsideUnderlay = at(underlay, underlay.last - 1n);
+  const externalGateway = at(external, external.first + 1n);
 
   const middleName = `${name}-net`;
   const outsideName = outside === 'root' ? undefined : `${name}-out`;
@@ -82,7 +82,7 @@ export async function makeUnderlay(
     { length: count },
     (_, index): UnderlayHost => ({
       namespace: `${name}-h${index + 1}`,
-      vtepIp: ipText(underlay.first + index + 1),
+      vtepIp: ipText(underlay.first + BigInt(index) + 1n),
       underlayInterface: 'ul0',
       externalInterface: 'ex0',
     }),
@@ -152,8 +152,8 @@ export async function makeUnderlay(
   }
   return {
     hosts,
-    outsideUnderlayIp: ipText(underlay.last - 1),
-    externalGatewayIp: ipText(external.first + 1),
+    outsideUnderlayIp: ipText(underlay.last - 1n),
+    externalGatewayIp: ipText(external.first + 1n),
     outsideNamespace: outsideName,
   };
 }

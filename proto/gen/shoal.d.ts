@@ -7487,6 +7487,12 @@ export namespace shoal {
             /** Subnet subnetPoolId. */
             subnetPoolId: string;
 
+            /** Subnet ipv6AddressMode. */
+            ipv6AddressMode: string;
+
+            /** Subnet ipv6RaMode. */
+            ipv6RaMode: string;
+
             /**
              * Creates a new Subnet instance using the specified properties.
              * @param [properties] Properties to set
@@ -7566,6 +7572,12 @@ export namespace shoal {
 
                 /** Subnet subnetPoolId */
                 subnetPoolId?: string;
+
+                /** Subnet ipv6AddressMode */
+                ipv6AddressMode?: string;
+
+                /** Subnet ipv6RaMode */
+                ipv6RaMode?: string;
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -27089,6 +27101,15 @@ export namespace shoal {
             /** SubnetView updatedMs. */
             updatedMs: number;
 
+            /** SubnetView ipVersion. */
+            ipVersion: number;
+
+            /** SubnetView ipv6AddressMode. */
+            ipv6AddressMode: string;
+
+            /** SubnetView ipv6RaMode. */
+            ipv6RaMode: string;
+
             /**
              * Creates a new SubnetView instance using the specified properties.
              * @param [properties] Properties to set
@@ -27162,6 +27183,15 @@ export namespace shoal {
 
                 /** SubnetView updatedMs */
                 updatedMs?: number;
+
+                /** SubnetView ipVersion */
+                ipVersion?: number;
+
+                /** SubnetView ipv6AddressMode */
+                ipv6AddressMode?: string;
+
+                /** SubnetView ipv6RaMode */
+                ipv6RaMode?: string;
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -27522,6 +27552,15 @@ export namespace shoal {
             /** CreateSubnetRequest hostRoutes. */
             hostRoutes: shoal.v1.Route[];
 
+            /** CreateSubnetRequest ipVersion. */
+            ipVersion: (number|null);
+
+            /** CreateSubnetRequest ipv6AddressMode. */
+            ipv6AddressMode: (string|null);
+
+            /** CreateSubnetRequest ipv6RaMode. */
+            ipv6RaMode: (string|null);
+
             /**
              * Creates a new CreateSubnetRequest instance using the specified properties.
              * @param [properties] Properties to set
@@ -27583,6 +27622,15 @@ export namespace shoal {
 
                 /** CreateSubnetRequest hostRoutes */
                 hostRoutes?: shoal.v1.Route.$Properties[];
+
+                /** CreateSubnetRequest ipVersion */
+                ipVersion?: (number|null);
+
+                /** CreateSubnetRequest ipv6AddressMode */
+                ipv6AddressMode?: (string|null);
+
+                /** CreateSubnetRequest ipv6RaMode */
+                ipv6RaMode?: (string|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];

@@ -207,6 +207,46 @@ export async function networkCompliance(t: Test, fixture: NetworkFixture): Promi
     await next.stop();
   });
 
+  await t.test('a network and a port get IPv6 beside what they have, and lose it again', async (t) => {
+    const subnet6 = {
+      ...{ subnetId: randomUUID() as SubnetId, cidr: 'fd00:20::/64', gatewayIp: 'fd00:20::1', serviceIp: 'fd00:20::2' },
+      ...{ dhcp: true, dnsServers: ['2001:db8::53'], hostRoutes: [] },
+    };
+    const network6 = { ...network, subnets: [...network.subnets, subnet6] };
+    const port6: LocalPortSpec = {
+      ...port,
+      moreIps: ['fd00:20::11'],
+      addressPairs: [{ mac: port.mac, prefix: 'fd00:20::c0/124' }],
+      rules: [
+        ...port.rules,
+        { direction: 'ingress', ethertype: 'IPv6', protocol: 58, remotePrefixes: ['fd00:20::/64'] },
+      ],
+    };
+    const remotePorts = [{ mac: 'fa:16:3e:01:02:0a', ip: 'fd00:20::20', vtepIp: '10.98.7.2' }];
+    const forwarding = { networkId: network.networkId, peerVtepIps: ['10.98.7.2'], remotePorts };
+    const make = async (): Promise<string> => {
+      await driver.ensureNetwork(network6, signal);
+      await driver.ensurePort(port6, signal);
+      await driver.setForwarding(forwarding, signal);
+      return fixture.picture();
+    };
+    t.equal(await make(), await make(), 'all of it again changes nothing');
+    const bad: readonly Promise<unknown>[] = [
+      driver.ensurePort({ ...port6, moreIps: ['fd00:20:0::11'] }, signal),
+      driver.ensurePort({ ...port6, moreIps: ['fe80::1%eth0'] }, signal),
+      driver.ensureNetwork({ ...network6, mtu: 1279 }, signal),
+      driver.ensureNetwork({ ...network6, subnets: [subnet6, { ...subnet6, cidr: 'fd00::/16' }] }, signal),
+      driver.setForwarding(
+        { ...forwarding, remotePorts: [{ mac: port.mac, ip: 'fd00::x', vtepIp: '10.98.7.2' }] },
+        signal,
+      ),
+    ];
+    for (const call of bad) await t.rejects(call, { code: 'INVALID_ARGUMENT' });
+    await driver.ensurePort(port, signal);
+    await driver.ensureNetwork(network, signal);
+    await driver.setForwarding({ ...forwarding, remotePorts: [] }, signal);
+  });
+
   await t.test('a call that is cancelled before it begins changes nothing', async (t) => {
     const before = await fixture.picture();
     await t.rejects(driver.removePort(port.portId, AbortSignal.abort()), { code: 'CANCELLED' });

@@ -49,7 +49,7 @@ export function networkView({ context, reader }: Viewing, network: shoal.v1.Netw
   });
 }
 
-/** All subnets are IPv4. `gatewayIp` is empty when the subnet has no gateway. */
+/** `gatewayIp` is empty when the subnet has no gateway. */
 export function subnetView(subnet: shoal.v1.Subnet): shoal.v1.SubnetView {
   return new shoal.v1.SubnetView({
     ...standard(subnet),
@@ -61,6 +61,9 @@ export function subnetView(subnet: shoal.v1.Subnet): shoal.v1.SubnetView {
     allocationPools: subnet.pools.map(({ start, end }) => ({ start, end })),
     dnsNameservers: subnet.dnsServers,
     hostRoutes: subnet.hostRoutes.map(routeView),
+    ipVersion: subnet.cidr.includes(':') ? 6 : 4,
+    ipv6AddressMode: subnet.ipv6AddressMode,
+    ipv6RaMode: subnet.ipv6RaMode,
   });
 }
 

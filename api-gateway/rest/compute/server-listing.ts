@@ -25,10 +25,8 @@ export function serverFilters({ request, reader, allows }: Listing): Filters<Ser
   const microversion = microversionOf(request);
   return {
     ...ownFilters,
-    ip: alternatives((value) => {
-      const pattern = namePattern('ip', value);
-      return (server) => addressesOf(reader, server).some((address) => pattern.matches(address));
-    }),
+    ip: addressed(reader, 'ip'),
+    ip6: addressed(reader, 'ip6'),
     availability_zone: alternatives((value) => (server) => {
       const host = hostTable.find(reader, server.hostId)?.record;
       return (host === undefined ? server.zone : zoneOf(reader, host)) === value;
@@ -113,8 +111,6 @@ const ownFilters: Filters<Server> = {
   user_id: equal((server) => server.userId),
   key_name: equal((server) => server.keyName),
   reservation_id: equal((server) => server.reservationId),
-  // No server has an IPv6 address yet.
-  ip6: alternatives(() => () => false),
   'changes-since': changed((updatedMs, ms) => updatedMs >= ms),
 };
 
@@ -176,6 +172,17 @@ const sortValues = (reader: StateReader): Readonly<Record<string, (server: Serve
 export function serverOrder({ query, reader, request }: Listing): Compare<Server> | undefined {
   const isKnown = (key: string): boolean => key !== 'locked' || microversionOf(request) >= 73;
   return orderBy(query, { values: sortValues(reader), fallback: 'desc' }, isKnown);
+}
+
+/** Servers with a fixed address of the key's family that matches. */
+function addressed(reader: StateReader, key: 'ip' | 'ip6'): Filter<Server> {
+  return alternatives((value) => {
+    const pattern = namePattern(key, value);
+    return (server) =>
+      addressesOf(reader, server)
+        .filter((address) => address.includes(':') === (key === 'ip6'))
+        .some((address) => pattern.matches(address));
+  });
 }
 
 function addressesOf(reader: StateReader, server: Server): readonly string[] {

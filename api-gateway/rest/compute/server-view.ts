@@ -248,7 +248,7 @@ function addressesView(reader: StateReader, server: shoal.v1.Server): Record<str
     const addresses = byNetwork.get(name) ?? [];
     byNetwork.set(name, addresses);
     const entry = (addr: string, type: 'fixed' | 'floating'): object => ({
-      version: 4,
+      version: addr.includes(':') ? 6 : 4,
       addr,
       'OS-EXT-IPS:type': type,
       'OS-EXT-IPS-MAC:mac_addr': port.mac,

@@ -1,7 +1,6 @@
 /** Bodies, already checked by their schemas, as the service's drafts and patches. Where null may stand it means "none". */
 import type { Static, TSchema } from 'typebox';
 import { definedOf } from '../../../node/base/defined-of.ts';
-import { ShoalError } from '../../../node/base/errors.ts';
 import { badRequest } from '../../../node/services/kit/network-refusals.ts';
 import type { FloatingIpDraft, FloatingIpPatch } from '../../../node/services/network/floating-ips.ts';
 import type { NetworkDraft, NetworkPatch } from '../../../node/services/network/networks.ts';
@@ -54,8 +53,8 @@ export function networkPatchOf(body: Body<'networkPatch'>): NetworkPatch {
 }
 
 /**
- * `POST /subnets`. Throws `NOT_IMPLEMENTED` for IPv6, `INVALID_ARGUMENT` with an IPv6 mode, and unless either a `cidr` or a
- * pool says what its prefix is.
+ * `POST /subnets`. Throws `INVALID_ARGUMENT` with an IPv6 mode of IPv4, and unless either a `cidr` or a pool says what its prefix
+ * is.
  */
 export function subnetDraft(body: Body<'subnetNew'>): SubnetDraft {
   const useDefault = body.use_default_subnetpool === true;
@@ -63,8 +62,9 @@ export function subnetDraft(body: Body<'subnetNew'>): SubnetDraft {
     throw badRequest('subnetpool_id and use_default_subnetpool cannot both be specified');
   }
   const pool = useDefault ? 'default' : said(body.subnetpool_id);
-  if (body.ip_version === 6) throw unsupported('IPv6 subnets');
-  if (said(body.ipv6_ra_mode) !== undefined || said(body.ipv6_address_mode) !== undefined) {
+  const ipv6RaMode = said(body.ipv6_ra_mode);
+  const ipv6AddressMode = said(body.ipv6_address_mode);
+  if (body.ip_version === 4 && (ipv6RaMode !== undefined || ipv6AddressMode !== undefined)) {
     throw badRequest('ipv6_ra_mode or ipv6_address_mode cannot be set when ip_version is not 6.', 'InvalidInput');
   }
   const cidr = said(body.cidr);
@@ -79,7 +79,7 @@ export function subnetDraft(body: Body<'subnetNew'>): SubnetDraft {
     ...subnetPatchOf(body),
     ...projectOf(body),
     networkId: body.network_id,
-    ...definedOf({ cidr, pool, prefixLength: prefixlen }),
+    ...definedOf({ cidr, pool, prefixLength: prefixlen, ipVersion: body.ip_version, ipv6RaMode, ipv6AddressMode }),
   };
 }
 
@@ -258,10 +258,4 @@ export function securityGroupRuleDraft(body: Body<'securityGroupRuleNew'>): Secu
       description: body.description,
     }),
   };
-}
-
-function unsupported(what: string): ShoalError {
-  return new ShoalError('NOT_IMPLEMENTED', `This version of Shoal does not have ${what}.`, {
-    facts: { type: 'NotImplemented' },
-  });
 }

@@ -136,7 +136,7 @@ export const agentKeys: ListKeys = {
 /** The filters of `GET /v2.0/availability_zones`. `resource` is `network` or `router`. */
 export const zoneKeys: ListKeys = { keys: ['name', 'resource', 'state'] };
 
-/** The filters of `GET /v2.0/network-ip-availabilities`. All addresses are IPv4: `ip_version=6` finds nothing. */
+/** The filters of `GET /v2.0/network-ip-availabilities`. `ip_version` says which subnets count. */
 export const availabilityKeys: ListKeys = {
   keys: ['network_id', 'network_name', 'tenant_id', 'project_id', 'ip_version'],
 };

@@ -186,13 +186,12 @@ export function addIpAvailabilities(app: FastifyInstance, gateway: Gateway): voi
     known: filters.availabilityKeys,
     views: ({ context, reader, query }) => {
       const versions = query.all('ip_version');
-      // All addresses are IPv4.
-      if (versions.length > 0 && !versions.includes('4')) return [];
       return networkTable
         .list(reader)
         .map((row) => row.record)
         .filter((network) => canSeeNetwork(context, reader, network))
-        .map((network) => availabilityView(reader, network));
+        .map((network) => availabilityView(reader, network, versions))
+        .filter((view) => versions.length === 0 || view.subnet_ip_availability.length > 0);
     },
   });
   app.get<ById>('/v2.0/network-ip-availabilities/:id', async (request) => {
@@ -205,9 +204,14 @@ export function addIpAvailabilities(app: FastifyInstance, gateway: Gateway): voi
   });
 }
 
-function availabilityView(reader: StateReader, network: shoal.v1.Network): View {
+/** @param versions Of the subnets that count; empty: all. */
+function availabilityView(reader: StateReader, network: shoal.v1.Network, versions: readonly string[] = []) {
   const ports = portTable.by(reader, 'network', indexKey(network.id)).map((row) => row.record);
-  const subnets = subnetTable.by(reader, 'network', indexKey(network.id)).map(({ record: subnet }) => ({
+  const records = subnetTable
+    .by(reader, 'network', indexKey(network.id))
+    .map((row) => row.record)
+    .filter(({ cidr }) => versions.length === 0 || versions.includes(String(parsePrefix(cidr)?.family ?? 4)));
+  const subnets = records.map((subnet) => ({
     subnet_id: subnet.id,
     subnet_name: subnet.name,
     cidr: subnet.cidr,

@@ -67,13 +67,18 @@ export function networkView(reader: StateReader, network: shoal.v1.Network, may:
   };
 }
 
-/** All subnets are IPv4. `gateway_ip` is null when there is none. */
+/** That of a recorded prefix. */
+function versionOf(prefix: string): 4 | 6 {
+  return prefix.includes(':') ? 6 : 4;
+}
+
+/** `gateway_ip` is null when there is none. */
 export function subnetView(subnet: shoal.v1.Subnet): View {
   return {
     ...standard(subnet),
     name: subnet.name,
     network_id: subnet.networkId,
-    ip_version: 4,
+    ip_version: versionOf(subnet.cidr),
     cidr: subnet.cidr,
     gateway_ip: subnet.gatewayIp === '' ? null : subnet.gatewayIp,
     enable_dhcp: subnet.dhcp,
@@ -81,19 +86,19 @@ export function subnetView(subnet: shoal.v1.Subnet): View {
     dns_nameservers: subnet.dnsServers,
     host_routes: subnet.hostRoutes.map((route) => ({ destination: route.destination, nexthop: route.nextHop })),
     subnetpool_id: subnet.subnetPoolId === '' ? null : subnet.subnetPoolId,
-    ipv6_ra_mode: null,
-    ipv6_address_mode: null,
+    ipv6_ra_mode: subnet.ipv6RaMode === '' ? null : subnet.ipv6RaMode,
+    ipv6_address_mode: subnet.ipv6AddressMode === '' ? null : subnet.ipv6AddressMode,
     service_types: [],
   };
 }
 
-/** All pools are IPv4. As in Neutron the lengths are text. @param isShared with the caller. */
+/** As in Neutron the lengths are text. @param isShared with the caller. */
 export function subnetPoolView(pool: shoal.v1.SubnetPool, isShared: boolean): View {
   return {
     ...standard(pool),
     name: pool.name,
     prefixes: pool.prefixes,
-    ip_version: 4,
+    ip_version: versionOf(pool.prefixes[0] ?? ''),
     min_prefixlen: String(pool.minPrefixLength),
     max_prefixlen: String(pool.maxPrefixLength),
     default_prefixlen: String(pool.defaultPrefixLength),

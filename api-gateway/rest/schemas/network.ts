@@ -63,7 +63,7 @@ const subnetChange = {
 };
 const ipv6Mode = orNull(Type.String({ maxLength: 32 }));
 
-/** `POST /subnets`. IPv6 is taken here, so that the answer can be 501 and name it. */
+/** `POST /subnets`. */
 export const subnetNew = only({
   ...subnetChange,
   ...owner,

@@ -8,6 +8,7 @@ import { ShoalError } from '../../../node/base/errors.ts';
 import type { NetworkId, PortId } from '../../../node/base/ids.ts';
 import type { Logger } from '../../../node/base/telemetry/logger.ts';
 import type { CommandRunner } from '../../command.ts';
+import type { NetworkSpec } from '../../types.ts';
 import type { Undo } from '../../undo.ts';
 import { type NeighbourWanted, neighbourLines } from '../links/address.ts';
 import { type FdbEntry, fdbLines, floodMac } from '../links/forwarding.ts';
@@ -15,7 +16,9 @@ import { type Links, type LinkWanted, linkBatch } from '../links/link.ts';
 import { Netns, namespaceNames } from '../links/netns.ts';
 import type { TableFound } from '../links/nft.ts';
 import { Book, type NetworkEntry } from '../model/book.ts';
+import { isIp6 } from '../model/cidr.ts';
 import type { DnsForwarders } from '../model/dns-forwarders.ts';
+import { addresses6, linkLocalOf } from '../model/link-local.ts';
 import { metadataIp } from '../model/metadata.ts';
 import {
   bridgeName,
@@ -27,6 +30,22 @@ import {
   vxlanName,
 } from '../model/names.ts';
 import { type FilterNetwork, type FilterPort, filterTable, filterText, guardTable } from '../security/security.ts';
+
+/**
+ * IPv6 of a namespace. With it an interface has the link-local address of its MAC, takes nothing from router advertisements and asks
+ * nobody whether an address is in use: every host has the same ones.
+ */
+function ipv6Sysctls(on: boolean): Readonly<Record<string, string>> {
+  const of = (name: string, value: string): [string, string][] =>
+    ['all', 'default'].map((which) => [`net.ipv6.conf.${which}.${name}`, value]);
+  const quiet = [...of('accept_ra', '0'), ...of('autoconf', '0'), ...of('accept_dad', '0')];
+  return Object.fromEntries([...(on ? quiet : []), ...of('disable_ipv6', on ? '0' : '1')]);
+}
+
+/** Whether a network has guests that speak IPv6. */
+export function hasIp6({ subnets }: Pick<NetworkSpec, 'subnets'>): boolean {
+  return subnets.some(({ cidr }) => isIp6(cidr));
+}
 
 /** How a host is set up. */
 export interface VxlanOptions {
@@ -88,20 +107,20 @@ export class Host {
     throw new ShoalError('CONFLICT', `network ${networkId} is not on this host`, { facts: { networkId } });
   }
 
-  /** Makes a named namespace with `sysctls` set. */
+  /** Makes a named namespace with `sysctls` set, and with or without IPv6. */
   async ensureNamespace(
     name: string,
-    sysctls: Readonly<Record<string, string>>,
+    { sysctls, ipv6 }: { readonly sysctls: Readonly<Record<string, string>>; readonly ipv6: boolean },
     undo: Undo,
     signal: AbortSignal,
   ): Promise<Netns> {
+    if (ipv6 && !this.ipv6) throw new ShoalError('DRIVER_FAILED', 'the kernel of this host has no IPv6');
     const netns = this.namespace(name);
     if (!(await this.namespaces(signal)).has(name)) {
       undo.add(`namespace ${name}`, () => this.deleteNamespace(name));
       await this.deps.runCommand(['ip', 'netns', 'add', name], { signal });
     }
-    const ipv6 = { 'net.ipv6.conf.all.disable_ipv6': '1', 'net.ipv6.conf.default.disable_ipv6': '1' };
-    await netns.ensureSysctls({ ...sysctls, ...(this.ipv6 ? ipv6 : {}) }, signal);
+    await netns.ensureSysctls({ ...sysctls, ...(this.ipv6 ? ipv6Sysctls(ipv6) : {}) }, signal);
     return netns;
   }
 
@@ -233,16 +252,26 @@ export class Host {
     return {
       vni,
       zone: entry.zone,
-      serviceIps: subnets.flatMap(({ serviceIp }) => (serviceIp === undefined ? [] : [serviceIp])),
-      anycastIps: [
-        ...this.book.legsOf(networkId).map((leg) => leg.ip),
-        ...this.book.portsOf(networkId).flatMap((port) => [port.spec.ip, ...(port.spec.moreIps ?? [])]),
-      ],
+      serviceIps: subnets.flatMap(({ serviceIp }) => (serviceIp === undefined || isIp6(serviceIp) ? [] : [serviceIp])),
+      anycastIps: this.#hereIps(entry.spec),
       pairs: this.book
         .portsOf(networkId)
         .filter((port) => port.spec.portSecurity)
         .flatMap(({ spec }) => (spec.addressPairs ?? []).map((pair) => ({ ...pair, portId: spec.portId }))),
     };
+  }
+
+  /** Addresses that are answered on this host: of routers, of the service and of local ports, with their link-local ones. */
+  #hereIps(spec: NetworkSpec): readonly string[] {
+    const legs = this.book.legsOf(spec.networkId);
+    const ports = this.book.portsOf(spec.networkId).map((port) => port.spec);
+    const own = [...legs.map((leg) => leg.ip), ...ports.flatMap(({ ip, moreIps = [] }) => [ip, ...moreIps])];
+    if (!hasIp6(spec)) return own;
+    const services = spec.subnets.flatMap(({ serviceIp }) =>
+      serviceIp === undefined || !isIp6(serviceIp) ? [] : [serviceIp],
+    );
+    const macs = [serviceMac, ...legs.map((leg) => routerMac(leg.routerId))];
+    return [...new Set([...own, ...services, ...ports.flatMap(addresses6), ...macs.map(linkLocalOf)])];
   }
 
   /**
@@ -261,18 +290,23 @@ export class Host {
     for (const { serviceIp } of spec.subnets) {
       if (serviceIp !== undefined) neighbours.push({ ip: serviceIp, mac: serviceMac });
     }
+    const ipv6 = hasIp6(spec);
+    if (ipv6) neighbours.push({ ip: linkLocalOf(serviceMac), mac: serviceMac });
     if (spec.subnets.length > 0) neighbours.push({ ip: metadataIp, mac: serviceMac });
     for (const leg of this.book.legsOf(networkId)) {
       const dev = routerLegName(leg.routerId, spec.vni);
       // A router on several of the network's subnets has one leg there.
       if (!devs.has(dev)) fdb.push({ mac: routerMac(leg.routerId), dev });
       devs.add(dev);
-      neighbours.push({ ip: leg.ip, mac: routerMac(leg.routerId) });
+      const mac = routerMac(leg.routerId);
+      neighbours.push(isIp6(leg.ip) ? { ip: leg.ip, mac, router: true } : { ip: leg.ip, mac });
+      if (isIp6(leg.ip)) neighbours.push({ ip: linkLocalOf(mac), mac, router: true });
     }
     for (const { spec: port } of this.book.portsOf(networkId)) {
       devs.add(tapName(port.portId));
       fdb.push({ mac: port.mac, dev: tapName(port.portId) });
       for (const ip of [port.ip, ...(port.moreIps ?? [])]) neighbours.push({ ip, mac: port.mac });
+      if (ipv6) neighbours.push(...addresses6(port).map((ip) => ({ ip, mac: port.mac })));
     }
     const localMacs = new Set(fdb.map((entry) => entry.mac));
     const localIps = new Set(neighbours.map((entry) => entry.ip));
@@ -289,6 +323,7 @@ export class Host {
       }
       remoteMacs.add(port.mac);
       if (!localIps.has(port.ip)) neighbours.push({ ip: port.ip, mac: port.mac });
+      if (ipv6 && isIp6(port.ip)) neighbours.push({ ip: linkLocalOf(port.mac), mac: port.mac });
     }
 
     const [links, foundFdb, foundNeighbours] = await Promise.all([
@@ -303,9 +338,23 @@ export class Host {
       known,
       fdb.filter((entry) => links.has(entry.dev)),
     );
-    const ipLines = neighbourLines(bridge, foundNeighbours, neighbours);
+    // Without IPv6 of its own the bridge has no neighbours to answer for. It has no address, and takes none.
+    if (ipv6) await this.#ensureBridgeIp6(bridge, signal);
+    const ipLines = neighbourLines(
+      bridge,
+      foundNeighbours,
+      ipv6 ? neighbours : neighbours.filter(({ ip }) => !isIp6(ip)),
+    );
     await this.netns.bridgeBatch(bridgeLines, signal);
     await this.netns.ipBatch(ipLines, signal);
     return bridgeLines.length + ipLines.length > 0;
+  }
+
+  async #ensureBridgeIp6(bridge: string, signal: AbortSignal): Promise<void> {
+    const of = (name: string): string => `net.ipv6.conf.${bridge}.${name}`;
+    await this.netns.ensureSysctls(
+      { [of('accept_ra')]: '0', [of('autoconf')]: '0', [of('disable_ipv6')]: '0' },
+      signal,
+    );
   }
 }

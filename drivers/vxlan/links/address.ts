@@ -1,4 +1,5 @@
 /** Addresses, routes, rules and neighbours of a namespace: found, wanted, and the `ip -batch` lines between. Pure. */
+
 import { list, number, readJson, record, text } from './json.ts';
 import type { Links } from './link.ts';
 
@@ -36,19 +37,29 @@ export interface RuleWanted {
 export interface NeighbourWanted {
   readonly ip: string;
   readonly mac: string;
+  /** Said of it when the bridge answers for it (IPv6): who is told that a router is none stops to use it (RFC 4861, 7.2.5). */
+  readonly router?: boolean;
 }
 
 /**
  * Lines that give each interface in `devs` exactly the wanted addresses. Additions come before removals: when the last
- * IPv4 address of an interface goes, the kernel silently drops all its routes, in every table.
+ * IPv4 address of an interface goes, the kernel silently drops all its routes, in every table. Link-local addresses are
+ * the kernel's. Nobody is asked whether an IPv6 address is in use: every host has the same ones.
+ * @param ipv6 Whether those of IPv6 are looked at. Only in namespaces of the driver's own.
  */
-export function addressLines(found: Links, devs: readonly string[], wanted: readonly AddressWanted[]): string[] {
+export function addressLines(
+  found: Links,
+  devs: readonly string[],
+  wanted: readonly AddressWanted[],
+  { ipv6 = false }: { readonly ipv6?: boolean } = {},
+): string[] {
   const key = (dev: string, address: string, scope: string): string => `${dev} ${address} ${scope}`;
   const have = new Set<string>();
   const removals: string[] = [];
   const wantedKeys = new Set(wanted.map((want) => key(want.dev, want.address, want.scope ?? 'global')));
   for (const dev of devs) {
-    for (const address of found.get(dev)?.addresses ?? []) {
+    const { addresses = [], addresses6 = [] } = found.get(dev) ?? {};
+    for (const address of [...addresses, ...(ipv6 ? addresses6.filter(({ scope }) => scope !== 'link') : [])]) {
       const cidr = `${address.local}/${address.prefixLength}`;
       have.add(key(dev, cidr, address.scope));
       if (!wantedKeys.has(key(dev, cidr, address.scope))) removals.push(`addr del ${cidr} dev ${dev}`);
@@ -56,7 +67,10 @@ export function addressLines(found: Links, devs: readonly string[], wanted: read
   }
   const additions = wanted
     .filter((want) => !have.has(key(want.dev, want.address, want.scope ?? 'global')))
-    .map((want) => `addr add ${want.address} dev ${want.dev}${want.scope === 'host' ? ' scope host' : ''}`);
+    .map(
+      (want) =>
+        `addr add ${want.address} dev ${want.dev}${want.scope === 'host' ? ' scope host' : ''}${want.address.includes(':') ? ' nodad' : ''}`,
+    );
   return [...additions, ...removals];
 }
 
@@ -68,11 +82,14 @@ interface RouteFound {
   readonly table?: number;
 }
 
-/** Reads `ip -json -4 route show table all`, without what the kernel keeps itself (connected and local routes). */
+/** Reads `ip -json -4 route show table all`, or with `-6`, without what the kernel keeps itself (connected and local routes). */
 export function readRoutes(output: string): RouteFound[] {
   return list(readJson(output, 'ip route show'))
     .map(record)
-    .filter((route) => route['protocol'] !== 'kernel' && route['table'] !== 'local' && route['type'] === undefined)
+    .filter(
+      (route) =>
+        route['protocol'] !== 'kernel' && route['table'] !== 'local' && (route['type'] ?? 'unicast') === 'unicast',
+    )
     .map((route) => {
       const gateway = text(route['gateway']);
       const table = Number(text(route['table']) ?? 'NaN');
@@ -145,28 +162,32 @@ export function ruleLines(found: readonly RuleFound[], wanted: readonly RuleWant
   ];
 }
 
-/** Reads `ip -json neigh show dev X nud permanent`: address to MAC. */
+/** Reads `ip -json neigh show dev X nud permanent`: address to MAC, followed by ` router` where it is one. */
 export function readNeighbours(output: string): ReadonlyMap<string, string> {
   const entries = new Map<string, string>();
   for (const item of list(readJson(output, 'ip neigh show')).map(record)) {
     const ip = text(item['dst']);
     const mac = text(item['lladdr']);
-    if (ip?.includes('.') && mac !== undefined) entries.set(ip, mac);
+    if (ip === undefined || mac === undefined) continue;
+    entries.set(ip, item['router'] === undefined ? mac : `${mac} router`);
   }
   return entries;
 }
 
-/** Lines that make the permanent IPv4 neighbours of `dev` exactly `wanted`. */
+/** Lines that make the permanent neighbours of `dev` exactly `wanted`. */
 export function neighbourLines(
   dev: string,
   found: ReadonlyMap<string, string>,
   wanted: readonly NeighbourWanted[],
 ): string[] {
-  const keep = new Map(wanted.map((entry) => [entry.ip, entry.mac]));
+  const keep = new Map(wanted.map((entry) => [entry.ip, entry.router === true ? `${entry.mac} router` : entry.mac]));
   return [
     ...[...keep]
       .filter(([ip, mac]) => found.get(ip) !== mac)
-      .map(([ip, mac]) => `neigh replace ${ip} lladdr ${mac} dev ${dev} nud permanent`),
+      .map(([ip, said]) => {
+        const [mac = '', router] = said.split(' ');
+        return `neigh replace ${ip} lladdr ${mac} dev ${dev} nud permanent${router === undefined ? '' : ' router'}`;
+      }),
     ...[...found.keys()].filter((ip) => !keep.has(ip)).map((ip) => `neigh del ${ip} dev ${dev}`),
   ];
 }

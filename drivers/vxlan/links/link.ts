@@ -11,7 +11,7 @@ export interface PortFlags {
   readonly isolated: boolean;
 }
 
-/** One IPv4 address of an interface. */
+/** One address of an interface. */
 interface LinkAddress {
   readonly local: string;
   readonly prefixLength: number;
@@ -29,10 +29,11 @@ interface LinkFound {
   readonly alias?: string;
   readonly vxlan?: { readonly vni?: number; readonly local?: string; readonly port?: number };
   readonly nfCallIptables?: boolean;
+  readonly nfCallIp6tables?: boolean;
   readonly port?: PortFlags;
   readonly addresses: readonly LinkAddress[];
-  /** Its IPv6 addresses, which the driver leaves alone: the underlay may have them. */
-  readonly addresses6: readonly string[];
+  /** Its IPv6 addresses. The driver leaves them alone but in namespaces of its own: the underlay may have them. */
+  readonly addresses6: readonly LinkAddress[];
 }
 
 /** Every interface of a namespace, by name. */
@@ -50,6 +51,8 @@ export interface LinkWanted {
   readonly port?: PortFlags;
   readonly vxlan?: { readonly vni: number; readonly local: string };
   readonly nfCallIptables?: boolean;
+  /** The same for IPv6. */
+  readonly nfCallIp6tables?: boolean;
 }
 
 /** Lines for `ip -batch` and, after it, for `bridge -batch`. */
@@ -93,7 +96,9 @@ export function readLinks(output: string): Links {
             },
           }
         : {}),
-      ...(kind === 'bridge' ? { nfCallIptables: data['nf_call_iptables'] === 1 } : {}),
+      ...(kind === 'bridge'
+        ? { nfCallIptables: data['nf_call_iptables'] === 1, nfCallIp6tables: data['nf_call_ip6tables'] === 1 }
+        : {}),
       ...(text(info['info_slave_kind']) === 'bridge'
         ? {
             port: {
@@ -104,27 +109,28 @@ export function readLinks(output: string): Links {
             },
           }
         : {}),
-      addresses: list(link['addr_info'])
-        .map(record)
-        .filter((address) => address['family'] === 'inet')
-        .map((address) => ({
-          local: text(address['local']) ?? '',
-          prefixLength: number(address['prefixlen']) ?? 32,
-          scope: text(address['scope']) ?? 'global',
-        })),
-      addresses6: list(link['addr_info'])
-        .map(record)
-        .filter((address) => address['family'] === 'inet6')
-        .flatMap((address) => text(address['local']) ?? []),
+      addresses: addressesOf(link['addr_info'], 'inet', 32),
+      addresses6: addressesOf(link['addr_info'], 'inet6', 128),
     });
   }
   return links;
 }
 
+function addressesOf(found: unknown, family: 'inet' | 'inet6', bits: number): LinkAddress[] {
+  return list(found)
+    .map(record)
+    .filter((address) => address['family'] === family)
+    .map((address) => ({
+      local: text(address['local']) ?? '',
+      prefixLength: number(address['prefixlen']) ?? bits,
+      scope: text(address['scope']) ?? 'global',
+    }));
+}
+
 /** The interface that has an address of the underlay; undefined: none has. */
 export function interfaceWith(links: Links, ip: string): LinkFound | undefined {
-  return [...links.values()].find(
-    ({ addresses, addresses6 }) => addresses.some(({ local }) => local === ip) || addresses6.includes(ip),
+  return [...links.values()].find(({ addresses, addresses6 }) =>
+    [...addresses, ...addresses6].some(({ local }) => local === ip),
   );
 }
 
@@ -134,11 +140,12 @@ export function bridge(
   options: { filtered: boolean; mtu?: number; alias?: string; mac?: string },
 ): LinkWanted {
   const mac = options.mac === undefined ? '' : ` address ${options.mac}`;
-  const filter = options.filtered ? ' nf_call_iptables 1' : '';
+  const filter = options.filtered ? ' nf_call_iptables 1 nf_call_ip6tables 1' : '';
   return {
     name,
     create: `link add ${name}${mac} type bridge forward_delay 0 mcast_snooping 0${filter}`,
     nfCallIptables: options.filtered,
+    nfCallIp6tables: options.filtered,
     ...(options.mtu === undefined ? {} : { mtu: options.mtu }),
     ...(options.alias === undefined ? {} : { alias: options.alias }),
     ...(options.mac === undefined ? {} : { mac: options.mac }),
@@ -242,6 +249,9 @@ export function linkBatch(found: Links, wanted: readonly LinkWanted[], options: 
     if (want.alias !== undefined && link?.alias !== want.alias) ip.push(`link set ${want.name} alias ${want.alias}`);
     if (link !== undefined && want.nfCallIptables !== undefined && link.nfCallIptables !== want.nfCallIptables) {
       ip.push(`link set ${want.name} type bridge nf_call_iptables ${want.nfCallIptables ? 1 : 0}`);
+    }
+    if (link !== undefined && want.nfCallIp6tables !== undefined && link.nfCallIp6tables !== want.nfCallIp6tables) {
+      ip.push(`link set ${want.name} type bridge nf_call_ip6tables ${want.nfCallIp6tables ? 1 : 0}`);
     }
     const enslaved = want.master === undefined || link?.master === want.master;
     if (!enslaved) ip.push(`link set ${want.name} master ${want.master}`);

@@ -114,9 +114,10 @@ export class Netns {
     return readNeighbours(await this.#ask(this.#tool('ip', argv, { signal })));
   }
 
-  /** Routes of all tables besides the kernel's own. */
-  async routes(signal: AbortSignal): Promise<ReturnType<typeof readRoutes>> {
-    return readRoutes(await this.#ask(this.#tool('ip', ['-json', '-4', 'route', 'show', 'table', 'all'], { signal })));
+  /** Routes of one family, of all tables, besides the kernel's own. */
+  async routes(signal: AbortSignal, family: 4 | 6 = 4): Promise<ReturnType<typeof readRoutes>> {
+    const argv = ['-json', `-${family}`, 'route', 'show', 'table', 'all'];
+    return readRoutes(await this.#ask(this.#tool('ip', argv, { signal })));
   }
 
   /** Policy rules besides those that are always there. */

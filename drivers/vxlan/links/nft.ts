@@ -25,7 +25,7 @@ interface NftChain {
 
 /** A whole table. */
 export interface NftTable {
-  readonly family: 'inet' | 'ip' | 'bridge';
+  readonly family: 'inet' | 'ip' | 'ip6' | 'bridge';
   readonly name: string;
   readonly sets: readonly NftSet[];
   readonly chains: readonly NftChain[];
@@ -123,6 +123,8 @@ function readElements(elements: unknown): Map<string, string> {
 function keyText(key: unknown): string {
   const prefix = record(record(key)['prefix']);
   if (text(prefix['addr']) !== undefined) return `${text(prefix['addr'])}/${number(prefix['len'])}`;
+  const ends = list(record(key)['range']);
+  if (ends.length > 0) return ends.map(keyText).join('-');
   const parts = list(record(key)['concat']);
   if (parts.length > 0) return parts.map(keyText).join(' . ');
   return text(key) ?? String(number(key) ?? JSON.stringify(key));

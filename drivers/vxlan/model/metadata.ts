@@ -43,7 +43,7 @@ const queriesPerSecondMax = 500;
 
 /** A port's identity address from its number on the host. */
 export function identityIp(index: number): string {
-  return ipText(ipNumber('100.64.0.0') + index);
+  return ipText(ipNumber('100.64.0.0') + BigInt(index));
 }
 
 /**
@@ -111,6 +111,30 @@ export function metadataTable(identities: readonly { readonly ip: string; readon
           `iifname "${serviceInner}" udp dport { 53, 67 } accept`,
           `iifname "${serviceInner}" tcp dport 53 accept`,
           `iifname "${serviceInner}" icmp type echo-request accept`,
+        ],
+      },
+    ],
+  };
+}
+
+/** What the service namespace takes in IPv6: DHCPv6, names, and neighbour discovery. It routes nothing. */
+export function serviceTable6(): NftTable {
+  return {
+    family: 'ip6',
+    name: 'shoal_md6',
+    sets: [],
+    chains: [
+      { name: 'forwarded', hook: 'type filter hook forward priority 0; policy drop;', rules: [] },
+      {
+        name: 'received',
+        hook: 'type filter hook input priority 0; policy drop;',
+        rules: [
+          'iifname "lo" accept',
+          'icmpv6 type { 128, 130, 135, 136 } accept',
+          `udp dport 53 limit rate over ${queriesPerSecondMax}/second burst ${queriesPerSecondMax} packets drop`,
+          `iifname "${serviceInner}" udp dport { 53, 547 } accept`,
+          `iifname "${serviceInner}" tcp dport 53 accept`,
+          'ct state established accept',
         ],
       },
     ],

@@ -78,6 +78,11 @@ export const ingressChain = (portId: PortId): string => `in-${shortId(portId)}`;
 /** What the guest sends. `in-` is what it receives; both as seen from the guest. */
 export const egressChain = (portId: PortId): string => `out-${shortId(portId)}`;
 
+/** The same two for IPv6. */
+export const ingressChain6 = (portId: PortId): string => `in6-${shortId(portId)}`;
+/** The same two for IPv6: what the guest sends. */
+export const egressChain6 = (portId: PortId): string => `out6-${shortId(portId)}`;
+
 /** Alias of a network's bridge. */
 export const networkAlias = (networkId: NetworkId): string => `shoal:network:${networkId}`;
 /** Alias of a port's tap: 84 characters with UUIDs, and Linux allows 255. */

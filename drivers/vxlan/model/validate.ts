@@ -2,11 +2,12 @@
  * Checks of what callers hand over. These values end up in batch files, nft text and command lines, so whatever is not
  * plainly what it should be is refused: `INVALID_ARGUMENT`, naming the field.
  */
-import { isIPv4, isIPv6 } from 'node:net';
+import { isIPv4 } from 'node:net';
 import { ShoalError } from '../../../node/base/errors.ts';
+import { ipVersion } from '../../../node/base/ip-version.ts';
 import type { ForwardingSpec, LocalPortSpec, NetworkSpec, RouterSpec, SecurityRuleSpec } from '../../types.ts';
 import { checkVni, transitIndexMax } from '../links/vni.ts';
-import { holds, readCidr } from './cidr.ts';
+import { holds, ipNumber, ipText, readCidr } from './cidr.ts';
 import { metadataFileBytesMax, metadataFileName, metadataFilesMax } from './metadata.ts';
 import { checkId } from './names.ts';
 import { underlayAddress } from './underlay.ts';
@@ -14,6 +15,8 @@ import { underlayAddress } from './underlay.ts';
 /** Smallest MTU of IPv4 links that matters, and what a jumbo underlay can carry. */
 const mtuMin = 576;
 const mtuMax = 9_000;
+/** What every link with IPv6 must carry (RFC 8200, section 5). */
+const mtuMin6 = 1_280;
 /** Ports of one network: bounds the work of one call. */
 const portsMax = 65_536;
 /** Rules of one port, and prefixes of one rule (a remote group's members). */
@@ -41,28 +44,31 @@ export function checkNetwork(spec: NetworkSpec): void {
     checkId(subnet.subnetId, 'subnet');
     const cidr = readCidr(subnet.cidr);
     const inside = (ip: string, what: string): void => {
-      address(ip, what);
+      anyAddress(ip, what);
       if (!holds(cidr, ip)) refuse(`${what} ${ip} is not in ${subnet.cidr}`, { subnetId: subnet.subnetId });
     };
     if (subnet.serviceIp !== undefined) inside(subnet.serviceIp, 'serviceIp');
     else if (subnet.dhcp) refuse('DHCP needs a serviceIp', { subnetId: subnet.subnetId });
     if (subnet.gatewayIp !== undefined) inside(subnet.gatewayIp, 'gatewayIp');
     bounded(subnet.dnsServers, dnsServersMax, 'dnsServers');
-    for (const server of subnet.dnsServers) address(server, 'dnsServers');
+    for (const server of subnet.dnsServers) anyAddress(server, 'dnsServers');
     bounded(subnet.hostRoutes, hostRoutesMax, 'hostRoutes');
     for (const route of subnet.hostRoutes) {
       readCidr(route.destination);
-      address(route.nextHop, 'nextHop');
+      anyAddress(route.nextHop, 'nextHop');
     }
+    if (cidr.family === 6 && spec.mtu < mtuMin6) refuse(`IPv6 needs an mtu of ${mtuMin6}`, { mtu: spec.mtu });
   }
 }
 
 /** Of two subnets that overlap nobody could tell which one a guest's address is of. */
 function checkDisjoint({ networkId, subnets }: NetworkSpec): void {
-  const sorted = subnets.map(({ cidr }) => readCidr(cidr)).sort((a, b) => a.first - b.first);
+  const sorted = subnets
+    .map(({ cidr }) => readCidr(cidr))
+    .sort((a, b) => a.family - b.family || (a.first < b.first ? -1 : 1));
   for (const [at, cidr] of sorted.entries()) {
     const next = sorted[at + 1];
-    if (next !== undefined && next.first <= cidr.last) {
+    if (next?.family === cidr.family && next.first <= cidr.last) {
       refuse(`subnets ${cidr.text} and ${next.text} overlap`, { networkId });
     }
   }
@@ -76,9 +82,9 @@ export function checkPort(spec: LocalPortSpec): void {
   checkId(spec.portId, 'port');
   checkId(spec.networkId, 'network');
   mac(spec.mac);
-  address(spec.ip, 'ip');
+  anyAddress(spec.ip, 'ip');
   bounded(spec.moreIps ?? [], addressesMax, 'moreIps');
-  for (const ip of spec.moreIps ?? []) address(ip, 'moreIps');
+  for (const ip of spec.moreIps ?? []) anyAddress(ip, 'moreIps');
   bounded(spec.addressPairs ?? [], addressesMax, 'addressPairs');
   for (const pair of spec.addressPairs ?? []) {
     mac(pair.mac);
@@ -102,13 +108,14 @@ function checkRule(rule: SecurityRuleSpec): void {
   const { protocol, portMin, portMax } = rule;
   if (typeof protocol === 'number') range(protocol, 0, 255, 'protocol');
   else if (protocol !== undefined && !['tcp', 'udp', 'icmp'].includes(protocol)) refuse('unknown protocol', { rule });
-  const isIcmp = protocol === 'icmp' || protocol === 1;
+  const isIcmp = protocol === 'icmp' || protocol === (rule.ethertype === 'IPv6' ? 58 : 1);
   for (const value of [portMin, portMax]) if (value !== undefined) range(value, 0, isIcmp ? 255 : 65_535, 'port');
   if (!isIcmp && portMin !== undefined && portMax !== undefined && portMin > portMax) {
     refuse('portMin is above portMax', { rule });
   }
   bounded(rule.remotePrefixes ?? [], prefixesMax, 'remotePrefixes');
-  for (const prefix of rule.remotePrefixes ?? []) if (!isIPv6(prefix.split('/')[0] ?? '')) readCidr(prefix);
+  if (rule.ethertype !== undefined && !['IPv4', 'IPv6'].includes(rule.ethertype)) refuse('unknown ethertype', { rule });
+  for (const prefix of rule.remotePrefixes ?? []) readCidr(prefix);
 }
 
 /** What a host is told of the others. */
@@ -119,7 +126,7 @@ export function checkForwarding(spec: ForwardingSpec): void {
   bounded(spec.remotePorts, portsMax, 'remotePorts');
   for (const port of spec.remotePorts) {
     mac(port.mac);
-    address(port.ip, 'ip');
+    anyAddress(port.ip, 'ip');
     underlayAddress(port.vtepIp, 'vtepIp');
   }
 }
@@ -172,6 +179,14 @@ export function checkRouter(spec: RouterSpec): void {
 export function checkPrefix(prefix: string): void {
   if (!/^[A-Za-z0-9][A-Za-z0-9-]{0,31}$/.test(prefix))
     refuse(`namespacePrefix ${JSON.stringify(prefix)} is malformed`, {});
+}
+
+/** An address of either family, IPv6 as the kernel prints it: what is found is compared. */
+function anyAddress(ip: string, field: string): void {
+  if (typeof ip !== 'string' || !ip.includes(':')) address(ip, field);
+  else if (ipVersion(ip) !== 6 || ipText(ipNumber(ip), 6) !== ip) {
+    refuse(`${field} ${JSON.stringify(ip)} is not an IPv6 address in its shortest form, such as fd00::1`, { field });
+  }
 }
 
 /** An IPv4 address. */

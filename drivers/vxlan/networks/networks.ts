@@ -4,8 +4,8 @@ import { ShoalError } from '../../../node/base/errors.ts';
 import type { NetworkId } from '../../../node/base/ids.ts';
 import type { NetworkSpec } from '../../types.ts';
 import { Undo } from '../../undo.ts';
-import type { Host } from '../host/host.ts';
-import { addressLines, routeLines } from '../links/address.ts';
+import { type Host, hasIp6 } from '../host/host.ts';
+import { addressLines, neighbourLines, routeLines } from '../links/address.ts';
 import {
   bridge,
   interfaceWith,
@@ -17,8 +17,9 @@ import {
   vxlan,
 } from '../links/link.ts';
 import { lowestFree, zoneMax } from '../links/vni.ts';
-import { readCidr } from '../model/cidr.ts';
-import { identityIp, metadataIp, metadataServerIp, metadataTable } from '../model/metadata.ts';
+import { isIp6, readCidr } from '../model/cidr.ts';
+import { addresses6 } from '../model/link-local.ts';
+import { identityIp, metadataIp, metadataServerIp, metadataTable, serviceTable6 } from '../model/metadata.ts';
 import {
   bridgeName,
   metadataBridge,
@@ -54,7 +55,7 @@ export async function ensureNetwork(host: Host, spec: NetworkSpec, signal: Abort
 
     const service = await host.ensureNamespace(
       serviceNamespace(host.options.namespacePrefix, spec.vni),
-      { 'net.ipv4.ip_forward': '1' },
+      { sysctls: { 'net.ipv4.ip_forward': '1' }, ipv6: hasIp6(spec) },
       undo,
       signal,
     );
@@ -107,10 +108,19 @@ export async function syncService(host: Host, networkId: NetworkId, signal: Abor
   const [links, tables] = await Promise.all([service.links(signal), service.tables(signal)]);
   const table = metadataTable(
     ports.flatMap((port) =>
-      [port.spec.ip, ...(port.spec.moreIps ?? [])].map((ip) => ({ ip, identityIp: identityIp(port.identityIndex) })),
+      [port.spec.ip, ...(port.spec.moreIps ?? [])]
+        .filter((ip) => !isIp6(ip))
+        .map((ip) => ({ ip, identityIp: identityIp(port.identityIndex) })),
     ),
   );
   let changed = await service.ensureTable(table, tables.get(`${table.family} ${table.name}`), signal);
+  const ipv6 = hasIp6(spec);
+  if (ipv6) {
+    // The interface may be older than its network's IPv6, and hears the routers of its network.
+    await service.ensureSysctls({ [`net.ipv6.conf.${serviceInner}.accept_ra`]: '0' }, signal);
+    const table6 = serviceTable6();
+    changed = (await service.ensureTable(table6, tables.get(`${table6.family} ${table6.name}`), signal)) || changed;
+  }
   const inner: LinkWanted[] = [
     { name: 'lo' },
     { name: serviceInner, mac: serviceMac, mtu: spec.mtu },
@@ -131,12 +141,21 @@ export async function syncService(host: Host, networkId: NetworkId, signal: Abor
         { dev: metadataInner, address: keepAddress, scope: 'host' },
         ...ports.map((port) => ({ dev: metadataInner, address: `${identityIp(port.identityIndex)}/32` })),
       ],
+      { ipv6: host.ipv6 },
     ),
+    // A guest that asks for its lease is known by its MAC, which DHCPv6 does not say: dnsmasq looks for it here.
+    ...(ipv6
+      ? neighbourLines(
+          serviceInner,
+          await service.neighbours(serviceInner, signal),
+          ports.flatMap(({ spec: port }) => addresses6(port).map((ip) => ({ ip, mac: port.mac }))),
+        )
+      : []),
   ];
   await service.ipBatch(lines, signal);
   // Without an address of the subnet nothing but this leads back to its guests.
   const onLink = spec.subnets
-    .filter((subnet) => subnet.serviceIp === undefined)
+    .filter((subnet) => subnet.serviceIp === undefined && !isIp6(subnet.cidr))
     .map((subnet) => ({ destination: readCidr(subnet.cidr).text, dev: serviceInner }));
   // Routes are read after the addresses changed, for the kernel drops some with them.
   const routes = routeLines(await service.routes(signal), [

@@ -10,6 +10,7 @@ import { tap } from '../links/link.ts';
 import { lowestFree } from '../links/vni.ts';
 import type { PortEntry } from '../model/book.ts';
 import { readCidr } from '../model/cidr.ts';
+import { addresses6 } from '../model/link-local.ts';
 import { identityIndexMax, identityIndexMin, identityIp } from '../model/metadata.ts';
 import { bridgeName, portAlias, readAlias, serviceNamespace, tapName } from '../model/names.ts';
 import { allowances } from '../security/security.ts';
@@ -136,8 +137,13 @@ async function cutFlows(host: Host, entry: PortEntry, signal: AbortSignal): Prom
 
 /** What the port may speak as: its addresses and the prefixes of its pairs, bare addresses where they are that. */
 function spokenFor(spec: PortEntry['spec']): string[] {
-  const pairs = (spec.addressPairs ?? []).map((pair) => readCidr(pair.prefix).text.replace(/\/32$/, ''));
-  return [...new Set([spec.ip, ...(spec.moreIps ?? []), ...pairs])];
+  const pairs = (spec.addressPairs ?? []).map((pair) => bareText(readCidr(pair.prefix)));
+  return [...new Set([spec.ip, ...(spec.moreIps ?? []), ...addresses6(spec), ...pairs])];
+}
+
+/** A prefix of one address is that address. */
+function bareText({ first, last, text }: ReturnType<typeof readCidr>): string {
+  return first === last ? text.replace(/\/\d+$/, '') : text;
 }
 
 /** Whether two ports of one network have a MAC or an address of their own in common. */

@@ -77,7 +77,7 @@ export async function ensureRouter(
     if (previous === undefined)
       undo.add('router', () => removeRouter(host, spec.routerId, AbortSignal.timeout(30_000)));
     await book.routers.put(spec.routerId, { spec });
-    const netns = await host.ensureNamespace(name, sysctls, undo, signal);
+    const netns = await host.ensureNamespace(name, { sysctls, ipv6: false }, undo, signal);
     let changed = await host.syncFilter([...vnis.values(), ...transitVnis(spec, previous?.spec)], [], signal);
 
     const externalMtu = Math.min(externalMtuMax, links.get(options.externalInterface ?? '')?.mtu ?? externalMtuMax);

@@ -8,13 +8,23 @@
  * of local ports are judged: routed traffic is asymmetric (each direction is routed at its sender's host), so frames in
  * transit may look invalid to conntrack, and that is not an attack.
  */
-import { isIPv6 } from 'node:net';
 import type { LocalPortSpec, SecurityRuleSpec } from '../../types.ts';
 import { elementLines, fingerprint, type NftTable, type TableFound } from '../links/nft.ts';
 import { vxlanPort } from '../links/vni.ts';
-import { disjointPrefixes, readCidr } from '../model/cidr.ts';
+import { disjointPrefixes, isIp6, readCidr } from '../model/cidr.ts';
+import { addresses6, pairsWithLinkLocal, speaksIp6, targetsText, targetText } from '../model/link-local.ts';
 import { metadataIp, metadataServerIp, metadataServerPort, resolverPort } from '../model/metadata.ts';
-import { bridgeName, egressChain, ingressChain, metadataBridge, tapName, vxlanName } from '../model/names.ts';
+import {
+  bridgeName,
+  egressChain,
+  egressChain6,
+  ingressChain,
+  ingressChain6,
+  metadataBridge,
+  tapName,
+  vxlanName,
+} from '../model/names.ts';
+import { countFlows6, filterSets6, guardSets6, guestChains6, judgeChains6, post6 } from './ipv6.ts';
 
 /**
  * Connections that one guest may have begun, and that others may have begun to it, at a time; and so many on each network
@@ -55,6 +65,7 @@ export const filterTable: NftTable = {
     { name: 'flows_to', kind: 'set', type: 'type ifname . ipv4_addr; size 65535; flags dynamic' },
     { name: 'flows_else', kind: 'set', type: 'type ifname; size 65535; flags dynamic' },
     // Which hosts send into which network: VNI and the host's underlay address.
+    ...filterSets6,
     { name: 'senders', kind: 'set', type: `typeof ${vniField} . ip saddr` },
     { name: 'senders6', kind: 'set', type: `typeof ${vniField} . ip6 saddr` },
   ],
@@ -81,8 +92,11 @@ export const filterTable: NftTable = {
         'oifname != @tenant counter drop',
         'iifname . ip saddr @stateless goto judge_each',
         'oifname . ip daddr @stateless goto judge_each',
+        'iifname . ip6 saddr @stateless6 goto judge_each6',
+        'oifname . ip6 daddr @stateless6 goto judge_each6',
         'ct state established,related accept',
         'ct state new jump count_flows',
+        'meta nfproto ipv6 goto judge6',
         'jump always',
         'jump leave',
         'goto enter',
@@ -119,6 +133,7 @@ export const filterTable: NftTable = {
         'goto enter',
       ],
     },
+    ...judgeChains6,
     {
       // One guest must not fill the table that the connections of all guests share.
       name: 'count_flows',
@@ -127,6 +142,7 @@ export const filterTable: NftTable = {
         `oifname . ip daddr @guests add @flows_to { oifname . ip daddr ct count over ${flowsMax} } counter drop`,
         'iifname . ip saddr @guests return',
         'oifname . ip daddr @guests return',
+        ...countFlows6(flowsMax),
         `add @flows_else { iifname ct count over ${flowsMax} } counter drop`,
       ],
     },
@@ -167,6 +183,7 @@ export const guardTable: NftTable = {
     { name: 'mac', kind: 'set', type: 'type ifname . ether_addr' },
     { name: 'ip4', kind: 'set', type: 'type ifname . ether_addr . ipv4_addr' },
     { name: 'pairs', kind: 'set', type: 'type ifname . ether_addr . ipv4_addr; flags interval' },
+    ...guardSets6,
     { name: 'vxlan', kind: 'set', type: 'type ifname' },
     { name: 'anycast', kind: 'set', type: 'type ifname . ipv4_addr' },
   ],
@@ -201,6 +218,7 @@ export const guardTable: NftTable = {
         'iifname . ether saddr != @mac counter drop',
         'ether type arp goto guest_arp',
         'ether type ip goto guest_ip',
+        'ether type ip6 goto guest_ip6',
         'counter drop',
       ],
     },
@@ -227,6 +245,7 @@ export const guardTable: NftTable = {
         'counter drop',
       ],
     },
+    ...guestChains6,
     {
       name: 'post',
       hook: 'type filter hook postrouting priority 0; policy accept;',
@@ -236,6 +255,7 @@ export const guardTable: NftTable = {
         'oifname @vxlan ether type ip udp dport { 67, 68 } drop',
         // A guest's broadcast for DHCP is no neighbour's business.
         'oifname @guarded ether type ip udp dport 67 drop',
+        ...post6,
       ],
     },
   ],
@@ -255,7 +275,7 @@ export interface FilterNetwork {
   readonly zone: number;
   /** Addresses of its DHCP: one for each subnet that has it. */
   readonly serviceIps: readonly string[];
-  /** Router addresses and local ports' addresses: ARP for them stays on the host. */
+  /** Router addresses and local ports' addresses, link-local ones too: who asks for them is answered on the host. */
   readonly anycastIps: readonly string[];
   /** Address pairs of its local ports that have port security. */
   readonly pairs?: readonly PortPair[];
@@ -291,37 +311,60 @@ interface FilterScope {
  * `INVALID_ARGUMENT` for prefixes that are none.
  */
 export function ruleExpressions(rule: SecurityRuleSpec): string | undefined {
+  const { ip, icmp, icmpProtocol, protocolField } = wordsOf[familyOf(rule)];
   const parts: string[] = [];
   if (rule.remotePrefixes !== undefined) {
-    const prefixes = disjointPrefixes(rule.remotePrefixes);
+    const prefixes = disjointPrefixes(rule.remotePrefixes, familyOf(rule));
     if (prefixes.length === 0) return undefined;
     const field = rule.direction === 'ingress' ? 'saddr' : 'daddr';
-    if (prefixes[0] !== '0.0.0.0/0') parts.push(`ip ${field} { ${prefixes.join(', ')} }`);
+    if (!prefixes.includes(everything[familyOf(rule)])) parts.push(`${ip} ${field} { ${prefixes.join(', ')} }`);
   }
-  const protocol = protocolNames.get(rule.protocol ?? '') ?? rule.protocol;
+  const protocol = protocolNames[familyOf(rule)].get(rule.protocol ?? '') ?? rule.protocol;
   const first = rule.portMin ?? rule.portMax;
   if (protocol === 'icmp') {
-    if (rule.portMin !== undefined) parts.push(`icmp type ${rule.portMin}`);
-    else parts.push('ip protocol icmp');
-    if (rule.portMin !== undefined && rule.portMax !== undefined) parts.push(`icmp code ${rule.portMax}`);
+    if (rule.portMin !== undefined) parts.push(`${icmp} type ${rule.portMin}`);
+    else parts.push(`${protocolField} ${icmpProtocol}`);
+    if (rule.portMin !== undefined && rule.portMax !== undefined) parts.push(`${icmp} code ${rule.portMax}`);
   } else if (protocol === 'tcp' || protocol === 'udp') {
-    if (first === undefined) parts.push(`ip protocol ${protocol}`);
+    if (first === undefined) parts.push(`${protocolField} ${protocol}`);
     else parts.push(`${protocol} dport ${first}-${rule.portMax ?? first}`);
   } else if (protocol !== undefined) {
-    parts.push(`ip protocol ${protocol}`);
+    parts.push(`${protocolField} ${protocol}`);
   }
   return parts.join(' ');
 }
 
-/** Protocols that may come as a number or by name. */
-const protocolNames: ReadonlyMap<string | number, 'icmp' | 'tcp' | 'udp'> = new Map([
-  [1, 'icmp'],
-  [6, 'tcp'],
-  [17, 'udp'],
-]);
+function familyOf(rule: SecurityRuleSpec): 4 | 6 {
+  return rule.ethertype === 'IPv6' ? 6 : 4;
+}
 
-/** The rules of both chains of a port, without the drop at their end. In the order given, doubles once. */
-export function portRules(rules: readonly SecurityRuleSpec[]): {
+/** How nftables calls things. A packet of IPv6 may have headers before its protocol's: `meta` looks behind them. */
+const wordsOf = {
+  4: { ip: 'ip', icmp: 'icmp', icmpProtocol: 'icmp', protocolField: 'ip protocol' },
+  6: { ip: 'ip6', icmp: 'icmpv6', icmpProtocol: 'ipv6-icmp', protocolField: 'meta l4proto' },
+} as const;
+
+const everything = { 4: '0.0.0.0/0', 6: '::/0' } as const;
+
+/** Protocols that may come as a number or by name. ICMP is another one in each family. */
+const protocolNames: Readonly<Record<4 | 6, ReadonlyMap<string | number, 'icmp' | 'tcp' | 'udp'>>> = {
+  4: new Map([
+    [1, 'icmp'],
+    [6, 'tcp'],
+    [17, 'udp'],
+  ]),
+  6: new Map([
+    [58, 'icmp'],
+    [6, 'tcp'],
+    [17, 'udp'],
+  ]),
+};
+
+/** The rules of both chains of a port for one family, without the drop at their end. In the order given, doubles once. */
+export function portRules(
+  rules: readonly SecurityRuleSpec[],
+  family: 4 | 6 = 4,
+): {
   readonly ingress: string[];
   readonly egress: string[];
 } {
@@ -329,7 +372,7 @@ export function portRules(rules: readonly SecurityRuleSpec[]): {
     // An egress rule only returns: the destination may be a local port too, whose ingress rules have their say.
     const verdict = direction === 'ingress' ? 'accept' : 'return';
     const lines = rules
-      .filter((rule) => rule.direction === direction)
+      .filter((rule) => rule.direction === direction && familyOf(rule) === family)
       .map(ruleExpressions)
       .filter((line) => line !== undefined)
       .map((line) => (line === '' ? verdict : `${line} ${verdict}`));
@@ -342,20 +385,24 @@ export function portRules(rules: readonly SecurityRuleSpec[]): {
  * Pairs as elements of an interval set, which holds no two that overlap: for each MAC its prefixes without those that
  * another one covers. A MAC and prefix that two ports share (VRRP with a virtual MAC) goes by the rules of the first.
  */
-function disjointPairs(pairs: readonly PortPair[]): PortPair[] {
-  const byMac = Map.groupBy(pairs, (pair) => pair.mac);
+function disjointPairs(pairs: readonly PortPair[], family: 4 | 6): PortPair[] {
+  const byMac = Map.groupBy(family === 4 ? pairs : pairsWithLinkLocal(pairs), (pair) => pair.mac);
   return [...byMac.values()].flatMap((group) =>
-    disjointPrefixes(group.map((pair) => pair.prefix)).flatMap((prefix) => {
+    disjointPrefixes(
+      group.map((pair) => pair.prefix),
+      family,
+    ).flatMap((prefix) => {
       const owner = group.find((pair) => readCidr(pair.prefix).text === prefix);
       return owner === undefined ? [] : elementPrefixes(prefix).map((element) => ({ ...owner, prefix: element }));
     }),
   );
 }
 
-/** A prefix as nft prints it in a set: a /32 bare, and everything in two halves. */
+/** A prefix as nft prints it in a set: one address bare, and everything in two halves. */
 function elementPrefixes(prefix: string): string[] {
-  if (prefix === '0.0.0.0/0') return ['0.0.0.0/1', '128.0.0.0/1'];
-  return [prefix.replace(/\/32$/, '')];
+  if (prefix === everything[4]) return ['0.0.0.0/1', '128.0.0.0/1'];
+  if (prefix === everything[6]) return ['::/1', '8000::/1'];
+  return [isIp6(prefix) ? prefix.replace(/\/128$/, '') : prefix.replace(/\/32$/, '')];
 }
 
 /**
@@ -365,7 +412,9 @@ function elementPrefixes(prefix: string): string[] {
 export function allowances(port: Pick<LocalPortSpec, 'portSecurity' | 'rules'>): string[] {
   if (!port.portSecurity) return ['everything'];
   const entries = port.rules.flatMap((rule) => {
-    const prefixes = rule.remotePrefixes === undefined ? ['0.0.0.0/0'] : disjointPrefixes(rule.remotePrefixes);
+    const family = familyOf(rule);
+    const prefixes =
+      rule.remotePrefixes === undefined ? [everything[family]] : disjointPrefixes(rule.remotePrefixes, family);
     return prefixes.map(
       (prefix) => `${rule.direction} ${ruleExpressions({ ...rule, remotePrefixes: [prefix] })} ${prefix}`,
     );
@@ -387,9 +436,16 @@ export function filterText(sg: TableFound, guard: TableFound, scope: FilterScope
   const tunnels = new Set([...scope.networks.keys()].map(vxlanName));
   const taps = new Set([...scope.ports.keys()].map(tapName));
   const jumps = new Set(
-    [...scope.ports.keys()].flatMap((id) => [`jump ${ingressChain(id)}`, `jump ${egressChain(id)}`]),
+    [...scope.ports.keys()].flatMap((id) =>
+      [ingressChain, egressChain, ingressChain6, egressChain6].map((nameOf) => `jump ${nameOf(id)}`),
+    ),
   );
 
+  const drop = (...names: readonly string[]): void => {
+    for (const name of names) {
+      if (sg.chains.has(name)) removals.push(`flush chain ${filterAt} ${name}`, `delete chain ${filterAt} ${name}`);
+    }
+  };
   const wanted = new Map<string, Map<string, string>>();
   const want = (set: string, key: string, value = ''): void => {
     const elements = wanted.get(set) ?? new Map<string, string>();
@@ -402,15 +458,26 @@ export function filterText(sg: TableFound, guard: TableFound, scope: FilterScope
     want('tenant', bridge);
     want('zones', bridge, String(network.zone));
     want('vxlan', tunnel);
-    for (const ip of network.anycastIps) want('anycast', `${tunnel} . ${ip}`);
+    for (const ip of network.anycastIps) {
+      if (isIp6(ip)) want('anycast6', `${tunnel} . ${targetText(ip)}`);
+      else want('anycast', `${tunnel} . ${ip}`);
+    }
     // After a reboot a port may be known before its chains are there: they come with the port.
     const ready = (network.pairs ?? []).filter(
       ({ portId }) => scope.ports.get(portId)?.portSecurity === true || sg.chains.has(ingressChain(portId)),
     );
-    for (const pair of disjointPairs(ready)) {
+    for (const pair of disjointPairs(ready, 4)) {
       const key = `${bridge} . ${pair.mac} . ${pair.prefix}`;
       want('egress_pairs', key, `jump ${egressChain(pair.portId)}`);
       want('ingress_pairs', key, `jump ${ingressChain(pair.portId)}`);
+    }
+    const ready6 = (network.pairs ?? []).filter(
+      ({ portId }) => scope.ports.get(portId)?.portSecurity === true || sg.chains.has(ingressChain6(portId)),
+    );
+    for (const pair of disjointPairs(ready6, 6)) {
+      const key = `${bridge} . ${pair.mac} . ${pair.prefix}`;
+      want('egress_pairs6', key, `jump ${egressChain6(pair.portId)}`);
+      want('ingress_pairs6', key, `jump ${ingressChain6(pair.portId)}`);
     }
     for (const serviceIp of network.serviceIps) {
       want('service', `${bridge} . ${serviceIp}`);
@@ -419,14 +486,12 @@ export function filterText(sg: TableFound, guard: TableFound, scope: FilterScope
     want('anycast', `${tunnel} . ${metadataIp}`);
   }
   for (const [vni, ips] of scope.senders) {
-    for (const ip of ips) want(isIPv6(ip) ? 'senders6' : 'senders', `${vni} . ${ip}`);
+    for (const ip of ips) want(isIp6(ip) ? 'senders6' : 'senders', `${vni} . ${ip}`);
   }
   for (const [portId, port] of scope.ports) {
     if (port?.portSecurity !== true) {
       if (port !== undefined) want('loose', tapName(portId));
-      for (const name of [ingressChain(portId), egressChain(portId)]) {
-        if (sg.chains.has(name)) removals.push(`flush chain ${filterAt} ${name}`, `delete chain ${filterAt} ${name}`);
-      }
+      drop(ingressChain(portId), egressChain(portId), ingressChain6(portId), egressChain6(portId));
       continue;
     }
     const bridge = bridgeName(port.vni);
@@ -434,20 +499,44 @@ export function filterText(sg: TableFound, guard: TableFound, scope: FilterScope
     want('guarded', dev);
     want('mac', `${dev} . ${port.mac}`);
     for (const ip of [port.ip, ...(port.moreIps ?? [])]) {
+      if (isIp6(ip)) continue;
       want('ip4', `${dev} . ${port.mac} . ${ip}`);
       want('guests', `${bridge} . ${ip}`);
       if (port.stateless === true) want('stateless', `${bridge} . ${ip}`);
       want('egress', `${bridge} . ${ip}`, `jump ${egressChain(portId)}`);
       want('ingress', `${bridge} . ${ip}`, `jump ${ingressChain(portId)}`);
     }
-    for (const pair of disjointPairs((port.addressPairs ?? []).map((each) => ({ ...each, portId })))) {
+    for (const ip of addresses6(port)) {
+      want('addresses6', `${dev} . ${port.mac} . ${ip}`);
+      want('targets6', `${dev} . ${port.mac} . ${targetText(ip)}`);
+      want('guests6', `${bridge} . ${ip}`);
+      if (port.stateless === true) want('stateless6', `${bridge} . ${ip}`);
+      want('egress6', `${bridge} . ${ip}`, `jump ${egressChain6(portId)}`);
+      want('ingress6', `${bridge} . ${ip}`, `jump ${ingressChain6(portId)}`);
+    }
+    const pairs = (port.addressPairs ?? []).map((each) => ({ ...each, portId }));
+    for (const pair of disjointPairs(pairs, 4)) {
       want('mac', `${dev} . ${pair.mac}`);
       want('pairs', `${dev} . ${pair.mac} . ${pair.prefix}`);
     }
+    for (const pair of disjointPairs(pairs, 6)) {
+      want('mac', `${dev} . ${pair.mac}`);
+      want('pairs6', `${dev} . ${pair.mac} . ${pair.prefix}`);
+      want('pair_targets6', `${dev} . ${pair.mac} . ${targetsText(pair.prefix)}`);
+    }
     const rules = portRules(port.rules);
+    const rules6 = portRules(port.rules, 6);
+    const speaks = speaksIp6(port);
+    if (!speaks) drop(ingressChain6(portId), egressChain6(portId));
     for (const [name, lines] of [
       [ingressChain(portId), rules.ingress],
       [egressChain(portId), rules.egress],
+      ...(speaks
+        ? ([
+            [ingressChain6(portId), rules6.ingress],
+            [egressChain6(portId), rules6.egress],
+          ] as const)
+        : []),
     ] as const) {
       const hash = fingerprint(lines.join('\n'));
       if (sg.chains.get(name) === hash) continue;
@@ -470,13 +559,16 @@ export function filterText(sg: TableFound, guard: TableFound, scope: FilterScope
     }
   };
   const owner = (key: string): string => key.split(' . ')[0] ?? '';
-  sync(filterAt, sg, ['tenant', 'zones', 'service', 'egress_pairs', 'ingress_pairs'], (key) => bridges.has(owner(key)));
-  sync(filterAt, sg, ['egress', 'ingress'], (_key, value) => jumps.has(value));
+  const ofBridges = ['tenant', 'zones', 'service', 'egress_pairs', 'ingress_pairs', 'egress_pairs6', 'ingress_pairs6'];
+  sync(filterAt, sg, ofBridges, (key) => bridges.has(owner(key)));
+  sync(filterAt, sg, ['egress', 'ingress', 'egress6', 'ingress6'], (_key, value) => jumps.has(value));
   // An address is its port's as long as the chain of that port judges it.
   sync(filterAt, sg, ['guests', 'stateless'], (key) => jumps.has(sg.sets.get('egress')?.get(key) ?? ''));
+  sync(filterAt, sg, ['guests6', 'stateless6'], (key) => jumps.has(sg.sets.get('egress6')?.get(key) ?? ''));
   sync(filterAt, sg, ['senders', 'senders6'], (key) => scope.senders.has(Number(owner(key))));
-  sync(guardAt, guard, ['guarded', 'loose', 'mac', 'ip4', 'pairs'], (key) => taps.has(owner(key)));
-  sync(guardAt, guard, ['vxlan', 'anycast'], (key) => tunnels.has(owner(key)));
+  const ofTaps = ['guarded', 'loose', 'mac', 'ip4', 'pairs', 'addresses6', 'pairs6', 'targets6', 'pair_targets6'];
+  sync(guardAt, guard, ofTaps, (key) => taps.has(owner(key)));
+  sync(guardAt, guard, ['vxlan', 'anycast', 'anycast6'], (key) => tunnels.has(owner(key)));
 
   // Chains before the elements that jump to them; elements before the chains that they no longer jump to.
   const lines = [...chains, ...deletes, ...adds, ...removals];

@@ -1,6 +1,7 @@
 /** DHCP and names of a network: one dnsmasq in its service namespace, told about each local port by a file. Pure. */
+import { createHash } from 'node:crypto';
 import type { LocalPortSpec, NetworkSpec, SubnetSpec } from '../../types.ts';
-import { holds, netmask, readCidr } from '../model/cidr.ts';
+import { holds, isIp6, netmask, readCidr } from '../model/cidr.ts';
 import { metadataIp } from '../model/metadata.ts';
 import { serviceInner } from '../model/names.ts';
 import { guestDomain, isHostname } from './dns.ts';
@@ -22,13 +23,18 @@ export interface DhcpPaths {
 /** Questions of one network for names of the outside world that are under way at once. */
 const networkQueriesMax = 50;
 
-/** The address that a port is given: the first of its own in a subnet with DHCP. Undefined: it is given none. */
-export function leasedIp(
+/**
+ * The addresses that a port is given: of IPv4 the first of its own in a subnet with DHCP, of IPv6 all of them. None: it is given
+ * none.
+ */
+export function leasedIps(
   { subnets }: Pick<NetworkSpec, 'subnets'>,
   { ip, moreIps = [] }: Pick<LocalPortSpec, 'ip' | 'moreIps'>,
-): string | undefined {
+): readonly string[] {
   const served = subnets.filter((subnet) => subnet.dhcp).map((subnet) => readCidr(subnet.cidr));
-  return [ip, ...moreIps].find((candidate) => served.some((cidr) => holds(cidr, candidate)));
+  const leased = [ip, ...moreIps].filter((candidate) => served.some((cidr) => holds(cidr, candidate)));
+  const ip4 = leased.find((candidate) => !isIp6(candidate));
+  return [...(ip4 === undefined ? [] : [ip4]), ...leased.filter(isIp6)];
 }
 
 /**
@@ -38,7 +44,7 @@ export function leasedIp(
  * @param resolver `ADDRESS#PORT` of the host's resolver, which is asked for all other names; absent: they are REFUSED
  */
 export function dnsmasqArguments(
-  network: Pick<NetworkSpec, 'mtu' | 'subnets'>,
+  network: Pick<NetworkSpec, 'networkId' | 'mtu' | 'subnets'>,
   paths: DhcpPaths,
   user: string,
   resolver: string | undefined,
@@ -67,7 +73,10 @@ export function dnsmasqArguments(
     `--dhcp-hostsdir=${paths.hostsDir}`,
     '--dhcp-authoritative',
     `--dhcp-option=option:mtu,${network.mtu}`,
-    ...network.subnets.filter((subnet) => subnet.dhcp).flatMap(rangeArguments),
+    ...network.subnets
+      .filter((subnet) => subnet.dhcp)
+      .flatMap((subnet) => (isIp6(subnet.cidr) ? rangeArguments6(subnet) : rangeArguments(subnet))),
+    ...(network.subnets.some((subnet) => subnet.dhcp && isIp6(subnet.cidr)) ? [duidArgument(network.networkId)] : []),
     '--log-facility=-',
   ];
 }
@@ -87,6 +96,29 @@ function rangeArguments(subnet: SubnetSpec): string[] {
   ];
 }
 
+/** The same of IPv6. Routes are not DHCPv6's to tell: they come in router advertisements. */
+function rangeArguments6(subnet: SubnetSpec): string[] {
+  const { text, prefixLength } = readCidr(subnet.cidr);
+  const tag = subnet.subnetId;
+  const servers = nameServers(subnet)
+    .filter(isIp6)
+    .map((server) => `[${server}]`);
+  return [
+    `--dhcp-range=set:${tag},${text.replace(/\/\d+$/, '')},static,${prefixLength},${leaseTime}`,
+    `--dhcp-option=tag:${tag},${['option6:dns-server', ...servers].join(',')}`,
+    `--dhcp-option=tag:${tag},option6:domain-search,${guestDomain}`,
+  ];
+}
+
+/** Enterprise number for what is made up (RFC 5612). */
+const enterprise = 32_473;
+
+/** Who the server of a network says that it is: the same on every host, so that a guest that moved renews its lease there. */
+function duidArgument(networkId: NetworkSpec['networkId']): string {
+  const hex = createHash('sha256').update(networkId).digest('hex').slice(0, 16);
+  return `--dhcp-duid=${enterprise},${hex.match(/../g)?.join(':') ?? ''}`;
+}
+
 /** The subnet's own name servers, else this one. */
 function nameServers(subnet: SubnetSpec): readonly string[] {
   if (subnet.dnsServers.length > 0 || subnet.serviceIp === undefined) return subnet.dnsServers;
@@ -104,23 +136,35 @@ function dhcpRoutes(subnet: SubnetSpec): string[] {
 /** What dnsmasq would read as something else than a name: a lease time, a keyword. */
 const ambiguousPattern = /^(\d+[smhdw]?|infinite|ignore|deprecated)$/i;
 
-/** The line that gives a port `ip`, and its name where that can be one (else the guest goes without). */
-export function dhcpHostLine(port: Pick<LocalPortSpec, 'mac' | 'ip' | 'hostname'>): string {
+/** The line that gives a port its addresses, and its name where that can be one (else the guest goes without). */
+export function dhcpHostLine(port: {
+  readonly mac: string;
+  readonly ips: readonly string[];
+  readonly hostname: string;
+}): string {
   const named = isHostname(port.hostname) && !ambiguousPattern.test(port.hostname);
-  return `${[port.mac, port.ip, ...(named ? [port.hostname] : []), leaseTime].join(',')}\n`;
+  const ips = port.ips.map((ip) => (isIp6(ip) ? `[${ip}]` : ip));
+  return `${[port.mac, ...ips, ...(named ? [port.hostname] : []), leaseTime].join(',')}\n`;
 }
 
-/** A lease as dnsmasq writes it down: expiry, MAC, address, name, client id. */
+/**
+ * A line of dnsmasq's file of leases: expiry, MAC, address, name, client id; of IPv6 with a number instead of the MAC, which it does
+ * not know. Neither: something else that it keeps there.
+ */
 interface DhcpLease {
-  readonly mac: string;
-  readonly ip: string;
+  readonly mac?: string;
+  readonly ip?: string;
   readonly line: string;
 }
 
-/** Reads dnsmasq's lease file. Lines that are no IPv4 lease are left out. */
+/** Reads dnsmasq's file of leases, line by line. */
 export function readLeases(content: string): DhcpLease[] {
-  return content.split('\n').flatMap((line) => {
-    const [, mac, ip] = line.split(' ');
-    return mac?.includes(':') && ip?.includes('.') ? [{ mac: mac.toLowerCase(), ip, line }] : [];
-  });
+  return content
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => {
+      const [, mac, ip] = line.split(' ');
+      if (ip !== undefined && isIp6(ip)) return { ip, line };
+      return mac?.includes(':') && ip?.includes('.') ? { mac: mac.toLowerCase(), ip, line } : { line };
+    });
 }

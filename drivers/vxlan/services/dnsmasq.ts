@@ -8,8 +8,9 @@ import type { NetworkSpec } from '../../types.ts';
 import type { Host } from '../host/host.ts';
 import type { Netns } from '../links/netns.ts';
 import type { PortEntry } from '../model/book.ts';
+import { isIp6 } from '../model/cidr.ts';
 import { DetachedProcess } from './detached.ts';
-import { type DhcpPaths, dhcpHostLine, dnsmasqArguments, leasedIp, readLeases } from './dhcp.ts';
+import { type DhcpPaths, dhcpHostLine, dnsmasqArguments, leasedIps, readLeases } from './dhcp.ts';
 import { hostsText } from './dns.ts';
 import { dnsmasqUser } from './dnsmasq-user.ts';
 import { forwardsNames, resolverAddress } from './resolver.ts';
@@ -18,14 +19,14 @@ import { forwardsNames, resolverAddress } from './resolver.ts';
 interface LeasedPort {
   readonly portId: string;
   readonly mac: string;
-  readonly ip: string;
+  readonly ips: readonly string[];
   readonly hostname: string;
 }
 
 function leasedPorts(network: NetworkSpec, ports: readonly PortEntry[]): LeasedPort[] {
   return ports.flatMap(({ spec }) => {
-    const ip = leasedIp(network, spec);
-    return ip === undefined ? [] : [{ portId: spec.portId, mac: spec.mac, ip, hostname: spec.hostname }];
+    const ips = leasedIps(network, spec);
+    return ips.length === 0 ? [] : [{ portId: spec.portId, mac: spec.mac, ips, hostname: spec.hostname }];
   });
 }
 
@@ -63,16 +64,17 @@ export class Dnsmasq {
     await this.#makeHostsDir(user);
     const argv = dnsmasqArguments(network, this.#paths, user, forwardsNames(this.#host) ? resolverAddress : undefined);
     const leased = leasedPorts(network, ports);
-    const hosts = await this.#writeHosts(leased);
-    const changed = (await this.#writeNames()) ? 'changed' : hosts;
     let running = await this.#process.running();
-    const stale = await this.#hasStaleLease(leased);
-    if (running !== undefined && (stale || running.argv.join('\0') !== argv.join('\0'))) {
+    // Before the hosts are written: they are what tells whose a lease of IPv6 was.
+    const stale = await this.#staleLeases(leased);
+    if (running !== undefined && (stale.size > 0 || running.argv.join('\0') !== argv.join('\0'))) {
       await this.#process.stop();
       running = undefined;
     }
+    if (stale.size > 0) await this.#dropLeases(stale);
+    const hosts = await this.#writeHosts(leased);
+    const changed = (await this.#writeNames()) ? 'changed' : hosts;
     if (running === undefined) {
-      if (stale) await this.#dropStaleLeases(leased);
       await rm(this.#paths.pidFile, { force: true });
       await this.#process.start(netns.prefix, argv, () => this.#isReady(), signal);
       return true;
@@ -128,15 +130,14 @@ export class Dnsmasq {
     const { book } = this.#host;
     const remote = book.forwarding.get(this.#networkId)?.spec.remotePorts ?? [];
     const text = hostsText([
-      ...book.portsOf(this.#networkId).map(({ spec }) => spec),
+      ...book.portsOf(this.#networkId).flatMap(({ spec: { ip, moreIps = [], hostname } }) =>
+        // Of several addresses of IPv4 the first is named; of IPv6 a guest uses what it likes.
+        [ip, ...moreIps].filter((each, at) => at === 0 || isIp6(each)).map((each) => ({ ip: each, hostname })),
+      ),
       ...remote.flatMap(({ ip, hostname }) => (hostname === undefined ? [] : [{ ip, hostname }])),
     ]);
     const { namesFile } = this.#paths;
-    const there = await readFile(namesFile, 'utf8').catch((caught: unknown) => {
-      if (isMissing(caught)) return undefined;
-      throw caught;
-    });
-    if (there === text) return false;
+    if ((await readIfThere(namesFile)) === text) return false;
     const draft = `${namesFile}.draft`;
     await writeFileDurably(draft, text, { mode: 0o600 });
     await chown(draft, this.#uid, 0);
@@ -145,23 +146,32 @@ export class Dnsmasq {
   }
 
   async #leases(): Promise<ReturnType<typeof readLeases>> {
-    try {
-      return readLeases(await readFile(this.#paths.leaseFile, 'utf8'));
-    } catch (caught) {
-      if (isMissing(caught)) return [];
-      throw caught;
+    return readLeases((await readIfThere(this.#paths.leaseFile)) ?? '');
+  }
+
+  /**
+   * Addresses that are still leased to whom had them before: dnsmasq would refuse them to the new one. Of IPv4 the lease says to which
+   * MAC. Of IPv6 it does not: there an address whose port's file is not as it will be may have been another's.
+   */
+  async #staleLeases(ports: readonly LeasedPort[]): Promise<ReadonlySet<string>> {
+    const macs = new Map(ports.flatMap((port) => port.ips.map((ip) => [ip, port.mac] as const)));
+    const stale = new Set<string>();
+    const leases = await this.#leases();
+    for (const { ip, mac } of leases) {
+      if (ip !== undefined && mac !== undefined && (macs.get(ip) ?? mac) !== mac) stale.add(ip);
     }
+    const leased6 = new Set(leases.flatMap(({ ip }) => (ip !== undefined && isIp6(ip) ? [ip] : [])));
+    for (const port of ports) {
+      const ips = port.ips.filter((ip) => leased6.has(ip));
+      if (ips.length === 0) continue;
+      const there = await readIfThere(join(this.#paths.hostsDir, port.portId));
+      if (there !== dhcpHostLine(port)) for (const ip of ips) stale.add(ip);
+    }
+    return stale;
   }
 
-  /** Whether an address is still leased to the MAC that had it before: dnsmasq would refuse it to the new one. */
-  async #hasStaleLease(ports: readonly LeasedPort[]): Promise<boolean> {
-    const macs = new Map(ports.map((port) => [port.ip, port.mac]));
-    return (await this.#leases()).some((lease) => macs.has(lease.ip) && macs.get(lease.ip) !== lease.mac);
-  }
-
-  async #dropStaleLeases(ports: readonly LeasedPort[]): Promise<void> {
-    const macs = new Map(ports.map((port) => [port.ip, port.mac]));
-    const kept = (await this.#leases()).filter((lease) => (macs.get(lease.ip) ?? lease.mac) === lease.mac);
+  async #dropLeases(stale: ReadonlySet<string>): Promise<void> {
+    const kept = (await this.#leases()).filter(({ ip }) => ip === undefined || !stale.has(ip));
     await writeFileDurably(this.#paths.leaseFile, kept.map((lease) => `${lease.line}\n`).join(''));
   }
 
@@ -176,5 +186,15 @@ export class Dnsmasq {
       await chmod(join(hostsDir, name), 0o600);
       await chown(join(hostsDir, name), this.#uid, 0);
     }
+  }
+}
+
+/** A file's text; undefined: it is not there. */
+async function readIfThere(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (caught) {
+    if (isMissing(caught)) return undefined;
+    throw caught;
   }
 }

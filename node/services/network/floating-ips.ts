@@ -217,8 +217,9 @@ function associate(
   const { reader, change } = attempt;
   const portRow = ownPort(context, reader, portId);
   const port = portRow.record;
-  const fixed =
-    wantedFixedIp === undefined ? port.fixedIps[0] : port.fixedIps.find((candidate) => candidate.ip === wantedFixedIp);
+  // There is no translation of IPv6, and so no floating IP of it.
+  const fixed4 = port.fixedIps.filter((candidate) => parseIp(candidate.ip)?.family === 4);
+  const fixed = wantedFixedIp === undefined ? fixed4[0] : fixed4.find((candidate) => candidate.ip === wantedFixedIp);
   if (fixed === undefined) {
     throw badRequest(
       wantedFixedIp === undefined

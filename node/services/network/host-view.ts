@@ -39,7 +39,7 @@ import { deviceOwners } from '../kit/device-owners.ts';
 import type { HostNetworkView, SyncFailure } from '../kit/host-network-view.ts';
 import { serverOfPort } from '../kit/ownership.ts';
 import { CarriedRecords, cached, carriedBy, type Island } from './carried-networks.ts';
-import { normalPrefix, parseIp, parsePrefix } from './kit/address.ts';
+import { normalPrefix, parseIp, parsePrefix, wholePrefix } from './kit/address.ts';
 import { type MetadataSettings, plainMetadataSettings, serverMetadata } from './metadata.ts';
 import { protocolNumber } from './protocols.ts';
 
@@ -153,7 +153,7 @@ class Records extends CarriedRecords {
     return cached(this.#members, groupId, () => {
       const prefixes = new Set<string>();
       for (const { record: port } of portTable.by(this.reader, 'security-group', indexKey(groupId))) {
-        for (const fixed of port.fixedIps) prefixes.add(`${fixed.ip}/32`);
+        for (const fixed of port.fixedIps) prefixes.add(wholePrefix(fixed.ip));
         for (const pair of port.allowedAddressPairs) {
           prefixes.add(pairPrefix(pair));
         }
@@ -177,7 +177,7 @@ class Records extends CarriedRecords {
   rulesOf(groupId: string): readonly SecurityRuleSpec[] {
     return cached(this.#rules, groupId, () => {
       const group = securityGroupTable.find(this.reader, groupId)?.record;
-      return (group?.rules ?? []).filter((rule) => rule.ethertype === 'IPv4').map((rule) => ruleSpec(this, rule));
+      return (group?.rules ?? []).map((rule) => ruleSpec(this, rule));
     });
   }
 }
@@ -203,6 +203,7 @@ function localPortSpec(records: Records, port: shoal.v1.Port, metadataOf: Metada
   const pairs = isUp
     ? port.allowedAddressPairs.map((pair) => ({ mac: pair.mac || port.mac, prefix: pairPrefix(pair) }))
     : [];
+  const isIp6 = [...port.fixedIps.map((fixed) => fixed.ip), ...pairs.map(({ prefix }) => prefix)].some(isOfIp6);
   const rules = isUp && port.portSecurityEnabled ? port.securityGroupIds.flatMap((id) => records.rulesOf(id)) : [];
   return {
     portId: port.id as PortId,
@@ -213,15 +214,21 @@ function localPortSpec(records: Records, port: shoal.v1.Port, metadataOf: Metada
     ...(pairs.length > 0 ? { addressPairs: pairs } : {}),
     hostname: hostnameOf(server, ip),
     portSecurity: port.portSecurityEnabled || !isUp,
-    rules: withoutRepeats(rules),
+    // A guest that has no IPv6 is not judged by it.
+    rules: withoutRepeats(isIp6 ? rules : rules.filter(({ ethertype }) => ethertype !== 'IPv6')),
     ...(isUp && port.portSecurityEnabled && records.isStateless(port) ? { stateless: true } : {}),
     metadata: server === undefined ? {} : metadataOf(records.reader, server),
   };
 }
 
+/** Whether an address or prefix is of IPv6. */
+function isOfIp6(text: string): boolean {
+  return text.includes(':');
+}
+
 /** A guest's name in DHCP and DNS, as Neutron names what has none. */
 function hostnameOf(server: shoal.v1.Server | undefined, ip: string): string {
-  return server === undefined || server.hostname === '' ? `host-${ip.replaceAll('.', '-')}` : server.hostname;
+  return server === undefined || server.hostname === '' ? `host-${ip.replaceAll(/[.:]/g, '-')}` : server.hostname;
 }
 
 /** The name of a guest elsewhere: its server's record is read only where the port does not say. */
@@ -231,7 +238,7 @@ function remoteHostname(reader: StateReader, port: shoal.v1.Port, ip: string): s
 
 /** A pair's address or prefix, without host bits. */
 function pairPrefix(pair: shoal.v1.AddressPair): string {
-  return normalPrefix(pair.ip.includes('/') ? pair.ip : `${pair.ip}/32`);
+  return normalPrefix(wholePrefix(pair.ip));
 }
 
 function forwardingSpec(records: Records, island: Island, network: shoal.v1.Network, hostId: HostId): ForwardingSpec {
@@ -241,7 +248,7 @@ function forwardingSpec(records: Records, island: Island, network: shoal.v1.Netw
     const vtepIp = records.vtepIp(port.hostId);
     if (vtepIp === undefined) continue;
     for (const [index, { ip }] of port.fixedIps.entries()) {
-      const named = index === 0 ? { hostname: remoteHostname(records.reader, port, ip) } : {};
+      const named = index === 0 || isOfIp6(ip) ? { hostname: remoteHostname(records.reader, port, ip) } : {};
       remotePorts.push({ mac: port.mac, ip, vtepIp, ...named });
     }
   }
@@ -362,10 +369,14 @@ function ruleSpec(records: Records, rule: shoal.v1.SecurityGroupRule): SecurityR
           : undefined;
   return {
     direction: rule.direction === 'ingress' ? 'ingress' : 'egress',
+    ...(rule.ethertype === 'IPv6' ? { ethertype: 'IPv6' } : {}),
     ...(protocol === undefined ? {} : { protocol }),
     ...(rule.portMin < 0 ? {} : { portMin: rule.portMin }),
     ...(rule.portMax < 0 ? {} : { portMax: rule.portMax }),
-    ...(remotePrefixes === undefined ? {} : { remotePrefixes }),
+    // Those of the other family match nothing.
+    ...(remotePrefixes === undefined
+      ? {}
+      : { remotePrefixes: remotePrefixes.filter((prefix) => isOfIp6(prefix) === (rule.ethertype === 'IPv6')) }),
   };
 }
 

@@ -12,7 +12,7 @@ import { indexKey } from '../../state/table.ts';
 import { floatingIpTable, hostTable, networkTable, portTable, subnetTable } from '../../state/tables/index.ts';
 import type { StateReader } from '../../state/types.ts';
 import { defaultZone, zoneOf } from '../kit/zones.ts';
-import { firstOf, formatIp, parsePrefix } from './kit/address.ts';
+import { firstOf, formatIp, type IpFamily, type IpPrefix, parseIp, parsePrefix } from './kit/address.ts';
 
 /**
  * Versions by which guests ask. cloud-init takes the newest it knows of the list; older clients have one of the others
@@ -186,21 +186,23 @@ function networkData(nics: readonly MetadataNic[]): object {
 
 function addressData(port: shoal.v1.Port, network: shoal.v1.Network, subnet: shoal.v1.Subnet, index: number): object {
   const base = { id: `network-${port.id.slice(0, 8)}-${index}`, link: linkName(port), network_id: network.id };
-  if (subnet.dhcp) return { ...base, type: 'ipv4_dhcp' };
-  const netmask = netmaskOf(subnet);
+  const { family } = prefixOf(subnet);
+  if (subnet.dhcp && family === 4) return { ...base, type: 'ipv4_dhcp' };
   return {
     ...base,
-    type: 'ipv4',
+    type: family === 4 ? 'ipv4' : typeOfIp6(subnet),
     ip_address: port.fixedIps[index]?.ip ?? '',
-    netmask,
+    netmask: maskText(prefixOf(subnet)),
     routes: [
-      ...(subnet.gatewayIp === '' ? [] : [{ network: '0.0.0.0', netmask: '0.0.0.0', gateway: subnet.gatewayIp }]),
+      ...(subnet.gatewayIp === ''
+        ? []
+        : [{ network: everywhere[family], netmask: everywhere[family], gateway: subnet.gatewayIp }]),
       ...subnet.hostRoutes.map((route) => {
         const prefix = parsePrefix(route.destination);
         assert(prefix !== undefined, `route ${route.destination} of subnet ${subnet.id} was checked when recorded`);
         return {
           network: formatIp(firstOf(prefix)),
-          netmask: maskText(prefix.prefixLength),
+          netmask: maskText(prefix),
           gateway: route.nextHop,
         };
       }),
@@ -209,9 +211,18 @@ function addressData(port: shoal.v1.Port, network: shoal.v1.Network, subnet: sho
   };
 }
 
+/** As Nova says it: by the mode, or `ipv6_dhcp` where a DHCP server is and no mode is said. */
+function typeOfIp6({ dhcp, ipv6AddressMode }: shoal.v1.Subnet): string {
+  if (ipv6AddressMode !== '') return `ipv6_${ipv6AddressMode}`;
+  return dhcp ? 'ipv6_dhcp' : 'ipv6';
+}
+
+const everywhere = { 4: '0.0.0.0', 6: '::' } as const;
+
 function ec2Bodies({ server, nics, zone }: MetadataFacts, userData: Body | undefined): [string, Body][] {
   const publicIp = nics.flatMap((nic) => nic.publicIps)[0] ?? '';
-  const ipv4 = nics[0]?.port.fixedIps[0]?.ip ?? '';
+  const ipv4 = addressesOf(nics[0]?.port, 4)[0] ?? '';
+  const ipv6 = addressesOf(nics[0]?.port, 6)[0];
   const bodies: [string, Body][] = [
     ['meta-data/ami-id', ec2Id('ami', server.imageId)],
     ['meta-data/ami-launch-index', '0'],
@@ -223,6 +234,7 @@ function ec2Bodies({ server, nics, zone }: MetadataFacts, userData: Body | undef
     ['meta-data/instance-type', server.flavor?.name ?? ''],
     ['meta-data/local-hostname', fullName(server)],
     ['meta-data/local-ipv4', ipv4],
+    ...(ipv6 === undefined ? [] : [['meta-data/ipv6', ipv6] satisfies [string, Body]]),
     ['meta-data/mac', nics[0]?.port.mac ?? ''],
     ['meta-data/placement/availability-zone', zone],
     ['meta-data/public-hostname', fullName(server)],
@@ -243,18 +255,22 @@ function ec2NicBodies(server: shoal.v1.Server, nic: MetadataNic, index: number):
     `meta-data/network/interfaces/macs/${port.mac}/${name}`,
     body,
   ];
-  const [subnet] = subnets;
+  const subnet = subnets.find((each) => prefixOf(each).family === 4);
+  const subnets6 = subnets.filter((each) => prefixOf(each).family === 6);
+  const ips6 = addressesOf(port, 6);
   return [
     leaf('device-number', String(index)),
     leaf('interface-id', ec2Id('eni', port.id)),
     leaf('local-hostname', fullName(server)),
-    leaf('local-ipv4s', port.fixedIps.map(({ ip }) => ip).join('\n')),
+    leaf('local-ipv4s', addressesOf(port, 4).join('\n')),
+    ...(ips6.length === 0 ? [] : [leaf('ipv6s', ips6.join('\n'))]),
     leaf('mac', port.mac),
     leaf('owner-id', server.projectId),
     ...(publicIps.length === 0 ? [] : [leaf('public-ipv4s', publicIps.join('\n'))]),
     ...(subnet === undefined
       ? []
       : [leaf('subnet-id', ec2Id('subnet', subnet.id)), leaf('subnet-ipv4-cidr-block', subnet.cidr)]),
+    ...(subnets6.length === 0 ? [] : [leaf('subnet-ipv6-cidr-blocks', subnets6.map(({ cidr }) => cidr).join('\n'))]),
     leaf('vpc-id', ec2Id('vpc', network.id)),
   ];
 }
@@ -313,14 +329,21 @@ function linkName(port: shoal.v1.Port): string {
   return `tap${port.id.replaceAll('-', '').slice(0, 11)}`;
 }
 
-function netmaskOf(subnet: shoal.v1.Subnet): string {
+function prefixOf(subnet: shoal.v1.Subnet): IpPrefix {
   const prefix = parsePrefix(subnet.cidr);
   assert(prefix !== undefined, `cidr ${subnet.cidr} of subnet ${subnet.id} was checked when recorded`);
-  return maskText(prefix.prefixLength);
+  return prefix;
 }
 
-function maskText(prefixLength: number): string {
-  return formatIp({ family: 4, value: 2n ** 32n - 2n ** BigInt(32 - prefixLength) });
+/** A prefix's length as a mask of its family. */
+function maskText({ family, prefixLength }: IpPrefix): string {
+  const bits = family === 4 ? 32 : 128;
+  return formatIp({ family, value: 2n ** BigInt(bits) - 2n ** BigInt(bits - prefixLength) });
+}
+
+/** EC2's leaves are of one family each. */
+function addressesOf(port: shoal.v1.Port | undefined, family: IpFamily): readonly string[] {
+  return (port?.fixedIps ?? []).map(({ ip }) => ip).filter((ip) => parseIp(ip)?.family === family);
 }
 
 function sortedMap(map: Readonly<Record<string, string>>): Readonly<Record<string, string>> {

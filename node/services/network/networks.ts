@@ -18,7 +18,7 @@ import { editWhileRoom, transactInPieces, unfinished } from '../kit/transact-in-
 import { allocateVni, vniMax } from './allocation.ts';
 import { checkText } from './kit/text.ts';
 import { requireUnused } from './kit/uses.ts';
-import { mtuMin, type NetworkOptions } from './options.ts';
+import { mtuMin, mtuMin6, type NetworkOptions } from './options.ts';
 import { dhcpPortsOf, removePortRow } from './port-record.ts';
 import { dropPoliciesOf, insertPolicyWithThing, planSharedFlag } from './sharing/policy-rows.ts';
 import { removeSubnetRow } from './subnets.ts';
@@ -106,7 +106,10 @@ export class Networks {
           description: patch.description,
           adminStateUp: patch.adminStateUp,
           shared: patch.shared,
-          mtu: patch.mtu === undefined ? undefined : this.#mtu(patch.mtu, row.record.external),
+          mtu:
+            patch.mtu === undefined
+              ? undefined
+              : this.#mtu(patch.mtu, row.record.external, mtuMinOf(reader, row.record.id)),
           portSecurityEnabled: patch.portSecurityEnabled,
         }),
         tags: [...(patch.tags ?? row.record.tags)],
@@ -165,12 +168,12 @@ export class Networks {
   }
 
   /** 0, or absent: the largest. */
-  #mtu(wanted: number | undefined, external: boolean): number {
+  #mtu(wanted: number | undefined, external: boolean, min = mtuMin): number {
     const max = this.#mtuMax(external);
     if (wanted === undefined || wanted === 0) return max;
-    if (wanted >= mtuMin && wanted <= max) return wanted;
+    if (wanted >= min && wanted <= max) return wanted;
     throw badRequest(
-      `Invalid input for operation: Requested MTU is too ${wanted > max ? 'big' : 'small'}, ${wanted} is not in [${mtuMin}, ${max}].`,
+      `Invalid input for operation: Requested MTU is too ${wanted > max ? 'big' : 'small'}, ${wanted} is not in [${min}, ${max}].`,
       'InvalidInput',
     );
   }
@@ -229,4 +232,10 @@ export class Networks {
     if (network.external) policy('access_as_external');
     return network;
   }
+}
+
+/** The smallest MTU that the network may have, by its subnets: one that is made meanwhile writes the network's row. */
+function mtuMinOf(reader: StateReader, networkId: string): number {
+  const subnets = subnetTable.by(reader, 'network', indexKey(networkId));
+  return subnets.some(({ record }) => record.cidr.includes(':')) ? mtuMin6 : mtuMin;
 }

@@ -10,6 +10,8 @@ export interface NetworkOptions {
 
 /** Smallest MTU of a network, bytes: what every IPv4 host must be able to take in one piece (RFC 791). */
 export const mtuMin = 576;
+/** Smallest MTU of a network with IPv6, bytes (RFC 8200, section 5). */
+export const mtuMin6 = 1_280;
 
 /**
  * Plain Ethernet on both sides: tenant networks get 1450 bytes, external ones 1500. For agents that were told nothing

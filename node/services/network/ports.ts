@@ -13,7 +13,16 @@ import { isAdministrator, isAllowedOn, mayActOn } from '../kit/permissions.ts';
 import { leanOnPolicy, policyFor } from '../kit/sharing.ts';
 import { type Attempt, transact } from '../kit/transact.ts';
 import { allocateAddress, allocateMac, alreadyAllocated, takeAddress } from './allocation.ts';
-import { contains, formatPrefix, overlaps, parseIp, parsePrefix, usableRange } from './kit/address.ts';
+import {
+  canonicalIp,
+  contains,
+  formatPrefix,
+  overlaps,
+  parseIp,
+  parsePrefix,
+  usableRange,
+  wholePrefix,
+} from './kit/address.ts';
 import { checkText } from './kit/text.ts';
 import { insertPortRow, isServicePort, releaseFloatingIps, removePortRow, updatePortRow } from './port-record.ts';
 import { planDefaultGroup } from './security-groups.ts';
@@ -29,14 +38,14 @@ export interface FixedIpDraft {
   readonly ip?: string;
 }
 
-/** What a caller may say of a new port. MACs are six octets in hex, addresses IPv4; `ip` of a pair may be a prefix. */
+/** What a caller may say of a new port. MACs are six octets in hex, addresses of either family; `ip` of a pair may be a prefix. */
 export interface PortDraft {
   readonly networkId: string;
   readonly name?: string;
   readonly projectId?: string;
   readonly description?: string;
   readonly mac?: string;
-  /** Absent: one address of the network's subnet, when it has one. */
+  /** Absent: one address of each family that the network has a subnet of. */
   readonly fixedIps?: readonly FixedIpDraft[];
   readonly deviceId?: string;
   readonly deviceOwner?: string;
@@ -377,7 +386,7 @@ function checkDeviceChange(context: RequestContext, reader: StateReader, port: s
   checkDevice(context, reader, 'update', device);
 }
 
-/** One address of the first subnet that has one left; none when the network has no subnet. */
+/** For each family one address of the first subnet that has one left; none when the network has no subnet. */
 function planAnyAddress(attempt: Attempt, network: shoal.v1.Network): readonly shoal.v1.FixedIp[] {
   const subnets = subnetTable.by(attempt.reader, 'network', indexKey(network.id));
   if (subnets.length === 0) {
@@ -385,11 +394,23 @@ function planAnyAddress(attempt: Attempt, network: shoal.v1.Network): readonly s
     networkTable.unchanged(attempt.change, networkTable.must(attempt.reader, network.id));
     return [];
   }
+  const families = Map.groupBy(subnets, (row) => prefixOf(row.record.cidr).family);
+  return ([4, 6] as const).flatMap((family) => {
+    const rows = families.get(family);
+    return rows === undefined ? [] : [planAddressOf(attempt, network, rows)];
+  });
+}
+
+function planAddressOf(
+  attempt: Attempt,
+  network: shoal.v1.Network,
+  subnets: readonly Row<shoal.v1.Subnet>[],
+): shoal.v1.FixedIp {
   for (const row of subnets) {
     const ip = allocateAddress(attempt, row.record);
     if (ip === undefined) continue;
     subnetTable.unchanged(attempt.change, row);
-    return [new shoal.v1.FixedIp({ subnetId: row.record.id, ip })];
+    return new shoal.v1.FixedIp({ subnetId: row.record.id, ip });
   }
   throw exhausted(network.id);
 }
@@ -398,9 +419,14 @@ function planAddresses(
   context: RequestContext,
   attempt: Attempt,
   network: shoal.v1.Network,
-  drafts: readonly FixedIpDraft[],
+  asked: readonly FixedIpDraft[],
   held: readonly shoal.v1.FixedIp[] = [],
 ): readonly shoal.v1.FixedIp[] {
+  // One text for one address: the index of addresses compares texts.
+  const drafts = asked.map((draft) => ({
+    ...draft,
+    ...(draft.ip === undefined ? {} : { ip: canonicalIp(draft.ip) ?? draft.ip }),
+  }));
   if (drafts.length > fixedIpsMax) {
     throw badRequest(`Exceeded maximum amount of fixed ips per port: ${fixedIpsMax}.`, 'InvalidInput');
   }
@@ -513,12 +539,12 @@ function pairsOf(pairs: PortDraft['allowedAddressPairs'], portMac: string): shoa
   }
   const seen = new Set<string>();
   return pairs.map((pair) => {
-    const prefix = parsePrefix(pair.ip.includes('/') ? pair.ip : `${pair.ip}/32`);
-    if (prefix?.family !== 4) {
+    const prefix = parsePrefix(wholePrefix(pair.ip));
+    if (prefix === undefined) {
       const kind = pair.ip.includes('/') ? 'IP subnet' : 'IP address';
-      throw badRequest(`'${pair.ip}' is not a valid ${kind}; only IPv4 is carried here`, 'HTTPBadRequest');
+      throw badRequest(`'${pair.ip}' is not a valid ${kind}`, 'HTTPBadRequest');
     }
-    if (overlaps(prefix, multicast) && prefix.prefixLength >= multicast.prefixLength) {
+    if (multicasts.some((multicast) => overlaps(prefix, multicast) && prefix.prefixLength >= multicast.prefixLength)) {
       throw badRequest(`'${pair.ip}' is a multicast address`, 'HTTPBadRequest');
     }
     const mac = pair.mac === undefined ? '' : normalMac(pair.mac);
@@ -534,8 +560,8 @@ function pairsOf(pairs: PortDraft['allowedAddressPairs'], portMac: string): shoa
   });
 }
 
-/** 224.0.0.0/4 (RFC 5771): nobody's source. */
-const multicast = prefixOf('224.0.0.0/4');
+/** 224.0.0.0/4 (RFC 5771) and ff00::/8 (RFC 4291): nobody's source. */
+const multicasts = [prefixOf('224.0.0.0/4'), prefixOf('ff00::/8')];
 
 /** Whether a port may be given to a new server: nobody else has it. */
 export function isFreePort(port: shoal.v1.Port): boolean {

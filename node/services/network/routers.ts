@@ -361,7 +361,7 @@ function adoptPort(
   }
   const fixed = port.fixedIps[0];
   if (fixed === undefined) throw badRequest('Router port must have at least one fixed IP');
-  if (port.fixedIps.length > 1) throw badRequest('Cannot have multiple IPv4 subnets on router port');
+  if (port.fixedIps.length > 1) throw badRequest('This version gives a router port one subnet.');
   checkFits(attempt.reader, router, subnetTable.must(attempt.reader, fixed.subnetId).record);
   const next = new shoal.v1.Port({
     ...port,
@@ -383,6 +383,9 @@ function adoptPort(
 function checkFits(reader: StateReader, router: shoal.v1.Router, subnet: shoal.v1.Subnet): void {
   if (networkTable.get(reader, subnet.networkId)?.record.external) {
     throw badRequest(`Subnet ${subnet.id} is on an external network; set it as the router's gateway instead.`);
+  }
+  if (prefixOf(subnet.cidr).family === 6) {
+    throw refuse('NOT_IMPLEMENTED', 'NotImplemented', 'This version of Shoal routes IPv4 only.');
   }
   for (const { record: port } of interfacesOf(reader, router)) {
     const other = subnetTable.get(reader, port.fixedIps[0]?.subnetId ?? '')?.record;
@@ -629,7 +632,7 @@ function routesOf(reader: StateReader, router: shoal.v1.Router, routes: readonly
     const subnet = subnetTable.get(reader, leg.subnetId)?.record;
     return subnet === undefined ? [] : [prefixOf(subnet.cidr)];
   });
-  const checked = checkRoutes('routes', routes);
+  const checked = checkRoutes('routes', routes, 4);
   for (const { nextHop } of checked) {
     const address = parseIp(nextHop);
     const isConnected = prefixes.some((prefix) => contains(prefix, address));

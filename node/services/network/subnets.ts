@@ -1,4 +1,4 @@
-/** Subnets: a prefix, its gateway, its pools, and the address of its DHCP and metadata service. IPv4. */
+/** Subnets: a prefix, its gateway, its pools, and the address of its DHCP and metadata service. */
 
 import { transitCidr } from '../../../drivers/vxlan/links/vni.ts';
 import { identityCidr } from '../../../drivers/vxlan/model/metadata.ts';
@@ -17,10 +17,12 @@ import { chargeQuota, refundQuota } from '../kit/quota.ts';
 import { type Attempt, type Change, transact } from '../kit/transact.ts';
 import { allocateAddress, poolRanges, takeAddress } from './allocation.ts';
 import {
+  canonicalIp,
   contains,
   firstOf,
   formatIp,
   formatPrefix,
+  type IpFamily,
   type IpPrefix,
   type IpRange,
   lastOf,
@@ -30,9 +32,11 @@ import {
   rangeWithout,
   usableRange,
 } from './kit/address.ts';
+import { checkModes } from './kit/ipv6-modes.ts';
 import { checkText } from './kit/text.ts';
 import { requireUnused, use } from './kit/uses.ts';
 import { touchNetwork } from './network-record.ts';
+import { mtuMin6 } from './options.ts';
 import { allot } from './pools/allotment.ts';
 import { dhcpPortsOf, insertPortRow, isServicePort, keepMac, removePortRow } from './port-record.ts';
 import { checkRoutes } from './routes.ts';
@@ -45,7 +49,7 @@ const hostRoutesMax = 20;
 const subnetsMax = 256;
 
 /**
- * What a caller may say of a new subnet. `cidr` and all addresses are IPv4; absent `pools`: all usable addresses but
+ * What a caller may say of a new subnet. All addresses are of the family of `cidr`; absent `pools`: all usable addresses but
  * the gateway's. At most 16 pools, 5 name servers and 20 routes.
  */
 export interface SubnetDraft {
@@ -57,6 +61,11 @@ export interface SubnetDraft {
   readonly cidr?: string;
   /** The subnet pool that its prefix is cut from: an id, or `default`. */
   readonly pool?: string;
+  /** 4 or 6, checked against everything else. Absent: that of the prefix. */
+  readonly ipVersion?: number;
+  /** Neutron's `ipv6_address_mode` and `ipv6_ra_mode`. */
+  readonly ipv6AddressMode?: string;
+  readonly ipv6RaMode?: string;
   /** Bits that a prefix which the pool chooses shall have; absent: the pool's default. */
   readonly prefixLength?: number;
   /** Absent: the first usable address; null: none. */
@@ -68,9 +77,16 @@ export interface SubnetDraft {
 }
 
 /** What a caller may change; an absent field stays. A subnet keeps its network and its prefix. */
-export type SubnetPatch = Partial<Omit<SubnetDraft, 'networkId' | 'cidr' | 'pool' | 'prefixLength' | 'projectId'>> & {
-  readonly tags?: readonly string[];
-};
+export type SubnetPatch = Partial<Omit<SubnetDraft, Kept>> & { readonly tags?: readonly string[] };
+type Kept =
+  | 'networkId'
+  | 'cidr'
+  | 'pool'
+  | 'prefixLength'
+  | 'projectId'
+  | 'ipVersion'
+  | 'ipv6AddressMode'
+  | 'ipv6RaMode';
 
 /**
  * Neutron's subnets. One that the caller may not see is `NOT_FOUND`; changing one that is seen and is another project's
@@ -125,18 +141,19 @@ export class Subnets {
     return transact(this.#deps, context, (attempt) => {
       const row = ownSubnet(context, attempt.reader, id);
       const prefix = prefixOf(row.record.cidr);
-      const gatewayIp = patch.gatewayIp === undefined ? row.record.gatewayIp : (patch.gatewayIp ?? '');
+      const gatewayIp = patch.gatewayIp === undefined ? row.record.gatewayIp : canonical(patch.gatewayIp ?? '');
       if (gatewayIp !== row.record.gatewayIp) this.#checkGatewayChange(attempt.reader, row.record, gatewayIp);
       const pools =
         patch.pools === undefined ? poolRanges(row.record) : parsePools(patch.pools, prefix, row.record.cidr);
       checkGateway(gatewayIp, prefix, pools);
+      checkModes(modesOf(row.record), prefix, patch.dhcp ?? row.record.dhcp);
       const next = new shoal.v1.Subnet({
         ...row.record,
         ...definedOf({ name: patch.name, description: patch.description, dhcp: patch.dhcp }),
         gatewayIp,
         pools: pools.map(toPool),
-        dnsServers: [...parseDnsServers(patch.dnsServers ?? row.record.dnsServers)],
-        hostRoutes: [...parseRoutes(patch.hostRoutes ?? row.record.hostRoutes)],
+        dnsServers: [...parseDnsServers(patch.dnsServers ?? row.record.dnsServers, prefix.family)],
+        hostRoutes: [...parseRoutes(patch.hostRoutes ?? row.record.hostRoutes, prefix.family)],
         tags: [...(patch.tags ?? row.record.tags)],
         updatedMs: this.#deps.clock.nowMs(),
       });
@@ -183,13 +200,17 @@ export class Subnets {
         : allot(context, attempt, projectId, { ...draft, pool: draft.pool }, madeBefore);
     const prefix = allotted?.prefix ?? prefixOf(draft.cidr ?? '');
     const cidr = draft.cidr ?? formatPrefix(prefix);
-    checkPrefix(reader, prefix, cidr, network.external);
+    checkVersion(draft.ipVersion, prefix, cidr);
+    checkPrefix(reader, prefix, cidr, network);
+    const modes = { addressMode: draft.ipv6AddressMode ?? '', raMode: draft.ipv6RaMode ?? '' };
+    checkModes(modes, prefix, draft.dhcp ?? true);
     const siblings = [
       ...subnetTable.by(reader, 'network', indexKey(network.id)).map((row) => row.record),
       ...madeBefore.filter((subnet) => subnet.networkId === network.id),
     ];
     // As in Neutron: guests of one network would else be in the same pool or not by chance.
-    if (siblings.some((sibling) => sibling.subnetPoolId !== (allotted?.poolId ?? ''))) {
+    const family = siblings.filter((sibling) => prefixOf(sibling.cidr).family === prefix.family);
+    if (family.some((sibling) => sibling.subnetPoolId !== (allotted?.poolId ?? ''))) {
       throw badRequest(
         'Subnets hosted on the same network must be allocated from the same subnet pool.',
         'NetworkSubnetPoolAffinityError',
@@ -206,7 +227,7 @@ export class Subnets {
     }
     if (siblings.length >= subnetsMax) throw badRequest(`A network may have ${subnetsMax} subnets at most.`);
     const usable = usableRange(prefix);
-    const gatewayIp = draft.gatewayIp === undefined ? formatIp(firstOf(usable)) : (draft.gatewayIp ?? '');
+    const gatewayIp = draft.gatewayIp === undefined ? formatIp(firstOf(usable)) : canonical(draft.gatewayIp ?? '');
     const pools =
       draft.pools === undefined || draft.pools.length === 0
         ? rangeWithout(usable, parseIp(gatewayIp))
@@ -223,11 +244,13 @@ export class Subnets {
       gatewayIp,
       dhcp: draft.dhcp ?? true,
       pools: pools.map(toPool),
-      dnsServers: [...parseDnsServers(draft.dnsServers ?? [])],
-      hostRoutes: [...parseRoutes(draft.hostRoutes ?? [])],
+      dnsServers: [...parseDnsServers(draft.dnsServers ?? [], prefix.family)],
+      hostRoutes: [...parseRoutes(draft.hostRoutes ?? [], prefix.family)],
       description: draft.description ?? '',
       createdMs: now,
       updatedMs: now,
+      ipv6AddressMode: modes.addressMode,
+      ipv6RaMode: modes.raMode,
     });
     if (!network.external && subnet.dhcp) subnet.serviceIp = this.#serviceAddress(attempt, subnet, ids.port, now);
     chargeQuota(change, reader, projectId, { subnet: 1 });
@@ -320,10 +343,7 @@ export function removeSubnetRow(change: Change, row: Row<shoal.v1.Subnet>): void
 /** The prefix of a record's or a caller's `cidr`. Throws 400 when it is none. */
 export function prefixOf(cidr: string): IpPrefix {
   const prefix = parsePrefix(cidr);
-  if (prefix?.family === 4) return prefix;
-  if (cidr.includes(':')) {
-    throw refuse('NOT_IMPLEMENTED', 'NotImplemented', 'This version of Shoal carries IPv4 subnets only.');
-  }
+  if (prefix !== undefined) return prefix;
   throw badAttribute('cidr', `'${cidr}' is not a valid IP subnet`);
 }
 
@@ -339,12 +359,45 @@ function lowestFree(attempt: Attempt, subnet: shoal.v1.Subnet): string | undefin
  * Ranges that no subnet may touch: they mean something else to every host and guest, or are what routers and the metadata
  * service of each host speak by.
  */
-const reserved = ['0.0.0.0/8', '127.0.0.0/8', '169.254.0.0/16', '224.0.0.0/3', identityCidr, transitCidr].map((cidr) =>
-  prefixOf(cidr),
-);
+const reserved = [
+  ...['0.0.0.0/8', '127.0.0.0/8', '169.254.0.0/16', '224.0.0.0/3', identityCidr, transitCidr],
+  // RFC 4291: unspecified, loopback and what holds IPv4 addresses; link-local; multicast.
+  ...['::/8', 'fe80::/10', 'ff00::/8'],
+].map((cidr) => prefixOf(cidr));
+
+function modesOf(subnet: shoal.v1.Subnet): { readonly addressMode: string; readonly raMode: string } {
+  return { addressMode: subnet.ipv6AddressMode, raMode: subnet.ipv6RaMode };
+}
+
+/** An address in its one form. What is none stays as it is, for the check that names it. */
+function canonical(ip: string): string {
+  return canonicalIp(ip) ?? ip;
+}
+
+function checkVersion(version: number | undefined, prefix: IpPrefix, cidr: string): void {
+  if (version === undefined || version === prefix.family) return;
+  throw badRequest(
+    `Invalid input for operation: cidr '${cidr}' does not match the ip_version '${version}'.`,
+    'InvalidInput',
+  );
+}
 
 /** Throws 400 for a prefix that is too large, too small, or not the tenant's to have. */
-function checkPrefix(reader: StateReader, prefix: IpPrefix, cidr: string, external: boolean): void {
+function checkPrefix(
+  reader: StateReader,
+  prefix: IpPrefix,
+  cidr: string,
+  { external, mtu }: Pick<shoal.v1.Network, 'external' | 'mtu'>,
+): void {
+  if (prefix.family === 6 && external) {
+    throw refuse('NOT_IMPLEMENTED', 'NotImplemented', 'This version of Shoal has no IPv6 on external networks.');
+  }
+  if (prefix.family === 6 && mtu < mtuMin6) {
+    throw badRequest(
+      `Invalid input for operation: IPv6 needs an MTU of ${mtuMin6}, and the network's is ${mtu}.`,
+      'InvalidInput',
+    );
+  }
   const range = reserved.find((candidate) => overlaps(candidate, prefix));
   if (prefix.prefixLength < 8 || range !== undefined) {
     const why = range === undefined ? 'its prefix is shorter than 8 bits' : `${formatPrefix(range)} is reserved`;
@@ -358,7 +411,7 @@ function checkPrefix(reader: StateReader, prefix: IpPrefix, cidr: string, extern
       'InvalidInput',
     );
   }
-  if (prefix.prefixLength > 30 && !external) {
+  if (prefix.prefixLength > (prefix.family === 4 ? 30 : 126) && !external) {
     throw badRequest(
       `Invalid input for operation: Subnet ${cidr} has no room for a gateway and a guest.`,
       'InvalidInput',
@@ -419,12 +472,20 @@ function toPool(range: IpRange): shoal.v1.AddressRange {
   return new shoal.v1.AddressRange({ start: formatIp(firstOf(range)), end: formatIp(lastOf(range)) });
 }
 
-function parseDnsServers(servers: readonly string[]): readonly string[] {
+function parseDnsServers(given: readonly string[], family: IpFamily): readonly string[] {
+  const servers = given.map(canonical);
   if (servers.length > dnsServersMax) {
     throw badRequest(`The number of DNS nameservers exceeds the limit ${dnsServersMax}.`, 'DNSNameServersExhausted');
   }
   for (const [at, server] of servers.entries()) {
-    if (parseIp(server)?.family !== 4) {
+    const address = parseIp(server);
+    if (address !== undefined && address.family !== family) {
+      throw badRequest(
+        `Invalid input for operation: dns_nameserver '${server}' does not match the ip_version '${family}'.`,
+        'InvalidInput',
+      );
+    }
+    if (address === undefined) {
       throw badAttribute(
         'dns_nameservers',
         `'${server}' is not a valid nameserver. '${server}' is not a valid IP address`,
@@ -437,9 +498,10 @@ function parseDnsServers(servers: readonly string[]): readonly string[] {
 
 function parseRoutes(
   routes: readonly { readonly destination: string; readonly nextHop: string }[],
+  family: IpFamily,
 ): readonly shoal.v1.HostRoute[] {
   if (routes.length > hostRoutesMax) {
     throw badRequest(`The number of host routes exceeds the limit ${hostRoutesMax}.`, 'HostRoutesExhausted');
   }
-  return checkRoutes('host_routes', routes);
+  return checkRoutes('host_routes', routes, family);
 }

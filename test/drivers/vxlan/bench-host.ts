@@ -109,6 +109,8 @@ export async function pictureOf(lab: Lab, index: number): Promise<string> {
     'ip -4 route show table all',
     'ip -4 rule show',
     'ip -4 neigh show nud permanent',
+    'ip -6 -o addr show scope global',
+    'ip -6 neigh show nud permanent',
     'bridge fdb show',
     'bridge -d link show',
   ];

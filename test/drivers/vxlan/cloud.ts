@@ -92,7 +92,14 @@ export class Cloud {
   }
 
   /** Plugs a wire where the guest's tap would be, before any driver knows of the port. */
-  async plug(name: string, host: number, network: NetworkSpec, ip: string, mac: string): Promise<Guest> {
+  async plug(
+    name: string,
+    host: number,
+    network: NetworkSpec,
+    ip: string,
+    mac: string,
+    { ipv6 = false }: { readonly ipv6?: boolean } = {},
+  ): Promise<Guest> {
     const portId = `port-${name}` as PortId;
     const guest: Guest = {
       name,
@@ -113,8 +120,7 @@ export class Cloud {
     await this.lab.run(guest.namespace, [
       'sysctl',
       '-qw',
-      'net.ipv6.conf.all.disable_ipv6=1',
-      'net.ipv6.conf.default.disable_ipv6=1',
+      ...['all', 'default'].map((which) => `net.ipv6.conf.${which}.disable_ipv6=${ipv6 ? 0 : 1}`),
     ]);
     const hostNamespace = this.lab.hosts[host]?.namespace ?? '';
     const wire = `link add ${tapName(portId)} type veth peer name eth0 address ${mac} netns ${guest.namespace}`;
@@ -243,14 +249,14 @@ export async function lookUp(
   lab: Lab,
   namespace: string,
   server: string,
-  question: { readonly type: 'A' | 'PTR'; readonly name: string },
+  question: { readonly type: 'A' | 'AAAA' | 'PTR'; readonly name: string },
 ): Promise<string> {
   const script = `
     const [server, type, name] = process.argv.slice(1);
     const { Resolver } = require('node:dns').promises;
     const resolver = new Resolver({ timeout: 1000, tries: 3 });
     resolver.setServers([server]);
-    (type === 'PTR' ? resolver.reverse(name) : resolver.resolve4(name)).then(
+    (type === 'PTR' ? resolver.reverse(name) : resolver.resolve(name, type)).then(
       (answers) => console.log(answers.sort().join(' ')),
       (error) => console.log(error.code),
     );`;
@@ -284,7 +290,7 @@ export async function stream(
 /** Takes what the lease says and nothing else. Option 121 comes as pairs of prefix and gateway. */
 const udhcpcScript = `#!/bin/sh
 [ "$1" = bound ] || [ "$1" = renew ] || exit 0
-ip addr flush dev "$interface"
+ip -4 addr flush dev "$interface"
 ip addr add "$ip/$mask" dev "$interface"
 [ -n "$mtu" ] && ip link set "$interface" mtu "$mtu"
 set -- $staticroutes

@@ -15,6 +15,7 @@ import { saysFlowVanished, saysNoFlow } from '../../../drivers/vxlan/links/netns
 import { readTables, tableHash, tableText } from '../../../drivers/vxlan/links/nft.ts';
 import { checkVni, lowestFree, transitIp, vniMax } from '../../../drivers/vxlan/links/vni.ts';
 import { disjointPrefixes, holds, netmask, readCidr } from '../../../drivers/vxlan/model/cidr.ts';
+import { linkLocalOf } from '../../../drivers/vxlan/model/link-local.ts';
 import { identityIp, metadataFileName, metadataTable } from '../../../drivers/vxlan/model/metadata.ts';
 import {
   interfaceNameMax,
@@ -28,7 +29,7 @@ import {
 } from '../../../drivers/vxlan/model/names.ts';
 import { natTable, routerWanted, transitFdb, unclaimedTransit } from '../../../drivers/vxlan/routing/router.ts';
 import { allowances, filterText, portRules, ruleExpressions } from '../../../drivers/vxlan/security/security.ts';
-import { dhcpHostLine, dnsmasqArguments, leasedIp, readLeases } from '../../../drivers/vxlan/services/dhcp.ts';
+import { dhcpHostLine, dnsmasqArguments, leasedIps, readLeases } from '../../../drivers/vxlan/services/dhcp.ts';
 import { hostsText } from '../../../drivers/vxlan/services/dns.ts';
 import type { NetworkId, PortId, RouterId, SubnetId } from '../../../node/base/ids.ts';
 
@@ -81,7 +82,7 @@ await t.test('interfaces are made when missing, mended when wrong, left alone wh
   const made = linkBatch(new Map(), wanted, { ipv6: true });
   t.same(made.created, ['br-7', 'vx-7', 'tap1']);
   t.same(made.ip, [
-    'link add br-7 type bridge forward_delay 0 mcast_snooping 0 nf_call_iptables 1',
+    'link add br-7 type bridge forward_delay 0 mcast_snooping 0 nf_call_iptables 1 nf_call_ip6tables 1',
     'link set br-7 addrgenmode none',
     'link set br-7 mtu 1450',
     'link set br-7 alias shoal:network:n',
@@ -247,6 +248,70 @@ const ruleCases: readonly (readonly [SecurityRuleSpec, string | undefined])[] = 
   [{ direction: 'ingress', remotePrefixes: ['::/0'] }, undefined],
 ];
 
+const ruleCases6: readonly (readonly [SecurityRuleSpec, string | undefined])[] = [
+  [{ direction: 'ingress' }, ''],
+  [{ direction: 'ingress', protocol: 'tcp', portMin: 80, portMax: 90 }, 'tcp dport 80-90'],
+  [{ direction: 'ingress', protocol: 17 }, 'meta l4proto udp'],
+  [{ direction: 'ingress', protocol: 58 }, 'meta l4proto ipv6-icmp'],
+  [{ direction: 'ingress', protocol: 58, portMin: 128, portMax: 0 }, 'icmpv6 type 128 icmpv6 code 0'],
+  [
+    { direction: 'egress', remotePrefixes: ['fd00::7', 'fd00::/64', 'fe80::/10'] },
+    'ip6 daddr { fd00::/64, fe80::/10 }',
+  ],
+  [{ direction: 'ingress', remotePrefixes: ['fd00::/64', '::/0'] }, ''],
+  [{ direction: 'ingress', remotePrefixes: ['10.0.0.0/8'] }, undefined],
+];
+
+await t.test('a rule of IPv6 is about IPv6 alone, and no rule is of both', async (t) => {
+  for (const [rule, text] of ruleCases6)
+    t.equal(ruleExpressions({ ...rule, ethertype: 'IPv6' }), text, JSON.stringify(rule));
+  const rules: readonly SecurityRuleSpec[] = [{ direction: 'egress' }, { direction: 'ingress', ethertype: 'IPv6' }];
+  t.same(portRules(rules, 4), { ingress: [], egress: ['return'] });
+  t.same(portRules(rules, 6), { ingress: ['accept'], egress: [] });
+  const both = allowances({
+    portSecurity: true,
+    rules: [{ direction: 'egress' }, { direction: 'egress', ethertype: 'IPv6' }],
+  });
+  t.equal(both.length, 2, 'one of them revoked is seen');
+});
+
+await t.test('IPv6 of a port: its addresses, its link-local one, and its pairs as ranges of targets', async (t) => {
+  t.equal(linkLocalOf('fa:16:3e:00:00:01'), 'fe80::f816:3eff:fe00:1');
+  const port = {
+    ...{
+      portId,
+      mac: 'fa:16:3e:00:00:01',
+      ip: '10.0.0.11',
+      moreIps: ['fd00::11'],
+      portSecurity: true,
+      rules: [],
+      vni: 7,
+    },
+    addressPairs: [{ mac: '00:00:5e:00:02:01', prefix: 'fd00::c0/124' }],
+  };
+  const networks = new Map([[7, { vni: 7, zone: 3, serviceIps: [], anycastIps: ['fd00::1'] }]]);
+  const text = filterText(empty, empty, { networks, ports: new Map([[portId, port]]), senders: new Map() });
+  const dev = '"tap3f2b8a10111"';
+  for (const line of [
+    `guard addresses6 { ${dev} . fa:16:3e:00:00:01 . fd00::11 }`,
+    `guard addresses6 { ${dev} . fa:16:3e:00:00:01 . fe80::f816:3eff:fe00:1 }`,
+    `guard targets6 { ${dev} . fa:16:3e:00:00:01 . 0xfd000000000000000000000000000011 }`,
+    `guard pairs6 { ${dev} . 00:00:5e:00:02:01 . fd00::c0/124 }`,
+    `guard pairs6 { ${dev} . 00:00:5e:00:02:01 . fe80::200:5eff:fe00:201 }`,
+    `guard pair_targets6 { ${dev} . 00:00:5e:00:02:01 . 0xfd0000000000000000000000000000c0-0xfd0000000000000000000000000000cf }`,
+    'guard anycast6 { "vx-7" . 0xfd000000000000000000000000000001 }',
+    'sg ingress6 { "br-7" . fd00::11 : jump in6-3f2b8a10111 }',
+  ]) {
+    t.ok(text.includes(`shoal_${line}\n`), line);
+  }
+  const silent = filterText(empty, empty, {
+    networks,
+    ports: new Map([[portId, { ...port, moreIps: [], addressPairs: [] }]]),
+    senders: new Map(),
+  });
+  t.notMatch(silent, /in6-|6 [{] "(tap|br)/, 'a port without an address of IPv6 has nothing of it');
+});
+
 await t.test('a security group rule becomes one expression, or none when it can match nothing', async (t) => {
   for (const [rule, text] of ruleCases) t.equal(ruleExpressions(rule), text, JSON.stringify(rule));
   t.same(
@@ -403,7 +468,7 @@ await t.test('dnsmasq is told the routes twice, and no DNS server that does not 
     hostRoutes: [{ destination: '192.168.0.0/16', nextHop: '10.0.0.9' }],
   };
   const paths = { hostsDir: '/s/hosts', leaseFile: '/s/leases', namesFile: '/s/names', pidFile: '/s/pid' };
-  t.same(dnsmasqArguments({ mtu: 1450, subnets: [subnet] }, paths, 'nobody', undefined), [
+  t.same(dnsmasqArguments({ networkId, mtu: 1450, subnets: [subnet] }, paths, 'nobody', undefined), [
     'dnsmasq',
     '--keep-in-foreground',
     '--conf-file=/dev/null',
@@ -441,7 +506,12 @@ await t.test('dnsmasq is told the routes twice, and no DNS server that does not 
   };
   const silent = { ...subnet, subnetId: 'n' as SubnetId, cidr: '10.0.1.0/24', dhcp: false };
   const { gatewayIp: _none, ...without } = other;
-  const own = dnsmasqArguments({ mtu: 1450, subnets: [subnet, without, silent] }, paths, 'nobody', undefined);
+  const own = dnsmasqArguments(
+    { networkId, mtu: 1450, subnets: [subnet, without, silent] },
+    paths,
+    'nobody',
+    undefined,
+  );
   t.ok(own.includes('--dhcp-option=tag:o,option:dns-server,192.0.2.53,192.0.2.54'), 'the subnet’s own servers win');
   t.ok(own.includes('--dhcp-option=tag:o,option:router'), 'no gateway is said, or dnsmasq would be it');
   t.same(
@@ -449,9 +519,9 @@ await t.test('dnsmasq is told the routes twice, and no DNS server that does not 
     ['--dhcp-range=set:s,10.0.0.0,static,255.255.255.0,24h', '--dhcp-range=set:o,10.0.8.0,static,255.255.248.0,24h'],
     'a subnet without DHCP has no range',
   );
-  const leased = (ip: string, ...moreIps: string[]) => leasedIp({ subnets: [silent, subnet, other] }, { ip, moreIps });
-  t.equal(leased('10.0.1.9', '10.0.15.7', '10.0.0.9'), '10.0.15.7', 'the first address that is in a subnet with DHCP');
-  t.equal(leased('10.0.1.9'), undefined);
+  const leased = (ip: string, ...moreIps: string[]) => leasedIps({ subnets: [silent, subnet, other] }, { ip, moreIps });
+  t.same(leased('10.0.1.9', '10.0.15.7', '10.0.0.9'), ['10.0.15.7'], 'the first address that is in a subnet with DHCP');
+  t.same(leased('10.0.1.9'), []);
   t.equal(
     hostsText([
       { ip: '10.0.0.12', hostname: 'Web-2' },
@@ -464,19 +534,22 @@ await t.test('dnsmasq is told the routes twice, and no DNS server that does not 
     '10.0.0.11 web-1.novalocal web-1\n10.0.0.12 web-2.novalocal web-2\n',
   );
   t.equal(
-    dhcpHostLine({ mac: 'fa:16:3e:00:00:01', ip: '10.0.0.11', hostname: 'web-1' }),
+    dhcpHostLine({ mac: 'fa:16:3e:00:00:01', ips: ['10.0.0.11'], hostname: 'web-1' }),
     'fa:16:3e:00:00:01,10.0.0.11,web-1,24h\n',
   );
   for (const odd of ['24h', 'infinite', 'a,b', 'x y', '-a', 'Grüße', '']) {
     t.equal(
-      dhcpHostLine({ mac: 'fa:16:3e:00:00:01', ip: '10.0.0.11', hostname: odd }),
+      dhcpHostLine({ mac: 'fa:16:3e:00:00:01', ips: ['10.0.0.11'], hostname: odd }),
       'fa:16:3e:00:00:01,10.0.0.11,24h\n',
       odd,
     );
   }
   t.same(
     readLeases('1795 FA:16:3E:00:00:01 10.0.0.11 web 01:fa\nduid 00:01\n').map(({ mac, ip }) => [mac, ip]),
-    [['fa:16:3e:00:00:01', '10.0.0.11']],
+    [
+      ['fa:16:3e:00:00:01', '10.0.0.11'],
+      [undefined, undefined],
+    ],
   );
 });
 

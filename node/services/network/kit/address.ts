@@ -138,6 +138,12 @@ export function canonicalPrefix(text: string): string | undefined {
   return prefix === undefined ? undefined : formatPrefix(prefix);
 }
 
+/** A prefix, or a bare address as the prefix of it alone. Not checked. */
+export function wholePrefix(text: string): string {
+  if (text.includes('/')) return text;
+  return `${text}/${text.includes(':') ? bitsOf[6] : bitsOf[4]}`;
+}
+
 /** A recorded prefix as it is matched. What cannot be read stays as it is. */
 export function normalPrefix(text: string): string {
   return canonicalPrefix(text) ?? text;

@@ -17,6 +17,8 @@ interface AllotmentDraft {
   readonly pool: string;
   /** This very prefix. */
   readonly cidr?: string;
+  /** 4 or 6. Absent: that of the pool; of the default pool: 4. */
+  readonly ipVersion?: number;
   /** Bits. Absent, without `cidr`: the pool's default. */
   readonly prefixLength?: number;
 }
@@ -47,8 +49,18 @@ export function allot(
   madeBefore: readonly shoal.v1.Subnet[],
 ): { readonly poolId: string; readonly prefix: IpPrefix } {
   const { reader, change } = attempt;
-  const row = draft.pool === 'default' ? defaultPool(context, reader) : seeSubnetPool(context, reader, draft.pool);
+  if (draft.pool === 'prefix_delegation') {
+    throw refuse('NOT_IMPLEMENTED', 'NotImplemented', 'This version of Shoal has no IPv6 prefix delegation.');
+  }
+  const row =
+    draft.pool === 'default'
+      ? defaultPool(context, reader, draft.ipVersion ?? 4)
+      : seeSubnetPool(context, reader, draft.pool);
   const pool = row.record;
+  const family = parsePrefix(pool.prefixes[0] ?? '')?.family;
+  if (draft.ipVersion !== undefined && draft.ipVersion !== family) {
+    throw badRequest(`Cannot allocate IPv${draft.ipVersion} subnet from IPv${family} subnet pool.`);
+  }
   const cuts = [
     ...cutOf(reader, pool.id),
     ...madeBefore.flatMap((subnet): Cut[] => {
@@ -108,9 +120,13 @@ function checkQuota(pool: shoal.v1.SubnetPool, cuts: readonly Cut[], projectId: 
   throw refuse('CONFLICT', 'SubnetPoolQuotaExceeded', 'Per-tenant subnet pool prefix quota exceeded.');
 }
 
-function defaultPool(context: RequestContext, reader: StateReader): ReturnType<typeof seeSubnetPool> {
-  const row = subnetPoolTable.one(reader, 'default', '4');
+function defaultPool(
+  context: RequestContext,
+  reader: StateReader,
+  ipVersion: number,
+): ReturnType<typeof seeSubnetPool> {
+  const row = subnetPoolTable.one(reader, 'default', String(ipVersion));
   if (row === undefined || !canSeeSubnetPool(context, reader, row.record))
-    throw badRequest('No default subnetpool found for IPv4');
+    throw badRequest(`No default subnetpool found for IPv${ipVersion}`);
   return row;
 }

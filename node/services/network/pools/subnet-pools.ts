@@ -1,4 +1,4 @@
-/** Subnet pools: prefixes that projects cut their subnets from, so that none of those overlap. IPv4. */
+/** Subnet pools: prefixes that projects cut their subnets from, so that none of those overlap. Of either family. */
 import { shoal } from '../../../../proto/messages.ts';
 import { definedOf } from '../../../base/defined-of.ts';
 import type { Row } from '../../../state/table.ts';
@@ -13,7 +13,7 @@ import { chargeQuota, refundQuota } from '../../kit/quota.ts';
 import { everyProject } from '../../kit/sharing.ts';
 import { transact } from '../../kit/transact.ts';
 import { transactInPieces, unfinished } from '../../kit/transact-in-pieces.ts';
-import { type IpPrefix, parsePrefix } from '../kit/address.ts';
+import { type IpFamily, type IpPrefix, parsePrefix } from '../kit/address.ts';
 import { covers, mergedPrefixes, prefixTexts, withoutPrefixes } from '../kit/prefixes.ts';
 import { checkText } from '../kit/text.ts';
 import { requireUnused } from '../kit/uses.ts';
@@ -22,9 +22,13 @@ import { cutOf } from './allotment.ts';
 
 /** Most prefixes of one pool. */
 const prefixesMax = 256;
-/** Shortest prefix that subnets may have, as in Neutron, and the longest, bits. */
+/** Shortest prefix that a subnet may have, bits. */
 const shortest = 8;
-const longest = 32;
+/** The shortest of a pool that says none, as in Neutron, and the longest that there is, bits. */
+const lengthsOf = {
+  4: { usual: 8, longest: 32 },
+  6: { usual: 64, longest: 128 },
+} as const satisfies Readonly<Record<IpFamily, object>>;
 
 /** What a caller may say of a new pool. Lengths are bits. */
 export interface SubnetPoolDraft {
@@ -32,9 +36,9 @@ export interface SubnetPoolDraft {
   readonly projectId?: string;
   readonly description?: string;
   readonly prefixes: readonly string[];
-  /** Default 8. */
+  /** Default 8, of IPv6 64. */
   readonly minPrefixLength?: number;
-  /** Default 32. */
+  /** Default 32, of IPv6 128. */
   readonly maxPrefixLength?: number;
   /** Default: the shortest allowed. */
   readonly defaultPrefixLength?: number;
@@ -76,13 +80,15 @@ export class SubnetPools {
     const id = this.#deps.newId();
     const policyId = this.#deps.newId();
     const nowMs = this.#deps.clock.nowMs();
+    const prefixes = parsePrefixes(draft.prefixes);
+    const { usual, longest } = lengthsOf[familyOf(prefixes)];
     return transact(this.#deps, context, ({ reader, change }) => {
       const pool = new shoal.v1.SubnetPool({
         ...{ id, projectId, name: draft.name, description: draft.description ?? '' },
-        prefixes: prefixTexts(parsePrefixes(draft.prefixes)),
-        minPrefixLength: draft.minPrefixLength ?? shortest,
+        prefixes: prefixTexts(prefixes),
+        minPrefixLength: draft.minPrefixLength ?? usual,
         maxPrefixLength: draft.maxPrefixLength ?? longest,
-        defaultPrefixLength: draft.defaultPrefixLength ?? draft.minPrefixLength ?? shortest,
+        defaultPrefixLength: draft.defaultPrefixLength ?? draft.minPrefixLength ?? usual,
         defaultQuota: draft.defaultQuota ?? 0,
         shared: draft.shared ?? false,
         isDefault: draft.isDefault ?? false,
@@ -90,7 +96,7 @@ export class SubnetPools {
         updatedMs: nowMs,
       });
       checkLengths(pool);
-      if (pool.isDefault) this.#checkOnlyDefault(reader, id);
+      if (pool.isDefault) this.#checkOnlyDefault(reader, pool);
       chargeQuota(change, reader, projectId, { subnetpool: 1 });
       subnetPoolTable.insert(change, pool);
       if (pool.shared) {
@@ -131,7 +137,7 @@ export class SubnetPools {
         next.prefixes = prefixTexts(prefixes);
       }
       checkLengths(next);
-      if (next.isDefault && !row.record.isDefault) this.#checkOnlyDefault(reader, id);
+      if (next.isDefault && !row.record.isDefault) this.#checkOnlyDefault(reader, next);
       subnetPoolTable.update(change, row, next);
       return next;
     });
@@ -142,7 +148,9 @@ export class SubnetPools {
     const added = parsePrefixes(prefixes);
     return transact(this.#deps, context, ({ reader, change }) => {
       const row = ownSubnetPool(context, reader, id);
-      const all = prefixTexts(mergedPrefixes([...parsePrefixes(row.record.prefixes), ...added]));
+      const had = parsePrefixes(row.record.prefixes);
+      checkOneFamily([...had, ...added]);
+      const all = prefixTexts(mergedPrefixes([...had, ...added]));
       if (all.length > prefixesMax) throw tooMany();
       const next = this.#next(row, { prefixes: all });
       subnetPoolTable.update(change, row, next);
@@ -208,9 +216,9 @@ export class SubnetPools {
     }
   }
 
-  #checkOnlyDefault(reader: StateReader, id: string): void {
-    const other = subnetPoolTable.one(reader, 'default', '4');
-    if (other === undefined || other.record.id === id) return;
+  #checkOnlyDefault(reader: StateReader, pool: shoal.v1.SubnetPool): void {
+    const other = subnetPoolTable.one(reader, 'default', String(familyOf(parsePrefixes(pool.prefixes))));
+    if (other === undefined || other.record.id === pool.id) return;
     throw badRequest(
       'Invalid input for operation: A default subnetpool for this IP family has already been set. Only one default may exist per IP family.',
       'InvalidInput',
@@ -225,12 +233,20 @@ function parsePrefixes(texts: readonly string[]): readonly IpPrefix[] {
   const prefixes = texts.map((text) => {
     const prefix = parsePrefix(text);
     if (prefix === undefined) throw badAttribute('prefixes', `'${text}' is not a valid IP subnet`);
-    if (prefix.family === 6) {
-      throw refuse('NOT_IMPLEMENTED', 'NotImplemented', 'This version of Shoal carries IPv4 subnets only.');
-    }
     return prefix;
   });
+  checkOneFamily(prefixes);
   return mergedPrefixes(prefixes);
+}
+
+function checkOneFamily(prefixes: readonly IpPrefix[]): void {
+  if (prefixes.every(({ family }) => family === familyOf(prefixes))) return;
+  throw badRequest('Cannot mix IPv4 and IPv6 prefixes in a subnet pool.', 'PrefixVersionMismatch');
+}
+
+/** The family of a pool's prefixes, of which there is one at least. */
+function familyOf(prefixes: readonly IpPrefix[]): IpFamily {
+  return prefixes[0]?.family ?? 4;
 }
 
 function tooMany(): Error {
@@ -238,6 +254,7 @@ function tooMany(): Error {
 }
 
 function checkLengths(pool: shoal.v1.SubnetPool): void {
+  const { longest } = lengthsOf[familyOf(parsePrefixes(pool.prefixes))];
   const { minPrefixLength: min, defaultPrefixLength: usual, maxPrefixLength: max } = pool;
   if (min < shortest) throw badAttribute('min_prefixlen', `'${min}' is too small - must be at least '${shortest}'`);
   if (max > longest) throw badAttribute('max_prefixlen', `'${max}' is too large - must be no larger than '${longest}'`);

@@ -282,7 +282,7 @@ void t.test('what is refused is refused, not taken and forgotten', async (t) => 
     ['subnets', { subnet: { ...subnet, use_default_subnetpool: true } }, 400],
     ['subnets', { subnet: { ...subnet, prefixlen: 24 } }, 400],
     ['subnetpools', { subnetpool: { name: 'p', prefixes: ['10.0.0.0/16'], address_scope_id: id } }, 400],
-    ['subnets', { subnet: { ...subnet, ip_version: 6 } }, 501],
+    ['subnets', { subnet: { ...subnet, ip_version: 6 } }, 400],
     ['subnets', { subnet: { ...subnet, ipv6_ra_mode: 'slaac' } }, 400],
     ['subnets', { subnet: { ...subnet, ipv6_address_mode: 'slaac' } }, 400],
     ['ports', { port: { network_id: id, 'binding:host_id': 'host-1' } }, 400],

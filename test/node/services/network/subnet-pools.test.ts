@@ -146,7 +146,7 @@ void t.test('what is wrong with a pool is said in Neutron’s words', async (t) 
     refusalOf(world.network.subnetPools.create(world.alice, { name: 'p', prefixes: ['10.0.0.0/16'], ...draft }));
   t.equal(await create({ prefixes: [] }), 'EmptySubnetPoolPrefixList');
   t.equal(await create({ prefixes: ['ten'] }), 'HTTPBadRequest');
-  t.equal(await create({ prefixes: ['fd00::/48'] }), 'NotImplemented');
+  t.equal(await create({ prefixes: ['fd00::/48', '10.0.0.0/8'] }), 'PrefixVersionMismatch');
   t.equal(await create({ minPrefixLength: 7 }), 'HTTPBadRequest');
   t.equal(await create({ maxPrefixLength: 33 }), 'HTTPBadRequest');
   t.equal(await create({ minPrefixLength: 20, maxPrefixLength: 18 }), 'IllegalSubnetPoolPrefixBounds');
