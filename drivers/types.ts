@@ -12,6 +12,7 @@ export type * from './types/compute.ts';
 export type * from './types/diagnostics.ts';
 export type * from './types/disk.ts';
 export type * from './types/guest.ts';
+export type * from './types/hardware.ts';
 export type * from './types/live-move.ts';
 export type * from './types/network.ts';
 export type * from './types/storage.ts';

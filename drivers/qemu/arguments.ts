@@ -11,19 +11,28 @@
  */
 import { ShoalError } from '../../node/base/errors.ts';
 import { gibBytes, mibBytes } from '../../node/base/units.ts';
+import type { GuestHardware } from '../types/hardware.ts';
 import type { GuestSpec } from '../types.ts';
 import type { GuestPaths } from './confinement/run-files.ts';
 import { checkGuestDisk, threadsOfRbdDisk } from './disks/check-guest-disk.ts';
 import { type DevicePlaces, diskDevice, diskDeviceId, diskNodes, scsiController } from './disks/disk-nodes.ts';
 import { agentChardev } from './guest/guest-agent.ts';
-import { checkNic, netdevIdOf, nicIdOf } from './nics/nic-device.ts';
+import { hardwareFault } from './hardware/check-hardware.ts';
+import { cpuWords, memoryIsOneObject, memoryWords } from './hardware/cpu-and-memory.ts';
+import { laterDeviceWords, rngWords, serialWords, videoWords } from './hardware/devices.ts';
+import { DiskBuses } from './hardware/disk-buses.ts';
+import { type FirmwareFiles, firmwareOfMachine, firmwareWords } from './hardware/firmware.ts';
+import { SlotOrder, slotWords } from './hardware/pci-slots.ts';
+import { checkNic, isExpressNic, nicDevice, nicIdOf, nicNetdev } from './nics/nic-device.ts';
 
-/** What is the same for every guest of a host. */
+/** What a host gives to its guests. */
 export interface MachineSettings {
   readonly binary: string;
-  /** Pinned machine type, e.g. `pc-i440fx-7.2`. */
+  /** The guest's machine, pinned, e.g. `pc-i440fx-7.2`. */
   readonly machine: string;
   readonly accelerator: 'kvm' | 'tcg';
+  /** Absent: no guest boots by UEFI. */
+  readonly firmware?: FirmwareFiles;
 }
 
 /** Translated code that TCG may keep. QEMU's own default of 1 GiB a guest would make memory use hard to foresee. */
@@ -57,10 +66,23 @@ export function checkGuestSpec(spec: GuestSpec): void {
   if (spec.disks.length + spec.nics.length > devicesMax) refuse(`more than ${devicesMax} disks and NICs`);
   for (const disk of spec.disks) checkGuestDisk(disk);
   for (const nic of spec.nics) checkNic(nic, `guest ${spec.serverId}`);
+  const fault = hardwareFault(spec);
+  if (fault !== undefined) refuse(fault);
+}
+
+/** What the arguments of one guest are made of. */
+interface Parts {
+  readonly spec: GuestSpec;
+  readonly hardware: GuestHardware;
+  readonly paths: GuestPaths;
+  readonly settings: MachineSettings;
+  readonly places: DevicePlaces | undefined;
+  readonly slots: SlotOrder;
 }
 
 /**
- * QEMU's arguments, without the program and what stands before it. Throws `INVALID_ARGUMENT` for a bad spec.
+ * QEMU's arguments, without the program and what stands before it. Throws `INVALID_ARGUMENT` for a bad spec, `DRIVER_FAILED` for a
+ * firmware that the host does not have.
  * @param places where a guest whose memory was saved had its devices: this QEMU waits for that memory. Absent: it boots.
  */
 export function qemuArguments(
@@ -70,61 +92,119 @@ export function qemuArguments(
   places?: DevicePlaces,
 ): readonly string[] {
   checkGuestSpec(spec);
-  const argv: string[] = [];
-  const placeOf = (id: string): string => {
-    const entries = Object.entries(places?.get(id) ?? {});
-    return entries.map(([name, value]) => `,${name}=${value}`).join('');
-  };
-  argv.push('-name', `guest=${guestName(spec)},debug-threads=on`, '-uuid', spec.serverId);
-  argv.push('-S', '-no-shutdown', '-no-user-config', '-nodefaults', '-pidfile', paths.pidFile);
-  argv.push('-machine', settings.machine);
-  argv.push('-accel', settings.accelerator === 'kvm' ? 'kvm' : `tcg,tb-size=${tcgCacheMib}`);
-  argv.push('-cpu', guestCpuOf(settings.accelerator));
-  argv.push('-smp', `cpus=${spec.vcpus}`, '-m', `size=${spec.memoryMib}M`, '-rtc', 'base=utc');
-  argv.push('-sandbox', 'on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny');
-  // cloud-init looks for this product name before it asks the metadata address.
-  argv.push('-smbios', 'type=1,manufacturer=Shoal,product=OpenStack Compute');
-  argv.push('-msg', 'timestamp=on', '-boot', 'strict=on');
-  argv.push('-chardev', socketChardev('qmp', paths.qmpSocket), '-mon', 'chardev=qmp,mode=control');
-  argv.push('-chardev', socketChardev('qmp-people', paths.peopleQmpSocket), '-mon', 'chardev=qmp-people,mode=control');
+  const slots = new SlotOrder(settings.machine);
+  const parts: Parts = { spec, hardware: spec.hardware ?? {}, paths, settings, places, slots };
+  return [
+    ...processWords(parts),
+    ...machineWords(parts),
+    ...channelWords(parts),
+    ...deviceWords(parts),
+    ...diskWords(parts),
+    ...nicWords(parts),
+    // Behind all else, so that what is older keeps its place on the bus.
+    ...agentWords(parts),
+    ...laterDeviceWords(parts.hardware),
+    ...(places === undefined ? [] : ['-incoming', 'defer']),
+  ];
+}
+
+/** The process: what it is called, where it notes its number, and that it waits for the agent. */
+function processWords({ spec, paths }: Parts): readonly string[] {
+  return [
+    ...['-name', `guest=${guestName(spec)},debug-threads=on`, '-uuid', spec.serverId],
+    ...['-S', '-no-shutdown', '-no-user-config', '-nodefaults', '-pidfile', paths.pidFile],
+  ];
+}
+
+/** The board: its processors, memory, firmware and clock, and what QEMU itself may do. */
+function machineWords({ spec, hardware, paths, settings }: Parts): readonly string[] {
+  const hpet = hardware.hpet === undefined ? '' : `,hpet=${hardware.hpet ? 'on' : 'off'}`;
+  const memory = memoryIsOneObject(hardware) ? ',memory-backend=ram0' : '';
+  return [
+    ...['-machine', `${settings.machine}${hpet}${firmwareOfMachine(hardware)}${memory}`],
+    ...['-accel', settings.accelerator === 'kvm' ? 'kvm' : `tcg,tb-size=${tcgCacheMib}`],
+    ...cpuWords(spec, settings.accelerator),
+    ...memoryWords(spec),
+    ...['-rtc', 'base=utc'],
+    ...['-sandbox', 'on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny'],
+    // cloud-init looks for this product name before it asks the metadata address.
+    ...['-smbios', 'type=1,manufacturer=Shoal,product=OpenStack Compute'],
+    ...['-msg', 'timestamp=on', '-boot', `strict=on${hardware.bootMenu === true ? ',menu=on' : ''}`],
+    ...firmwareWords(hardware, settings.firmware, paths.variables),
+  ];
+}
+
+/** Monitors and the console. */
+function channelWords({ hardware, paths }: Parts): readonly string[] {
   const log = `,logfile=${escapeOption(paths.consoleLog)},logappend=on`;
-  argv.push('-chardev', socketChardev('serial', paths.serialSocket) + log, '-serial', 'chardev:serial');
-  argv.push('-vnc', `unix:${escapeOption(paths.vncSocket)}`, '-device', 'VGA,vgamem_mb=16');
-  argv.push('-device', `virtio-balloon-pci,id=balloon,deflate-on-oom=on${placeOf('balloon')}`);
-  // The guest may draw a kibibyte a second: enough to seed it, too little to hurt.
-  argv.push('-object', 'rng-random,id=random,filename=/dev/urandom');
-  argv.push('-device', 'virtio-rng-pci,rng=random,max-bytes=1024,period=1000');
-  if (!disksComeLater(spec)) {
-    if (places?.has(scsiController.id) ?? spec.disks.some((disk) => disk.bus === 'scsi')) {
-      argv.push('-device', JSON.stringify({ ...scsiController, ...places?.get(scsiController.id) }));
-    }
-    for (const disk of spec.disks) {
-      const { nodes, top } = diskNodes(disk);
-      for (const node of nodes) argv.push('-blockdev', JSON.stringify(node));
-      const device = diskDevice(disk, top);
-      argv.push('-device', JSON.stringify({ ...device, ...places?.get(diskDeviceId(disk.volumeId)) }));
-    }
+  return [
+    ...['-chardev', socketChardev('qmp', paths.qmpSocket), '-mon', 'chardev=qmp,mode=control'],
+    ...['-chardev', socketChardev('qmp-people', paths.peopleQmpSocket), '-mon', 'chardev=qmp-people,mode=control'],
+    ...['-chardev', socketChardev('serial', paths.serialSocket) + log, '-serial', 'chardev:serial'],
+    ...serialWords(hardware),
+  ];
+}
+
+/** What every guest has. */
+function deviceWords({ hardware, paths, settings, places }: Parts): readonly string[] {
+  return [
+    ...slotWords(settings.machine),
+    ...['-vnc', `unix:${escapeOption(paths.vncSocket)}`],
+    ...videoWords(hardware),
+    ...['-device', `virtio-balloon-pci,id=balloon,deflate-on-oom=on${placeOf(places, 'balloon')}`],
+    ...rngWords(hardware),
+  ];
+}
+
+function diskWords({ spec, hardware, settings, places, slots }: Parts): readonly string[] {
+  if (disksComeLater(spec)) return [];
+  const words: string[] = [];
+  if (places?.has(scsiController.id) ?? spec.disks.some((disk) => disk.bus === 'scsi')) {
+    words.push('-device', JSON.stringify({ ...scsiController, ...slots.next(), ...places?.get(scsiController.id) }));
   }
-  for (const nic of spec.nics) {
-    const id = nicIdOf(nic.portId);
-    const netdev = netdevIdOf(nic.portId);
-    argv.push('-netdev', `tap,id=${netdev},ifname=${nic.tapName},script=no,downscript=no`);
-    // No option ROM: guests boot from disks.
-    argv.push(
-      '-device',
-      `virtio-net-pci,id=${id},netdev=${netdev},mac=${nic.mac},host_mtu=${nic.mtu},romfile=${placeOf(id)}`,
-    );
+  const buses = new DiskBuses(settings.machine, slots);
+  words.push(...buses.controllerWords(spec.disks));
+  for (const disk of spec.disks) {
+    const { nodes, top } = diskNodes(disk);
+    for (const node of nodes) words.push('-blockdev', JSON.stringify(node));
+    const id = diskDeviceId(disk.volumeId);
+    const hasThread = hardware.ioThreads === true && (disk.bus ?? 'virtio') === 'virtio';
+    if (hasThread) words.push('-object', `iothread,id=io-${id}`);
+    const device = { ...diskDevice(disk, top), ...(hasThread ? { iothread: `io-${id}` } : {}) };
+    words.push('-device', JSON.stringify({ ...device, ...buses.next(disk), ...places?.get(id) }));
   }
-  // Behind all else, so that what is older keeps its place on the bus.
-  argv.push(
-    '-device',
-    `virtio-serial-pci,id=channels${placeOf('channels')}`,
-    '-chardev',
-    socketChardev(agentChardev, paths.agentSocket),
-  );
-  argv.push('-device', `virtserialport,bus=channels.0,chardev=${agentChardev},name=org.qemu.guest_agent.0`);
-  if (places !== undefined) argv.push('-incoming', 'defer');
-  return argv;
+  return words;
+}
+
+function nicWords({ spec, places, slots }: Parts): readonly string[] {
+  return spec.nics.flatMap((nic) => {
+    const { type, ...netdev } = nicNetdev(nic);
+    const { driver, ...device } = nicDevice(nic);
+    const place = isExpressNic(nic) ? slots.next() : {};
+    const where = { ...place, ...places?.get(nicIdOf(nic.portId)) };
+    return ['-netdev', optionText(type, netdev), '-device', optionText(driver, { ...device, ...where })];
+  });
+}
+
+/** `virtio-net-pci,id=nic,mq=on`. */
+function optionText(first: unknown, options: Readonly<Record<string, unknown>>): string {
+  const words = Object.entries(options).map(([name, value]) => `${name}=${value === true ? 'on' : String(value)}`);
+  return [String(first), ...words].join();
+}
+
+/** The channel of the guest's agent. */
+function agentWords({ hardware, paths, places }: Parts): readonly string[] {
+  if (hardware.agent === false) return [];
+  return [
+    ...['-device', `virtio-serial-pci,id=channels${placeOf(places, 'channels')}`],
+    ...['-chardev', socketChardev(agentChardev, paths.agentSocket)],
+    ...['-device', `virtserialport,bus=channels.0,chardev=${agentChardev},name=org.qemu.guest_agent.0`],
+  ];
+}
+
+function placeOf(places: DevicePlaces | undefined, id: string): string {
+  const entries = Object.entries(places?.get(id) ?? {});
+  return entries.map(([name, value]) => `,${name}=${value}`).join('');
 }
 
 /**
@@ -133,11 +213,6 @@ export function qemuArguments(
  */
 export function disksComeLater(spec: GuestSpec): boolean {
   return spec.disks.some(({ encryption, source }) => encryption !== undefined || source.kind === 'nbd');
-}
-
-/** The processor that guests see, by QEMU's name for it. */
-export function guestCpuOf(accelerator: 'kvm' | 'tcg'): string {
-  return accelerator === 'kvm' ? 'host' : 'qemu64';
 }
 
 /** Bytes that QEMU may use for this guest: the bound of its control group. */

@@ -40,6 +40,7 @@ import { type ProcessRecord, RunFiles } from './confinement/run-files.ts';
 import { DiskWork } from './disks/disk-work.ts';
 import { removeSnapshot } from './disks/guest-disks.ts';
 import { PlugFolders } from './disks/plug-folder.ts';
+import type { QemuFacts } from './facts.ts';
 import { consoleBytesMax, emptyWhenOver, readConsole, trimConsole } from './guest/console-log.ts';
 import { type GuestState, QemuGuest } from './guest/guest.ts';
 import { setGuestPassword } from './guest/guest-agent.ts';
@@ -48,6 +49,9 @@ import { guestDiagnostics } from './guest-diagnostics.ts';
 import { endProcess } from './guest-end.ts';
 import { withDevices } from './guest-found.ts';
 import { GuestStart } from './guest-start.ts';
+import { findFirmware } from './hardware/firmware.ts';
+import { GuestMachines } from './hardware/guest-machines.ts';
+import { readMachineTypes } from './hardware/machine-type.ts';
 import { mustFit, SavedMemories, type SavedMemory } from './memory/saved-memory.ts';
 import { LiveMoves } from './moves/live-moves.ts';
 import { nicsAmong } from './nics/guest-nics.ts';
@@ -65,7 +69,7 @@ export interface QemuDriverOptions {
   readonly reachablePaths?: readonly string[];
   /** Default `qemu-system-x86_64`. */
   readonly binary?: string;
-  /** Pinned machine type. Default `pc-i440fx-7.2`, the newest of Debian 12's QEMU. */
+  /** Machine of guests that ask for none, by its versioned name. Default: QEMU's newest `pc`. */
   readonly machine?: string;
   /** Words before every QEMU's command line, e.g. to enter a network namespace. They must exec, not fork. Default none. */
   readonly launchPrefix?: readonly string[];
@@ -73,19 +77,6 @@ export interface QemuDriverOptions {
   readonly accelerator?: 'auto' | 'kvm' | 'tcg';
   /** Address of this host at which it takes guests that run elsewhere. Default `127.0.0.1`. */
   readonly moveAddress?: string;
-}
-
-/** What `start` found out, for the host's report. */
-interface QemuFacts {
-  readonly accelerator: 'kvm' | 'tcg';
-  readonly acceleratorReason: string;
-  readonly machine: string;
-  readonly qemuVersion: string;
-  readonly privileges: Privileges;
-  /** Whether each guest has a mount namespace of its own, and why not. */
-  readonly confinement: Confinement;
-  /** What bounds its memory and threads, and what is missing for that, for people. */
-  readonly limits: string;
 }
 
 /** The program that runs guests, found by PATH. */
@@ -109,6 +100,7 @@ interface Parts {
   readonly nicWork: NicWork;
   readonly starts: GuestStart;
   readonly moves: LiveMoves;
+  readonly machines: GuestMachines;
 }
 
 /** One server's place in the driver. */
@@ -210,10 +202,15 @@ export class QemuDriver implements ComputeDriver {
         ? GuestCgroups.none('nothing bounded: the agent is not root')
         : await GuestCgroups.open(this.#options.runDir);
     const { accelerator, reason } = await this.#chooseAccelerator(binary, privileges);
+    const machineTypes = await readMachineTypes(this.#run, binary, signal);
+    const machine = this.#options.machine ?? machineTypes.newest.pc;
+    if (machine === undefined) throw new ShoalError('CANNOT_TELL', `${binary} does not name its machine pc`);
     this.#facts = {
       accelerator,
       acceleratorReason: reason,
-      machine: this.#options.machine ?? 'pc-i440fx-7.2',
+      machine,
+      machineTypes,
+      firmware: await findFirmware(),
       qemuVersion: /version ([0-9.]+)/.exec(version.stdout)?.[1] ?? 'unknown',
       privileges,
       confinement,
@@ -275,23 +272,24 @@ export class QemuDriver implements ComputeDriver {
         if (state.detail === 'prelaunch') {
           // An earlier agent died between starting QEMU and letting the guest go.
           await guest.asked(() => guest.execute('cont', undefined, signal));
-          return withDevices(guest, await guest.state(signal), signal);
+          return this.#told(guest, await guest.state(signal), signal);
         }
         const isLoading = state.detail === 'inmigrate';
-        if (state.power !== 'shutdown' && !isLoading) return withDevices(guest, state, signal);
+        if (state.power !== 'shutdown' && !isLoading) return this.#told(guest, state, signal);
         // The guest powered itself off, and QEMU only waits to be told to go; or an earlier agent died while it loaded a memory.
         await this.#end(guest, slot, 0, signal);
         const saved = await this.#saved.find(spec.serverId);
         if (saved !== undefined) slot.saved = saved;
       }
       if (slot.unreadable !== undefined) throw slot.unreadable;
-      if (slot.saved !== undefined) mustFit(slot.saved, spec, this.facts.machine);
-      const { guest: launched, state } = await this.#parts.starts.launch(spec, slot.saved, signal);
+      const machine = await this.#parts.machines.of(spec);
+      if (slot.saved !== undefined) mustFit(slot.saved, spec, machine);
+      const { guest: launched, state } = await this.#parts.starts.launch({ spec, machine }, slot.saved, signal);
       delete slot.saved;
       slot.guest?.detach();
       slot.guest = launched;
       delete slot.crashed;
-      return withDevices(launched, state, signal);
+      return this.#told(launched, state, signal);
     });
   }
 
@@ -366,7 +364,8 @@ export class QemuDriver implements ComputeDriver {
         // Else an earlier agent has saved it, and died before it ended the process.
         const isSaved = detail === 'postmigrate' && (await this.#saved.find(serverId)) !== undefined;
         if (isSaved) return;
-        await this.#saved.save(guest, { machine: this.facts.machine, uid: await this.#uidOf(serverId) }, signal);
+        const machine = await this.#parts.machines.ofRunning(serverId);
+        await this.#saved.save(guest, { machine, uid: await this.#uidOf(serverId) }, signal);
       });
       const saved = await this.#saved.find(serverId);
       await this.#end(guest, slot, 0, signal);
@@ -386,7 +385,7 @@ export class QemuDriver implements ComputeDriver {
     return this.#queued(spec.serverId, signal, async (slot) => {
       checkGuestSpec(spec);
       const { moves, starts } = this.#parts;
-      const places = moves.placesIn(hardware);
+      const { machine, places } = moves.madeOf(hardware);
       const { guest } = slot;
       if (guest !== undefined && (await guest.alive())) {
         const isWaiting = guest.generation === spec.generation && (await guest.state(signal)).detail === 'inmigrate';
@@ -399,7 +398,7 @@ export class QemuDriver implements ComputeDriver {
       if (slot.saved !== undefined || slot.unreadable !== undefined) throw alreadyHere(spec.serverId, 0);
       const taken = Promise.withResolvers<MemoryReceiver>();
       const receive = async (fresh: QemuGuest): Promise<void> => taken.resolve(await moves.take(fresh, key, signal));
-      const { guest: launched } = await starts.launch(spec, { places, receive }, signal);
+      const { guest: launched } = await starts.launch({ spec, machine }, { places, receive }, signal);
       slot.guest?.detach();
       slot.guest = launched;
       delete slot.crashed;
@@ -578,7 +577,7 @@ export class QemuDriver implements ComputeDriver {
   }
 
   async #makeParts(facts: QemuFacts): Promise<Parts> {
-    const { accelerator, machine, privileges, confinement } = facts;
+    const { accelerator, machine, machineTypes, firmware, privileges, confinement } = facts;
     const plugs = new PlugFolders(this.#run, { runDir: this.#options.runDir, isConfined: confinement.isWhole });
     await plugs.prepare();
     const shared = { files: this.#files, users: this.#users, plugs, cgroups: this.#cgroups };
@@ -587,13 +586,15 @@ export class QemuDriver implements ComputeDriver {
     const launchPrefix = this.#options.launchPrefix ?? [];
     const nicWork = new NicWork({ run: this.#run, users: this.#users, isUserPerGuest, launchPrefix });
     const deviceGid = accelerator === 'kvm' ? await kvmGid() : undefined;
+    const machines = new GuestMachines(this.#files, { machine, types: machineTypes });
     const starts = new GuestStart({
       ...shared,
+      machines,
       run: this.#run,
       uids: this.#uids,
       diskWork,
       memories: this.#saved,
-      settings: { accelerator, machine, binary: this.#options.binary ?? qemuProgram },
+      settings: { accelerator, machine, firmware, binary: this.#options.binary ?? qemuProgram },
       privileges,
       confinement,
       deviceGroups: deviceGid === undefined ? [] : [deviceGid],
@@ -603,8 +604,8 @@ export class QemuDriver implements ComputeDriver {
     });
     const uidOf = (serverId: ServerId): Promise<number> => this.#uidOf(serverId);
     const address = this.#options.moveAddress ?? '127.0.0.1';
-    const moves = new LiveMoves({ plugs, uidOf, machine, accelerator, address });
-    return { plugs, diskWork, nicWork, starts, moves };
+    const moves = new LiveMoves({ plugs, uidOf, machines, accelerator, address });
+    return { plugs, diskWork, nicWork, starts, moves, machines };
   }
 
   async #choosePrivileges(confinement: Confinement): Promise<Privileges> {
@@ -713,9 +714,14 @@ export class QemuDriver implements ComputeDriver {
     });
   }
 
+  async #told(guest: QemuGuest, state: GuestState, signal: AbortSignal): Promise<GuestFound> {
+    const found = await withDevices(guest, state, signal);
+    return { ...found, machine: await this.#parts.machines.ofRunning(guest.serverId) };
+  }
+
   async #look(serverId: ServerId, signal: AbortSignal): Promise<GuestFound | undefined> {
     const slot = this.#slots.get(serverId);
-    if (slot?.guest !== undefined) return withDevices(slot.guest, await slot.guest.state(signal), signal);
+    if (slot?.guest !== undefined) return this.#told(slot.guest, await slot.guest.state(signal), signal);
     if (slot?.saved !== undefined) {
       const { generation, places } = slot.saved;
       const nics = nicsAmong(places.keys());

@@ -34,6 +34,8 @@ import type { PlugFolders } from './disks/plug-folder.ts';
 import { trimConsole } from './guest/console-log.ts';
 import type { GuestState, QemuGuest } from './guest/guest.ts';
 import { killTimeoutMs } from './guest-end.ts';
+import { firmwareOf, prepareVariables } from './hardware/firmware.ts';
+import type { GuestMachines } from './hardware/guest-machines.ts';
 import type { SavedMemories, SavedMemory } from './memory/saved-memory.ts';
 
 /** From fork to the monitor's greeting: 0.1 s, and a loaded machine or slow RBD may take a hundred times that. */
@@ -51,6 +53,7 @@ interface GuestStartDeps {
   readonly plugs: PlugFolders;
   readonly diskWork: DiskWork;
   readonly memories: SavedMemories;
+  readonly machines: GuestMachines;
   readonly settings: MachineSettings;
   readonly privileges: Privileges;
   readonly confinement: Confinement;
@@ -78,26 +81,28 @@ export class GuestStart {
   }
 
   /**
-   * Starts the guest. All that was made for it is taken back when it does not run in the end.
+   * Starts the guest with that machine, which is noted. All that was made for it is taken back when it does not run in the end.
    * @param saved the memory that it goes on from, which is forgotten just before it does; or how it takes it from another host, and
    *   then it does not go on. Absent: it boots.
    */
   async launch(
-    spec: GuestSpec,
+    { spec, machine }: { readonly spec: GuestSpec; readonly machine: string },
     saved: SavedMemory | Receiving | undefined,
     signal: AbortSignal,
   ): Promise<{ readonly guest: QemuGuest; readonly state: GuestState }> {
-    const { files, users, plugs, bootId, memories } = this.#deps;
+    const { files, users, plugs, bootId, memories, machines } = this.#deps;
     const { serverId, generation } = spec;
     const paths = files.guestPaths(serverId);
     return Undo.run(async (undo) => {
       const rights = await this.#rightsOf(serverId);
       await files.prepareGuest(serverId, rights.uid);
       await trimConsole({ current: paths.consoleLog, earlier: files.earlierConsoleLog(serverId) });
+      await machines.note(serverId, machine);
       await files.writeSpec(spec);
       undo.add('take its files back', () => users.takeBack(serverId));
       undo.add('take its place for disks away', () => plugs.empty(serverId));
-      const { argv, disks } = await this.#commandLine(spec, paths, { rights, places: saved?.places }, signal);
+      const own = { machine, rights, places: saved?.places };
+      const { argv, disks } = await this.#commandLine(spec, paths, own, signal);
       const child = await spawnDetached(argv, files.qemuLog(serverId));
       const identity = child.pid === undefined ? undefined : await identify(child.pid);
       if (identity === undefined) throw await this.#launchFailed(serverId, child);
@@ -143,12 +148,16 @@ export class GuestStart {
   async #commandLine(
     spec: GuestSpec,
     paths: GuestPaths,
-    { rights, places }: { readonly rights: Rights; readonly places: DevicePlaces | undefined },
+    own: { readonly machine: string; readonly rights: Rights; readonly places: DevicePlaces | undefined },
     signal: AbortSignal,
   ): Promise<{ readonly argv: readonly string[]; readonly disks: readonly GuestDisk[] }> {
-    const { privileges, confinement, settings, files, users, cgroups, plugs, launchPrefix, run } = this.#deps;
+    const { privileges, confinement, files, users, cgroups, plugs, launchPrefix, run } = this.#deps;
+    const { rights, places } = own;
+    const settings = { ...this.#deps.settings, machine: own.machine };
     // Before anything is given away: refuses a spec that QEMU could misread.
     qemuArguments(spec, paths, settings);
+    const firmware = firmwareOf(spec.hardware ?? {}, settings.firmware);
+    if (firmware !== undefined) await prepareVariables(firmware, paths.variables, rights.uid);
     if (sharedUid() === 0) {
       await users.give(spec.serverId, rights.uid, ownedFiles(spec));
       for (const { tapName } of spec.nics) {

@@ -1,6 +1,7 @@
 /** A guest and what it has, as records want it and as it is found. */
 import type { PortId, ServerId, VolumeId, VolumeSnapshotId } from '../../node/base/ids.ts';
 import type { DiskEncryption, DiskSource } from './disk.ts';
+import type { GuestHardware, NicModel } from './hardware.ts';
 
 /** How guests execute: `kvm` only when a probe guest proved it; `fake` when there is no guest at all. */
 export type Accelerator = 'kvm' | 'tcg' | 'fake';
@@ -12,6 +13,10 @@ export interface NicSpec {
   readonly mtu: number;
   /** Name of the tap that the network driver made, at most 15 characters. */
   readonly tapName: string;
+  /** Default `virtio`. */
+  readonly model?: NicModel;
+  /** Queue pairs of a virtio NIC, 1 to 16: the tap must have as many. Default 1. */
+  readonly queues?: number;
 }
 
 /** One disk of a guest, opened. */
@@ -20,8 +25,11 @@ export interface GuestDisk {
   readonly source: DiskSource;
   /** Order of boot; 0 first; absent: not booted from. */
   readonly bootIndex?: number;
-  /** Default `virtio`. The guest finds it as `/dev/disk/by-id/virtio-SERIAL`, or `scsi-0QEMU_QEMU_HARDDISK_SERIAL`. */
-  readonly bus?: 'virtio' | 'scsi';
+  /**
+   * Default `virtio`. The guest finds it as `/dev/disk/by-id/virtio-SERIAL`, or `scsi-0QEMU_QEMU_HARDDISK_SERIAL`. On `sata` (6) and
+   * `ide` (4) there are few places, and none can be plugged in or out while the guest runs.
+   */
+  readonly bus?: 'virtio' | 'scsi' | 'sata' | 'ide';
   /** The guest may read and not write. */
   readonly readOnly?: boolean;
   /** Other guests have it open at the same time. */
@@ -69,6 +77,7 @@ export interface GuestSpec {
   readonly memoryMib: number;
   readonly disks: readonly GuestDisk[];
   readonly nics: readonly NicSpec[];
+  readonly hardware?: GuestHardware;
 }
 
 /**
@@ -91,6 +100,8 @@ export interface GuestFound {
   readonly disks?: readonly VolumeId[];
   /** As `disks`; of a guest that is suspended those that its memory knows, and that it goes on with. */
   readonly nics?: readonly PortId[];
+  /** The machine that it has, by its pinned name (`pc-q35-7.2`). Absent without a process, and of a driver that has no machines. */
+  readonly machine?: string;
 }
 
 /** A guest changed by itself. */

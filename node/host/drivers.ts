@@ -9,7 +9,7 @@ import { FakeStorage, FakeStorageDriver } from '../../drivers/fake/storage.ts';
 import { LocalStorageDriver } from '../../drivers/local/driver.ts';
 import { localPool } from '../../drivers/local/pool-name.ts';
 import { DiskExports } from '../../drivers/nbd/exports/disk-exports.ts';
-import { guestCpuOf } from '../../drivers/qemu/arguments.ts';
+import { guestCpuOf } from '../../drivers/qemu/hardware/cpu-and-memory.ts';
 import { QemuDriver, qemuProgram } from '../../drivers/qemu/driver.ts';
 import { readQemuDevices } from '../../drivers/qemu/features.ts';
 import type { ComputeDriver, NetworkDriver, StorageDriver } from '../../drivers/types.ts';

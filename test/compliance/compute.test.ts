@@ -30,3 +30,7 @@ await t.test('the fake compute driver', async (t) => {
 await t.test('the QEMU driver', { skip: await whyNoQemu() }, async (t) => {
   await computeCompliance(t, await qemuFixture(t));
 });
+
+await t.test('the QEMU driver, with guests that are a q35', { skip: await whyNoQemu() }, async (t) => {
+  await computeCompliance(t, await qemuFixture(t, { machine: 'pc-q35-7.2' }));
+});

@@ -4,6 +4,7 @@
  *     RUN/root/                    empty: where confine.sh builds what a guest sees, in the guest's own namespace
  *     RUN/guests/SERVER/           agent's, 0700 (0711 where guests have no namespace)
  *       spec.json                  what it was last started with, without secrets
+ *       machine.json               the machine that it was given at its first start
  *       frozen                     there while its file systems may be frozen
  *       user.json                  which user it is, see guest-users.ts
  *       ceph/                      its copy of the Ceph client's files, when it has disks there
@@ -13,7 +14,7 @@
  *       console-earlier.log        serial console, the part before console.log
  *       qemu/                      QEMU's, 0700, as all that is in it
  *         qmp, people, serial, vnc, agent   sockets
- *         pid, console.log
+ *         pid, console.log, variables.fd
  *
  * QEMU may write only below `qemu/`, and nothing that is read from there is trusted: links are not followed.
  * A Unix socket's path has at most 107 bytes. When RUN is too long for that, sockets are named through a short link.
@@ -41,6 +42,8 @@ export interface GuestPaths {
   /** The channel of the guest's agent. */
   readonly agentSocket: string;
   readonly consoleLog: string;
+  /** The guest's own variables of UEFI. */
+  readonly variables: string;
 }
 
 /** sun_path has 108 bytes, one of them ends it. */
@@ -130,6 +133,7 @@ export class RunFiles {
     return {
       pidFile: join(own, 'pid'),
       consoleLog: join(own, 'console.log'),
+      variables: join(own, 'variables.fd'),
       qmpSocket: join(sockets, socketNames.qmpSocket),
       peopleQmpSocket: join(sockets, socketNames.peopleQmpSocket),
       serialSocket: join(sockets, socketNames.serialSocket),
@@ -188,7 +192,7 @@ export class RunFiles {
     if (process.getuid?.() === 0) {
       await chown(own, uid, uid);
       // QEMU holds a lock on its pid file, which keeps a second one out; so that file is handed over, not removed.
-      for (const path of [paths.consoleLog, paths.pidFile]) {
+      for (const path of [paths.consoleLog, paths.pidFile, paths.variables]) {
         await lchown(path, uid, uid).catch((caught: unknown) => {
           if (!isMissing(caught)) throw caught;
         });
@@ -199,6 +203,18 @@ export class RunFiles {
 
   async writeSpec(spec: GuestSpec): Promise<void> {
     await writeFileDurably(join(this.folder(spec.serverId), 'spec.json'), specText(spec), { mode: 0o600 });
+  }
+
+  /** The machine of an earlier start; undefined: there was none, or an earlier version's. */
+  async notedMachine(serverId: ServerId): Promise<string | undefined> {
+    const value = await readJsonFile(this.#machinePath(serverId));
+    if (value === undefined) return undefined;
+    if (isRecord(value) && typeof value['machine'] === 'string') return value['machine'];
+    throw new ShoalError('DRIVER_FAILED', `${this.#machinePath(serverId)} names no machine`);
+  }
+
+  async noteMachine(serverId: ServerId, machine: string): Promise<void> {
+    await writeFileDurably(this.#machinePath(serverId), JSON.stringify({ machine }), { mode: 0o600 });
   }
 
   /** Notes that the guest's file systems are about to be frozen: an agent that finds it thaws them. */
@@ -252,6 +268,10 @@ export class RunFiles {
   /** Removes everything of a guest that does not run. */
   async removeGuest(serverId: ServerId): Promise<void> {
     await rm(this.folder(serverId), { recursive: true, force: true });
+  }
+
+  #machinePath(serverId: ServerId): string {
+    return join(this.folder(serverId), 'machine.json');
   }
 
   #frozenPath(serverId: ServerId): string {

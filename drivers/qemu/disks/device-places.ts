@@ -5,10 +5,13 @@
 import { ShoalError } from '../../../node/base/errors.ts';
 import { isRecord } from '../../../node/base/json-value.ts';
 import type { QemuGuest } from '../guest/guest.ts';
+import { busOf } from '../hardware/free-slot.ts';
 import { type DevicePlace, type DevicePlaces, diskDeviceId } from './disk-nodes.ts';
 import { devicesByDisk } from './guest-disks.ts';
 
 const peripherals = '/machine/peripheral';
+/** PCI devices with names of their own that do not end in `-pci`. */
+const otherPciDevices = new Set(['e1000', 'e1000e', 'ne2k_pci', 'pcnet', 'rtl8139', 'vmxnet3']);
 const scsiProperties = ['channel', 'scsi-id', 'lun'] as const;
 
 /** Asks the guest's QEMU for the places of all devices that have ids. */
@@ -29,9 +32,12 @@ export async function placesOf(guest: QemuGuest, signal: AbortSignal): Promise<D
       if (typeof value === 'number') return value;
       throw new ShoalError('DRIVER_FAILED', `QEMU does not tell the ${property} of device ${name}`);
     };
-    if (driver.endsWith('-pci')) {
+    if (driver.endsWith('-pci') || otherPciDevices.has(driver)) {
       const place = await number('addr');
-      places.set(names.get(name) ?? name, { addr: `${(place >> 3).toString(16)}.${place & 7}` });
+      const bus = await busOf(guest, name, signal);
+      const addr = `${(place >> 3).toString(16)}.${place & 7}`;
+      // Where all are on one bus, that goes without saying, as it did in earlier versions.
+      places.set(names.get(name) ?? name, { ...(bus === undefined || bus === 'pci.0' ? {} : { bus }), addr });
     } else if (driver === 'scsi-hd') {
       const place: [string, number][] = [];
       for (const property of scsiProperties) place.push([property, await number(property)]);

@@ -65,11 +65,13 @@ export function diskNodes(disk: GuestDisk, set: NodeSet = 'd'): DiskNodes {
   return { secrets, nodes: [src, fmt, { ...decrypting, ...also }], top: name('key') };
 }
 
+const deviceDrivers = { virtio: 'virtio-blk-pci', scsi: 'scsi-hd', sata: 'ide-hd', ide: 'ide-hd' } as const;
+
 /** The device through which the guest uses the disk. `bus`: the SCSI controller's, for a disk of that kind. */
 export function diskDevice(disk: GuestDisk, top: string): Options {
   const isScsi = disk.bus === 'scsi';
   return {
-    driver: isScsi ? 'scsi-hd' : 'virtio-blk-pci',
+    driver: deviceDrivers[disk.bus ?? 'virtio'],
     id: diskDeviceId(disk.volumeId),
     ...(isScsi ? { bus: `${scsiController.id}.0` } : {}),
     drive: top,

@@ -15,6 +15,7 @@ import {
   unclear,
   unplugDevice,
 } from '../guest/hot-plug.ts';
+import { freeSlot } from '../hardware/free-slot.ts';
 import {
   type DevicePlaces,
   type DiskNodes,
@@ -81,14 +82,22 @@ export async function plugDisk(
   try {
     const devices = await deviceIds(guest, signal);
     if (disk.bus === 'scsi' && !devices.includes(scsiController.id)) {
-      await addDevice(guest, { ...scsiController, ...places?.get(scsiController.id) }, 'disk', signal);
+      const slot = await freeSlot(guest, signal);
+      await addDevice(guest, { ...scsiController, ...slot, ...places?.get(scsiController.id) }, 'disk', signal);
+    }
+    if (disk.bus === 'sata' || disk.bus === 'ide') {
+      throw new ShoalError(
+        'CONFLICT',
+        `disk ${disk.volumeId} cannot be plugged in: ${disk.bus} takes none while it runs`,
+      );
     }
     // Its own name may be the device's that it had before its guest went over to another disk.
     const names = ['', '-2', '-3', '-4'].map((more) => diskDeviceId(disk.volumeId) + more);
     const id = names.find((name) => !devices.includes(name));
     if (id === undefined) throw new ShoalError('CONFLICT', `all names of disk ${disk.volumeId} are taken in the guest`);
     const place = places?.get(diskDeviceId(disk.volumeId));
-    await addDevice(guest, { ...diskDevice(disk, top), id, ...place }, 'disk', signal);
+    const slot = disk.bus === 'scsi' ? {} : await freeSlot(guest, signal);
+    await addDevice(guest, { ...diskDevice(disk, top), id, ...slot, ...place }, 'disk', signal);
     if (disk.limits !== undefined) await limitDisk(guest, disk.volumeId, disk.limits, signal);
   } catch (caught) {
     if (!(await has())) await dropNodes(guest, disk.volumeId, 'd');

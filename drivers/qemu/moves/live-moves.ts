@@ -18,6 +18,7 @@ import type { DevicePlaces } from '../disks/disk-nodes.ts';
 import { addKey, forgetKey } from '../disks/nbd-credentials.ts';
 import type { PlugFolders } from '../disks/plug-folder.ts';
 import type { QemuGuest } from '../guest/guest.ts';
+import type { GuestMachines } from '../hardware/guest-machines.ts';
 import { setMigration } from './migration-settings.ts';
 
 /** The object that a copy proves itself with, and its folder. */
@@ -49,7 +50,7 @@ interface LiveMoveDeps {
   readonly plugs: PlugFolders;
   /** Whose the guest's QEMU is. */
   readonly uidOf: (serverId: ServerId) => Promise<number>;
-  readonly machine: string;
+  readonly machines: GuestMachines;
   readonly accelerator: 'kvm' | 'tcg';
   /** Address of this host at which memories are taken. */
   readonly address: string;
@@ -78,21 +79,22 @@ export class LiveMoves {
     if ((await guest.state(signal)).power === 'shutdown') {
       throw new ShoalError('CONFLICT', `guest ${guest.serverId} is powered off`);
     }
-    const { machine, accelerator } = this.#deps;
+    const { machines, accelerator } = this.#deps;
+    const machine = await machines.ofRunning(guest.serverId);
     return JSON.stringify({ machine, accelerator, places: Object.fromEntries(await placesOf(guest, signal)) });
   }
 
-  /** Where the devices are that another host describes. `DRIVER_FAILED` when this one cannot make them so. */
-  placesIn(hardware: string): DevicePlaces {
-    const { machine, accelerator } = this.#deps;
+  /** The machine that another host describes, and where its devices are. `DRIVER_FAILED` when this one cannot make it so. */
+  madeOf(hardware: string): { readonly machine: string; readonly places: DevicePlaces } {
+    const { machines, accelerator } = this.#deps;
     const told = readHardware(hardware);
     const refuse = (what: string): never => {
       throw new ShoalError('DRIVER_FAILED', `this host cannot take the guest: ${what}`);
     };
-    if (told.machine !== machine) refuse(`it has machine ${told.machine}, and this host makes ${machine}`);
+    if (!machines.has(told.machine)) refuse(`it has machine ${told.machine}, which this host's QEMU does not make`);
     if (told.accelerator !== accelerator)
       refuse(`it runs under ${told.accelerator}, and guests here under ${accelerator}`);
-    return told.places;
+    return { machine: told.machine, places: told.places };
   }
 
   /** Has a QEMU that was started for it take the memory. Returns where. */

@@ -1,9 +1,11 @@
 /** What is done with the NICs of one guest that runs, over its monitor. The tap is its caller's (nic-work.ts). */
+import { ShoalError } from '../../../node/base/errors.ts';
 import type { PortId } from '../../../node/base/ids.ts';
 import type { NicSpec } from '../../types.ts';
 import type { QemuGuest } from '../guest/guest.ts';
 import { addDevice, deviceIds, ignoringAbsent, unplugDevice } from '../guest/hot-plug.ts';
-import { netdevIdOf, nicDevice, nicIdOf, nicNetdev, portOfNicId } from './nic-device.ts';
+import { freeSlot } from '../hardware/free-slot.ts';
+import { isExpressNic, netdevIdOf, nicDevice, nicIdOf, nicNetdev, portOfNicId } from './nic-device.ts';
 
 /** Which NICs the guest has. */
 export async function pluggedNics(guest: QemuGuest, signal?: AbortSignal): Promise<readonly PortId[]> {
@@ -22,7 +24,11 @@ export async function plugNic(guest: QemuGuest, nic: NicSpec, signal: AbortSigna
   await dropNetdev(guest, nic.portId, signal);
   await guest.execute('netdev_add', nicNetdev(nic), signal);
   try {
-    await addDevice(guest, nicDevice(nic), 'NIC', signal);
+    const slot = await freeSlot(guest, signal);
+    if (!isExpressNic(nic) && slot['bus'] !== undefined) {
+      throw new ShoalError('CONFLICT', `a q35 takes no NIC of model ${nic.model} while it runs`);
+    }
+    await addDevice(guest, { ...nicDevice(nic), ...slot }, 'NIC', signal);
   } catch (caught) {
     if (!(await has())) await dropNetdev(guest, nic.portId);
     throw caught;

@@ -13,6 +13,7 @@ const paths: GuestPaths = {
   vncSocket: '/r/vnc',
   agentSocket: '/r/agent',
   consoleLog: '/r/odd,name/console.log',
+  variables: '/r/odd,name/variables.fd',
 };
 const settings = { binary: 'qemu', machine: 'pc-i440fx-7.2', accelerator: 'tcg' } as const;
 const spec: GuestSpec = {
