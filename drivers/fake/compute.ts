@@ -847,7 +847,8 @@ function asFound(guest: FakeGuest): GuestFound | undefined {
   if (power === 'stopped') return undefined;
   const { serverId, generation } = spec;
   const nics = spec.nics.map(({ portId }) => portId).sort();
-  const alive = { pid, disks: spec.disks.map((disk) => disk.volumeId), nics };
+  const machine = spec.hardware?.machine ?? `fake-${spec.hardware?.family ?? 'pc'}`;
+  const alive = { pid, disks: spec.disks.map((disk) => disk.volumeId), nics, machine };
   const saved = power === 'suspended' ? { nics } : {};
   return { serverId, generation, power, detail, ...(isLiving(guest) ? alive : saved) };
 }

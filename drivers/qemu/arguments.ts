@@ -125,7 +125,7 @@ function machineWords({ spec, hardware, paths, settings }: Parts): readonly stri
     ...['-accel', settings.accelerator === 'kvm' ? 'kvm' : `tcg,tb-size=${tcgCacheMib}`],
     ...cpuWords(spec, settings.accelerator),
     ...memoryWords(spec),
-    ...['-rtc', 'base=utc'],
+    ...['-rtc', `base=${hardware.clock ?? 'utc'}`],
     ...['-sandbox', 'on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny'],
     // cloud-init looks for this product name before it asks the metadata address.
     ...['-smbios', 'type=1,manufacturer=Shoal,product=OpenStack Compute'],

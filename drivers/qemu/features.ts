@@ -2,7 +2,12 @@
 import type { CommandRunner } from '../command.ts';
 
 /** Devices that are told of: what our guests are made of, and what a later version may use. */
-const toldDevices = ['virtio-blk-pci', 'virtio-net-pci', 'virtio-rng-pci', 'virtio-gpu-pci', 'VGA', 'vfio-pci'];
+const toldDevices = [
+  ...['virtio-blk-pci', 'virtio-net-pci', 'virtio-rng-pci', 'virtio-gpu-pci', 'VGA', 'vfio-pci'],
+  ...['scsi-hd', 'ide-hd', 'ich9-ahci', 'i6300esb'],
+  ...['e1000', 'e1000e', 'ne2k_pci', 'pcnet', 'rtl8139', 'vmxnet3'],
+  ...['cirrus-vga', 'vmware-svga', 'virtio-vga', 'bochs-display'],
+];
 
 /** Which of the devices that are of interest this QEMU has, in that order. Throws `COMMAND_MISSING`, `COMMAND_FAILED`. */
 export async function readQemuDevices(

@@ -61,6 +61,8 @@ export interface GuestHardware {
   readonly tablet?: 'usb' | 'virtio';
   /** The high precision event timer. Default: there. */
   readonly hpet?: boolean;
+  /** What its clock shows at the start: Windows takes it for local time. Default `utc`. */
+  readonly clock?: 'utc' | 'localtime';
   /** Counters of the processor's performance. Default: as the accelerator has it. */
   readonly pmu?: boolean;
   /** KVM's signature is not shown to the guest. */

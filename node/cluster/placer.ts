@@ -27,6 +27,7 @@ import type { HostId, ServerId } from '../base/ids.ts';
 import { ownValue } from '../base/own-value.ts';
 import type { Prng } from '../base/prng.ts';
 import type { Logger } from '../base/telemetry/logger.ts';
+import { traitsForHardware } from '../services/compute/hardware/guest-hardware.ts';
 import type { Placed, PlacedServer, PlacementInquiry, PlaceRequest, Placer } from '../services/kit/dependencies.ts';
 import { isApart } from '../services/kit/storage-pools.ts';
 import { claimAmounts, needsOf } from './resource-needs.ts';
@@ -348,6 +349,11 @@ export class GossipPlacer implements Placer {
       extraSpecs: flavor.extraSpecs,
       imageId: image?.id ?? '',
       imageProperties: image?.properties ?? {},
+      requiredTraits: traitsForHardware({
+        vcpus: flavor.vcpus,
+        extraSpecs: flavor.extraSpecs,
+        imageProperties: image?.properties ?? {},
+      }),
       zone: request.zone,
       storagePools: poolsOf(request),
       hints: {

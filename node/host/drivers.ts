@@ -9,9 +9,9 @@ import { FakeStorage, FakeStorageDriver } from '../../drivers/fake/storage.ts';
 import { LocalStorageDriver } from '../../drivers/local/driver.ts';
 import { localPool } from '../../drivers/local/pool-name.ts';
 import { DiskExports } from '../../drivers/nbd/exports/disk-exports.ts';
-import { guestCpuOf } from '../../drivers/qemu/hardware/cpu-and-memory.ts';
 import { QemuDriver, qemuProgram } from '../../drivers/qemu/driver.ts';
 import { readQemuDevices } from '../../drivers/qemu/features.ts';
+import { guestCpuOf } from '../../drivers/qemu/hardware/cpu-and-memory.ts';
 import type { ComputeDriver, NetworkDriver, StorageDriver } from '../../drivers/types.ts';
 import { imagesGid, metadataServerUid, type UidRange } from '../../drivers/uid-range.ts';
 import { type DnsForwarders, VxlanDriver } from '../../drivers/vxlan/index.ts';
@@ -103,12 +103,14 @@ export async function startDrivers(
     } else {
       await qemu.start(signal);
       compute = qemu;
-      const { accelerator, acceleratorReason, qemuVersion, machine, privileges, confinement, limits } = qemu.facts;
+      const { accelerator, acceleratorReason, qemuVersion, machine, firmware } = qemu.facts;
+      const { privileges, confinement, limits } = qemu.facts;
       hypervisor = {
         version: versionNumber(qemuVersion),
         machine,
         guestCpu: guestCpuOf(accelerator),
         devices: await readQemuDevices(runCommand, qemuProgram, signal),
+        firmware: { uefi: firmware.uefi !== undefined, secureBoot: firmware.secure !== undefined },
       };
       description['compute'] = `QEMU ${qemuVersion}, ${accelerator} (${acceleratorReason})`;
       description['privileges'] = `${privileges.mode}: ${privileges.reason}`;

@@ -4276,6 +4276,15 @@ export namespace shoal {
             /** Server move. */
             move: (shoal.v1.ServerMove|null);
 
+            /** Server imageProperties. */
+            imageProperties: { [k: string]: string };
+
+            /** Server machine. */
+            machine: string;
+
+            /** Server encryptedPassword. */
+            encryptedPassword: string;
+
             /**
              * Creates a new Server instance using the specified properties.
              * @param [properties] Properties to set
@@ -4472,6 +4481,15 @@ export namespace shoal {
 
                 /** Server move */
                 move?: (shoal.v1.ServerMove.$Properties|null);
+
+                /** Server imageProperties */
+                imageProperties?: { [k: string]: string };
+
+                /** Server machine */
+                machine?: string;
+
+                /** Server encryptedPassword */
+                encryptedPassword?: string;
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];

@@ -45,6 +45,7 @@ const hypervisor = {
   machine: 'pc-i440fx-7.2',
   guestCpu: 'qemu64',
   devices: ['virtio-blk-pci', 'virtio-net-pci'],
+  firmware: { uefi: false, secureBoot: false },
 };
 
 /** The ports. */

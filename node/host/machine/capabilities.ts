@@ -75,12 +75,35 @@ const cpuFlagTraits: Readonly<Record<string, string>> = {
   HW_CPU_X86_VMX: 'vmx',
 };
 
+/** Devices of guests that images ask for by name, by QEMU's. */
+const deviceNames: Readonly<Record<string, string>> = {
+  COMPUTE_STORAGE_BUS_SCSI: 'scsi-hd',
+  COMPUTE_STORAGE_BUS_SATA: 'ich9-ahci',
+  COMPUTE_STORAGE_BUS_IDE: 'ide-hd',
+  COMPUTE_NET_VIF_MODEL_E1000: 'e1000',
+  COMPUTE_NET_VIF_MODEL_E1000E: 'e1000e',
+  COMPUTE_NET_VIF_MODEL_NE2K_PCI: 'ne2k_pci',
+  COMPUTE_NET_VIF_MODEL_PCNET: 'pcnet',
+  COMPUTE_NET_VIF_MODEL_RTL8139: 'rtl8139',
+  COMPUTE_NET_VIF_MODEL_VMXNET3: 'vmxnet3',
+  COMPUTE_GRAPHICS_MODEL_CIRRUS: 'cirrus-vga',
+  COMPUTE_GRAPHICS_MODEL_VMVGA: 'vmware-svga',
+  COMPUTE_GRAPHICS_MODEL_VIRTIO: 'virtio-vga',
+  COMPUTE_GRAPHICS_MODEL_BOCHS: 'bochs-display',
+};
+
 /** The traits. What is said of processors is what guests get: under emulation they see QEMU's processor, not the host's. */
 const hostTraits: readonly HostTrait[] = [
   { name: 'COMPUTE_ACCEL_KVM', holds: ({ accelerator }) => accelerator === 'kvm' },
   { name: 'COMPUTE_ACCEL_TCG', holds: ({ accelerator }) => accelerator === 'tcg' },
   { name: 'COMPUTE_ACCEL_FAKE', holds: ({ accelerator }) => accelerator === 'fake' },
   { name: 'COMPUTE_NET_VXLAN', holds: () => true },
+  ...Object.entries(deviceNames).map(([name, device]) => ({
+    name,
+    holds: ({ hypervisor }: HostFacts) => hypervisor.devices.includes(device),
+  })),
+  { name: 'COMPUTE_FIRMWARE_UEFI', holds: ({ hypervisor }) => hypervisor.firmware.uefi },
+  { name: 'COMPUTE_SECURITY_UEFI_SECURE_BOOT', holds: ({ hypervisor }) => hypervisor.firmware.secureBoot },
   { name: 'COMPUTE_STORAGE_BUS_VIRTIO', holds: ({ hypervisor }) => hypervisor.devices.includes('virtio-blk-pci') },
   { name: 'COMPUTE_NET_VIF_MODEL_VIRTIO', holds: ({ hypervisor }) => hypervisor.devices.includes('virtio-net-pci') },
   { name: 'COMPUTE_GRAPHICS_MODEL_VGA', holds: ({ hypervisor }) => hypervisor.devices.includes('VGA') },

@@ -8,7 +8,15 @@ export interface Hypervisor {
   readonly guestCpu: string;
   /** Devices that it can give to guests (drivers/qemu/features.ts). */
   readonly devices: readonly string[];
+  /** What guests can start with beside BIOS. */
+  readonly firmware: { readonly uefi: boolean; readonly secureBoot: boolean };
 }
 
 /** For a host without a hypervisor. */
-export const noHypervisor: Hypervisor = { version: 0, machine: '', guestCpu: '', devices: [] };
+export const noHypervisor: Hypervisor = {
+  version: 0,
+  machine: '',
+  guestCpu: '',
+  devices: [],
+  firmware: { uefi: false, secureBoot: false },
+};

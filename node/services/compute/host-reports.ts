@@ -97,6 +97,8 @@ export class HostReportService implements HostReports {
         ...record,
         ...reported[power],
         rebootsDone: reboots,
+        // A report that began before the first start was told knows none.
+        machine: server.machine === '' ? record.machine : server.machine,
         observedRevision,
         taskState: isAsked && !isJobTask(record.taskState) ? '' : record.taskState,
         launchedMs: record.launchedMs === 0 && power === 'running' ? this.#deps.clock.nowMs() : record.launchedMs,

@@ -28,6 +28,7 @@ import { planDisks } from '../volume/servers/server-volumes.ts';
 import type { CheckedVolume } from '../volume/volumes/volume-draft.ts';
 import type { ComputeDependencies, ComputeOptions } from './dependencies.ts';
 import { groupAllows, groupForPlacement, writeGroup } from './group-hosts.ts';
+import { keptProperties } from './hardware/guest-hardware.ts';
 import { askedAction, askedAt, withEvents } from './history/action-history.ts';
 import { placementEvents } from './history/placement-events.ts';
 import { badRequest } from './kit/refusals.ts';
@@ -467,6 +468,7 @@ export class ServerMaker {
       description: checked.description,
       flavor: checked.flavor,
       imageId: checked.image?.id ?? '',
+      imageProperties: keptProperties(checked.imageProperties),
       generation: firstGeneration,
       powerWanted: shoal.v1.PowerWanted.POWER_WANTED_RUNNING,
       askedRevision: 1,

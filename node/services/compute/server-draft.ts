@@ -31,8 +31,9 @@ import { parseIp } from '../network/kit/address.ts';
 import { isFreePort } from '../network/ports.ts';
 import { type BlockDeviceDraft, type CheckedDisks, checkBlockDevices } from '../volume/servers/block-devices.ts';
 import { mappingOf, mergedDevices } from '../volume/servers/image-mapping.ts';
-import { checkAttributes, checkHintNames } from './attribute-rules.ts';
+import { checkAttributes, checkHintNames, checkRootVolume } from './attribute-rules.ts';
 import { canUse } from './flavors.ts';
+import { rootProperties } from './hardware/root-properties.ts';
 import { keypairId } from './keypairs.ts';
 import { checkInjectedFiles, type InjectedFileDraft } from './kit/injected-files.ts';
 import { badRequest, checkName, conflict, forbidden } from './kit/refusals.ts';
@@ -104,6 +105,8 @@ export interface CheckedDraft {
   readonly flavor: shoal.v1.Flavor;
   /** Undefined: it boots from a volume. */
   readonly image: shoal.v1.Image | undefined;
+  /** Of what it boots from. */
+  readonly imageProperties: Readonly<Record<string, string>>;
   readonly disks: CheckedDisks;
   readonly nics: readonly NicDraft[];
   readonly key: shoal.v1.Keypair | undefined;
@@ -162,8 +165,12 @@ export function checkDraft(
   if (onlyHost !== undefined && (spec.hostName ?? spec.forceHostName ?? onlyHost) !== onlyHost) {
     throw badRequest(`The server's volumes are on the own storage of host ${onlyHost}, and another host is asked for.`);
   }
+  const imageProperties = rootProperties(reader, spec.image, disks);
+  if (disks.isRootVolume)
+    checkRootVolume(flavor, imageProperties, new Set(options.enabledFilters ?? defaultFilterNames));
   return {
     ...spec,
+    imageProperties,
     hostName: spec.hostName ?? (spec.forceHostName === undefined ? onlyHost : undefined),
     disks,
     name: checkName('name', draft.name),

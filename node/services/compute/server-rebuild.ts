@@ -2,6 +2,7 @@
 import { defaultFilterNames } from '../../../placement/index.ts';
 import { shoal } from '../../../proto/messages.ts';
 import { ShoalError } from '../../base/errors.ts';
+import { ownValue } from '../../base/own-value.ts';
 import { serverTable, volumeTable } from '../../state/tables/index.ts';
 import type { StateReader } from '../../state/types.ts';
 import type { RequestContext } from '../kit/context.ts';
@@ -12,6 +13,7 @@ import { disksOf, isOwnDisk } from '../volume/kit/disks-of-server.ts';
 import { bootsFromVolume } from '../volume/records/server-disks.ts';
 import { checkAttributes } from './attribute-rules.ts';
 import type { ComputeDependencies, ComputeOptions } from './dependencies.ts';
+import { keptProperties } from './hardware/guest-hardware.ts';
 import { askedAction } from './history/action-history.ts';
 import { checkInjectedFiles, type InjectedFileDraft } from './kit/injected-files.ts';
 import { badRequest, checkName } from './kit/refusals.ts';
@@ -127,6 +129,9 @@ export class ServerRebuild {
     };
     return {
       imageId,
+      // The machine stays as it is pinned, unless the image names one by its version, or asks for one of the other family.
+      imageProperties: keptProperties(image.properties),
+      ...(/^pc-/.test(ownValue(image.properties, 'hw_machine_type') ?? '') ? { machine: '' } : {}),
       rootVolumeId: newIds.get(server.rootVolumeId) ?? server.rootVolumeId,
       disks: server.disks.map(renewed),
       replacedDisks: [...server.replacedDisks, ...own],

@@ -219,7 +219,7 @@ void t.test('compute: every extra spec, image property and hint is in the ledger
       rules.map(({ names, values, by }) => [
         `\`${names.source}\``,
         values === undefined ? 'all' : `\`${values.source}\``,
-        'filter' in by ? by.filter : by.always,
+        'filter' in by ? by.filter : 'gives' in by ? by.gives : by.always,
       ]),
     );
     rules.forEach((rule, at) => {

@@ -233,7 +233,7 @@ export class World {
         this.change((server) => {
           server.hostId = '';
         }),
-      power: async ({ id }, power, rebootsDone, notice) => {
+      power: async ({ id, machine }, power, rebootsDone, notice) => {
         if (this.refusedReports > 0) {
           this.refusedReports -= 1;
           throw new ShoalError('NO_QUORUM', 'nobody answers');
@@ -241,6 +241,7 @@ export class World {
         if (notice !== undefined) this.notices.push(notice);
         await this.change((server) => {
           server.status = status[power];
+          if (machine !== '') server.machine = machine;
           server.taskState = '';
           server.rebootsDone = rebootsDone;
           server.observedRevision = server.askedRevision;

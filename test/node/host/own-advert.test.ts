@@ -55,6 +55,7 @@ const hypervisor = {
   machine: 'pc-i440fx-7.2',
   guestCpu: 'host',
   devices: ['virtio-blk-pci', 'virtio-net-pci'],
+  firmware: { uefi: false, secureBoot: false },
 };
 const config = loadConfig({
   settings: {

@@ -189,7 +189,9 @@ export class ServerImages {
     }: { readonly image: shoal.v1.Image; readonly jobId: string; readonly purpose: ImagePurpose },
   ): void {
     const nowMs = this.#deps.clock.nowMs();
-    const properties = imageTable.find(attempt.reader, server.imageId)?.record.properties ?? {};
+    // What its record kept counts: the image may have gone. Servers of earlier versions kept nothing.
+    const ofImage = imageTable.find(attempt.reader, server.imageId)?.record.properties ?? {};
+    const properties = { ...ofImage, ...server.imageProperties };
     const isRunning = server.status === shoal.v1.ServerStatus.SERVER_STATUS_ACTIVE && purpose.verb !== 'shelve';
     const words = { createImage: 'image', createBackup: 'backup', shelve: 'shelve' } as const;
     const serverImage = new shoal.v1.ServerImageJob({

@@ -67,6 +67,7 @@ const shape = (hardware: GuestHardware, more: Partial<GuestSpec> = {}, machine =
 
 const everyDevice: GuestHardware = {
   bootMenu: true,
+  clock: 'localtime',
   hpet: false,
   rng: { bytes: 4096, periodMs: 500 },
   serialPorts: 3,

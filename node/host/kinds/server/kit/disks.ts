@@ -5,6 +5,7 @@ import { assert } from '../../../../base/assert.ts';
 import { failpoint } from '../../../../base/buggify/buggify.ts';
 import { ShoalError } from '../../../../base/errors.ts';
 import type { VolumeId } from '../../../../base/ids.ts';
+import { ownDiskBus } from '../../../../services/compute/hardware/guest-hardware.ts';
 import {
   disksOf,
   guestDisksOf,
@@ -68,12 +69,19 @@ export async function openDisk(
     volumeId,
     source,
     ...(disk.bootIndex >= 0 ? { bootIndex: disk.bootIndex } : {}),
-    ...(disk.bus === 'scsi' ? { bus: 'scsi' } : {}),
+    ...busOf(server, disk),
     ...(isReadOnly(disk, tools) ? { readOnly: true } : {}),
     ...(shared === undefined ? {} : { shared }),
     ...(encryption === undefined ? {} : { encryption }),
     ...(limits === undefined ? {} : { limits }),
   };
+}
+
+/** The server's own disks are where its image says; that of a rescue and volumes as their own records say. */
+function busOf({ imageProperties }: shoal.v1.Server, disk: shoal.v1.ServerDisk): Pick<GuestDisk, 'bus'> {
+  const isByImage = isOwnDisk(disk) && disk.kind !== 'rescue';
+  const bus = isByImage ? ownDiskBus(imageProperties) : disk.bus;
+  return bus === 'scsi' || bus === 'sata' || bus === 'ide' ? { bus } : {};
 }
 
 async function openSource(disk: shoal.v1.ServerDisk, spec: DiskSpec, tools: ServerTools): Promise<DiskSource> {

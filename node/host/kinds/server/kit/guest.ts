@@ -1,9 +1,10 @@
 /** A guest process of a server: made of its record, and what must be so before and after. */
-import type { NicSpec } from '../../../../../drivers/types.ts';
+import type { GuestHardware, NicSpec } from '../../../../../drivers/types.ts';
 import type { shoal } from '../../../../../proto/messages.ts';
 import { coverageMark, failpoint } from '../../../../base/buggify/buggify.ts';
 import { ShoalError } from '../../../../base/errors.ts';
 import type { PortId, ServerId } from '../../../../base/ids.ts';
+import { guestHardware, nicModelOf } from '../../../../services/compute/hardware/guest-hardware.ts';
 import { disksOf } from '../../../../services/volume/kit/disks-of-server.ts';
 import { portTable, serverTable } from '../../../../state/tables/index.ts';
 import { undecidedSwitch } from '../../../outage/undecided-switches.ts';
@@ -16,15 +17,18 @@ const markStartFailedLockGivenBack = coverageMark(
   'a start failed, and the lock of its disk was given back',
 );
 
-/** Makes the disks and runs the guest, unless it runs at the server's generation. */
-export async function startGuest(server: shoal.v1.Server, tools: ServerTools): Promise<void> {
+/**
+ * Makes the disks and runs the guest, unless it runs at the server's generation. Returns its machine, by its pinned name; empty of a
+ * driver that has none.
+ */
+export async function startGuest(server: shoal.v1.Server, tools: ServerTools): Promise<string> {
   const { compute, signal, events } = tools;
   const running = await compute.find(server.id as ServerId, signal);
-  if (running?.power === 'running' && running.generation === server.generation) return;
+  if (running?.power === 'running' && running.generation === server.generation) return running.machine ?? '';
   mustHaveDisksOfNow(server, tools);
   await tools.powerOffs.drop(server.id);
   const nics = await events.during('compute_find_ports', async () =>
-    server.portIds.map((id) => nic(id as PortId, tools)),
+    server.portIds.map((id) => nic(id as PortId, server, tools)),
   );
   const disks = await events.during('compute_open_disks', () => openDisks(server, tools));
   const spec = {
@@ -35,14 +39,23 @@ export async function startGuest(server: shoal.v1.Server, tools: ServerTools): P
     memoryMib: server.flavor?.memoryMib ?? 128,
     disks,
     nics,
+    hardware: hardwareOf(server),
   };
-  await events.during('compute_start_guest', () => compute.startGuest(spec, signal));
+  const started = await events.during('compute_start_guest', () => compute.startGuest(spec, signal));
   // A guest that ran meanwhile, as another start made it, may have other limits.
   for (const { volumeId, limits } of disks) {
     if (running === undefined) tools.appliedLimits.note(server.id, volumeId, limits);
     else tools.appliedLimits.forget(server.id, volumeId);
   }
   failpointStartGuestRuns();
+  return started.machine ?? '';
+}
+
+/** What its flavor and its image ask for, on the machine that it has had from its first start on. */
+function hardwareOf(server: shoal.v1.Server): GuestHardware {
+  const { flavor, imageProperties, machine } = server;
+  const request = { vcpus: flavor?.vcpus ?? 1, extraSpecs: flavor?.extraSpecs ?? {}, imageProperties };
+  return { ...guestHardware(request), ...(machine === '' ? {} : { machine }) };
 }
 
 /**
@@ -76,11 +89,12 @@ export async function giveBackDisks(server: shoal.v1.Server, tools: ServerTools)
   await closeDisks(server, tools);
 }
 
-function nic(portId: PortId, tools: ServerTools): NicSpec {
+function nic(portId: PortId, server: shoal.v1.Server, tools: ServerTools): NicSpec {
   const port = portTable.must(tools.reader, portId).record;
   const tapName = tools.tapName(portId);
   if (tapName === undefined) throw new ShoalError('UNAVAILABLE', notPlugged(portId), { facts: { portId } });
-  return { portId, mac: port.mac, mtu: tools.mtu(port.networkId), tapName };
+  const model = nicModelOf(server.imageProperties);
+  return { portId, mac: port.mac, mtu: tools.mtu(port.networkId), tapName, ...(model === 'virtio' ? {} : { model }) };
 }
 
 function notPlugged(portId: string): string {

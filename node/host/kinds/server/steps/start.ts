@@ -12,9 +12,10 @@ export const start: ServerStepDefinition<'start'> = {
   wait: (_step, server, tools) =>
     unpluggedPort(server, tools) ?? whyNotThere(server, tools) ?? undecidedSwitch(server, tools),
   async do(step, server, tools) {
-    await startGuest(server, tools);
+    const machine = await startGuest(server, tools);
+    const started = machine === '' ? server : new shoal.v1.Server({ ...server, machine });
     const rebootsDone = Math.max(server.rebootsDone, tools.reboots.done(server));
-    await tools.reports.power(server, 'running', rebootsDone, restartNotice(step, server), tools.events.done());
+    await tools.reports.power(started, 'running', rebootsDone, restartNotice(step, server), tools.events.done());
   },
   undo: (_step, server, tools) => giveBackDisks(server, tools),
 };
