@@ -40,7 +40,7 @@ export interface VerbRule {
 
 const asked = { lock: 'refuses', deletion: 'refuses', host: 'needed' } as const;
 const edited = { lock: 'refuses', deletion: 'hides' } as const;
-const plugged = { lock: 'refuses', deletion: 'refuses', from: ['active', 'stopped', 'paused'] } as const;
+const plugged = { lock: 'refuses', deletion: 'refuses', from: ['active', 'stopped', 'paused', 'resized'] } as const;
 const imagedFrom = ['active', 'stopped', 'paused', 'suspended'] as const;
 const imaged = { deletion: 'refuses', host: 'needed', task: 'refuses', from: imagedFrom } as const;
 

@@ -1,10 +1,12 @@
 /** Volumes that are to move, and images made of volumes: what is refused before it begins, and what an image says of itself. */
 import t from 'tap';
 import { ShoalError } from '../../../../node/base/errors.ts';
+import { vmState } from '../../../../node/services/compute/machine/vm-state.ts';
 import { transact } from '../../../../node/services/kit/transact.ts';
-import { hostTable, imageTable, jobTable, volumeTable } from '../../../../node/state/tables/index.ts';
+import { hostTable, imageTable, jobTable, serverTable, volumeTable } from '../../../../node/state/tables/index.ts';
 import { shoal } from '../../../../proto/messages.ts';
-import { makeVolumeWorld, type VolumeWorld, volumeHostsAct } from './volume-world.ts';
+import { hostsAct } from '../compute-world.ts';
+import { addServer, makeVolumeWorld, type VolumeWorld, volumeHostsAct } from './volume-world.ts';
 
 async function refusalText(work: Promise<unknown>): Promise<string> {
   try {
@@ -72,4 +74,26 @@ t.test('what is kept of an image is bounded in all', async (t) => {
   const large = Object.fromEntries([1, 2, 3, 4, 5].map((number) => [`key-${number}`, 'x'.repeat(60_000)]));
   const { volumes } = world.volume;
   t.match(await refusalText(volumes.setImageMetadata(world.alice, volume.id, large)), /INVALID_ARGUMENT.*262144/);
+});
+
+t.test('a server whose resize waits for a word takes a volume, and has it still when it goes back', async (t) => {
+  const world = await makeVolumeWorld('rbd');
+  const server = await addServer(world);
+  const large = { name: 'large', id: 'large', vcpus: 4, memoryMib: 4096, diskGib: 100 };
+  await world.compute.flavors.create(world.admin, large);
+  await world.compute.moves.resize(world.alice, server.id, 'large');
+  const read = (): shoal.v1.Server => serverTable.must(world.state.local, server.id).record;
+  for (let pass = 0; pass < 2; pass += 1) await hostsAct(world);
+  t.equal(vmState(read()), 'resized');
+  const volume = await madeVolume(world);
+  await world.volume.attachments.plug(world.alice, server.id, { volumeId: volume.id });
+  await volumeHostsAct(world);
+  t.equal(volumeTable.must(world.state.local, volume.id).record.status, 'in-use');
+  await world.compute.moves.cancel(world.alice, server.id);
+  for (let pass = 0; pass < 3; pass += 1) await volumeHostsAct(world);
+  t.equal(vmState(read()), 'active');
+  t.match(read().disks, [{ volumeId: volume.id, attached: true }]);
+  await world.volume.attachments.unplug(world.alice, server.id, volume.id);
+  await volumeHostsAct(world);
+  t.equal(volumeTable.must(world.state.local, volume.id).record.status, 'available');
 });
