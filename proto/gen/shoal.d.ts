@@ -50271,6 +50271,12 @@ export namespace shoal {
             /** VolumeBackup verifyJobId. */
             verifyJobId: string;
 
+            /** VolumeBackup imageMetadata. */
+            imageMetadata: { [k: string]: string };
+
+            /** VolumeBackup bootable. */
+            bootable: boolean;
+
             /**
              * Creates a new VolumeBackup instance using the specified properties.
              * @param [properties] Properties to set
@@ -50395,6 +50401,12 @@ export namespace shoal {
 
                 /** VolumeBackup verifyJobId */
                 verifyJobId?: string;
+
+                /** VolumeBackup imageMetadata */
+                imageMetadata?: { [k: string]: string };
+
+                /** VolumeBackup bootable */
+                bootable?: boolean;
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];

@@ -323,7 +323,7 @@ export const importRecordBody = within(
   Type.Object(
     {
       backup_service: Type.String({ minLength: 1, maxLength: 255 }),
-      backup_url: Type.String({ minLength: 1, maxLength: 524_288 }),
+      backup_url: Type.String({ minLength: 1, maxLength: 1_000_000 }),
     },
     strict,
   ),

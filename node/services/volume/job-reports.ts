@@ -210,7 +210,10 @@ export class VolumeJobReportService implements VolumeJobReports {
     writeBackup(change, row, { status: 'available', restoreVolumeId: '' }, this.#nowMs);
     const volume = volumeTable.get(reader, restoreVolumeId);
     if (volume?.record.status !== 'restoring-backup') return;
-    writeVolume(change, volume, { status, previousStatus: '' }, this.#nowMs);
+    const { bootable, imageMetadata } = row.record;
+    // What was restored is what was backed up, also to boot from. Backups of earlier versions say nothing of it.
+    const content = status === 'available' && bootable ? { bootable, imageMetadata } : {};
+    writeVolume(change, volume, { status, previousStatus: '', ...content }, this.#nowMs);
   }
 
   /** The job has ended with what it was about. */

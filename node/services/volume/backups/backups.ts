@@ -14,7 +14,7 @@ import { charge } from '../kit/charges.ts';
 import type { VolumeDependencies, VolumeOptions } from '../kit/dependencies.ts';
 import { listOf, ownSnapshot, ownVolume, see } from '../kit/find.ts';
 import { invalid, invalidInput, invalidSnapshot, invalidVolume } from '../kit/refusals.ts';
-import { checkMetadata, checkText } from '../kit/texts.ts';
+import { checkImageMetadata, checkMetadata, checkText } from '../kit/texts.ts';
 import { amountsOfBackup, withoutKey, writeBackup } from '../records/backup-record.ts';
 import { bindVolume } from '../records/volume-binding.ts';
 import { beginVolumeJob } from '../records/volume-job.ts';
@@ -312,6 +312,8 @@ export class VolumeBackups {
       keyEpoch,
       ofEncrypted: volume.encryption !== null,
       volumeEncryption: withoutKey(volume.encryption),
+      imageMetadata: volume.imageMetadata,
+      bootable: volume.bootable,
     });
     charge(change, reader, backup.projectId, amountsOfBackup(backup));
     if (parent !== undefined) writeBackup(change, parent, { children: parent.record.children + 1 }, nowMs);
@@ -345,8 +347,11 @@ export class VolumeBackups {
 /** What an imported record says in words, within the bounds of one that is made here. */
 function importedTexts(
   said: Backup,
-): Pick<Backup, 'name' | 'description' | 'container' | 'zone' | 'failReason' | 'metadata' | 'storeUrl'> {
-  const { name, description, container, zone, metadata, storeUrl } = said;
+): Pick<
+  Backup,
+  'name' | 'description' | 'container' | 'zone' | 'failReason' | 'metadata' | 'imageMetadata' | 'storeUrl'
+> {
+  const { name, description, container, zone, metadata, imageMetadata, storeUrl } = said;
   if (!/^(file:\/\/\/|s3:\/\/)/.test(storeUrl)) throw invalidInput('The backup record names no store.');
   return {
     name: checkText('name', name),
@@ -355,6 +360,7 @@ function importedTexts(
     zone: checkText('availability_zone', zone),
     failReason: '',
     metadata: checkMetadata('metadata', metadata),
+    imageMetadata: checkImageMetadata(imageMetadata),
     storeUrl: checkText('store', storeUrl),
   };
 }

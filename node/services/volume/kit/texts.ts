@@ -47,6 +47,20 @@ export function checkMetadata(
   return Object.fromEntries(entries);
 }
 
+/** Longest value of an image's property, characters. */
+const imageValueCharactersMax = 65_535;
+
+/** All of an image's properties, characters: as many as an image that is made of the volume may have. */
+const imageMetadataCharactersMax = 262_144;
+
+/** What a volume keeps of an image. */
+export function checkImageMetadata(metadata: Readonly<Record<string, string>>): Record<string, string> {
+  const checked = checkMetadata('metadata', metadata, imageValueCharactersMax);
+  const characters = Object.entries(checked).reduce((sum, [key, value]) => sum + key.length + value.length, 0);
+  if (characters <= imageMetadataCharactersMax) return checked;
+  throw invalidInput(`metadata has more than ${imageMetadataCharactersMax} characters.`);
+}
+
 /** GiB of a volume. */
 export function checkSize(sizeGib: number): number {
   if (!Number.isInteger(sizeGib) || sizeGib <= 0) {

@@ -77,9 +77,12 @@ export function checkVolumeDraft(context: RequestContext, reader: StateReader, d
     zone: checkVolumeZone(reader, draft.zone ?? ''),
     metadata: checkMetadata('metadata', draft.metadata ?? {}),
     source,
-    bootable: source.image !== undefined || (originOf(reader, source)?.bootable ?? false),
+    bootable: source.image !== undefined || (originOf(reader, source)?.bootable ?? source.backup?.bootable ?? false),
     multiattach: allowsMultiattach(type),
-    imageMetadata: source.image === undefined ? { ...originOf(reader, source)?.imageMetadata } : ofImage(source.image),
+    imageMetadata:
+      source.image === undefined
+        ? { ...(originOf(reader, source)?.imageMetadata ?? source.backup?.imageMetadata) }
+        : ofImage(source.image),
     groupId: draft.groupId ?? '',
   };
 }

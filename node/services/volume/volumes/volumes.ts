@@ -14,7 +14,7 @@ import type { VolumeDependencies, VolumeOptions } from '../kit/dependencies.ts';
 import { listOf, seeVolume } from '../kit/find.ts';
 import { hostAttribute } from '../kit/pools.ts';
 import { conflict, invalidInput, invalidSnapshot, invalidVolume, metadataNotFound, notFound } from '../kit/refusals.ts';
-import { checkMetadata, checkSize, checkText } from '../kit/texts.ts';
+import { checkImageMetadata, checkMetadata, checkSize, checkText } from '../kit/texts.ts';
 import { deleteSnapshot } from '../records/snapshot-record.ts';
 import {
   checkBytesAtRest,
@@ -31,12 +31,6 @@ import { resetFields, type VolumeReset } from './volume-reset.ts';
 
 type Volume = shoal.v1.Volume;
 type Fields = Partial<shoal.v1.Volume.$Properties>;
-
-/** Longest value of an image's property, characters. */
-const imageValueCharactersMax = 65_535;
-
-/** All of an image's properties, characters: as many as an image that is made of the volume may have. */
-const imageMetadataCharactersMax = 262_144;
 
 /** What an owner changes without a host. */
 interface VolumePatch {
@@ -315,13 +309,6 @@ export class Volumes {
       return writeVolume(attempt.change, row, fields, this.#deps.clock.nowMs());
     });
   }
-}
-
-function checkImageMetadata(metadata: Readonly<Record<string, string>>): Record<string, string> {
-  const checked = checkMetadata('metadata', metadata, imageValueCharactersMax);
-  const characters = Object.entries(checked).reduce((sum, [key, value]) => sum + key.length + value.length, 0);
-  if (characters <= imageMetadataCharactersMax) return checked;
-  throw invalidInput(`metadata has more than ${imageMetadataCharactersMax} characters.`);
 }
 
 function without(id: string, metadata: Readonly<Record<string, string>>, key: string): Record<string, string> {

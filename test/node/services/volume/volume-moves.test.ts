@@ -3,6 +3,7 @@ import t from 'tap';
 import { ShoalError } from '../../../../node/base/errors.ts';
 import { vmState } from '../../../../node/services/compute/machine/vm-state.ts';
 import { transact } from '../../../../node/services/kit/transact.ts';
+import { VolumeJobReportService } from '../../../../node/services/volume/job-reports.ts';
 import { hostTable, imageTable, jobTable, serverTable, volumeTable } from '../../../../node/state/tables/index.ts';
 import { shoal } from '../../../../proto/messages.ts';
 import { hostsAct } from '../compute-world.ts';
@@ -66,6 +67,32 @@ t.test('an image of a volume has the properties of the image that the volume cam
   const { image } = await world.volume.moves.uploadToImage(world.alice, volume.id, { imageName: 'again' });
   t.strictSame(image.properties, { hw_disk_bus: 'scsi', os_distro: 'debian' });
   t.equal(image.diskFormat, 'raw', 'fields of the image are its own');
+});
+
+t.test('a volume that a backup becomes boots as the one that was backed up, also in another cloud', async (t) => {
+  const world = await makeVolumeWorld('rbd');
+  const { backups, volumes } = world.volume;
+  const volume = await madeVolume(world, 'image-1');
+  await volumes.setImageMetadata(world.alice, volume.id, { hw_disk_bus: 'scsi' });
+  const backup = await backups.create(world.alice, { volumeId: volume.id });
+  const reports = new VolumeJobReportService(world.deps, new AbortController().signal);
+  const made = { objectCount: 1, storedBytes: 1, manifestSha256: 'aa', dataTimestampMs: 1 };
+  await reports.backupMade(backup.id, made);
+  const copy = await volumes.create(world.alice, { backupId: backup.id });
+  t.match(copy, { bootable: true, imageMetadata: { hw_disk_bus: 'scsi', image_id: 'image-1' } });
+  await volumeHostsAct(world);
+  await reports.restored(backup.id);
+  const empty = await madeVolume(world);
+  t.match(empty, { bootable: false, imageMetadata: {} });
+  await backups.restore(world.alice, backup.id, empty.id);
+  await reports.restored(backup.id);
+  t.match(volumes.show(world.alice, world.state.local, empty.id), {
+    ...{ status: 'available', bootable: true, imageMetadata: { hw_disk_bus: 'scsi' } },
+  });
+  const { service, url } = backups.exportRecord(world.admin, world.state.local, backup.id);
+  const elsewhere = await makeVolumeWorld('rbd');
+  const imported = await elsewhere.volume.backups.importRecord(elsewhere.admin, service, url);
+  t.match(imported, { bootable: true, imageMetadata: { hw_disk_bus: 'scsi' } });
 });
 
 t.test('what is kept of an image is bounded in all', async (t) => {
