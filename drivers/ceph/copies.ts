@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { ShoalError } from '../../node/base/errors.ts';
 import type { VolumeSnapshotId } from '../../node/base/ids.ts';
 import { makeLuksFile } from '../luks.ts';
+import { type DiskReader, withHolesOf } from '../nbd/encrypted-holes.ts';
 import { closedAfter, readRanges, writeRanges } from '../nbd/exchange.ts';
 import { openServed, serveDisk } from '../nbd/served-disk.ts';
 import { optionValue, progressOf, secretsOptions } from '../qemu-tools.ts';
@@ -195,8 +196,29 @@ export async function exportDisk(
   const origin = await openOrigin(images, from, signal);
   const stretches =
     sinceSnapshotId === undefined ? undefined : await changedSince(images, from, sinceSnapshotId, { origin, signal });
-  const { client, close } = await openServed({ ...readable(images, from), readOnly: true }, signal);
+  const { client, close } = await openToRead(images, from, { origin, signal });
   return { sizeBytes: client.sizeBytes, ranges: closedAfter(readRanges(client, stretches), close) };
+}
+
+async function openToRead(
+  images: RbdImages,
+  from: DiskOrigin,
+  { origin, signal }: { readonly origin: RbdDisk; readonly signal: AbortSignal },
+): Promise<{ readonly client: DiskReader; readonly close: () => Promise<void> }> {
+  const above = await openServed({ ...readable(images, from), readOnly: true }, signal);
+  if (from.encryption === undefined) return above;
+  const { encryption: _key, ...asKept } = from;
+  try {
+    const below = await openServed({ ...readable(images, asKept), readOnly: true }, signal);
+    const close = async (): Promise<void> => {
+      await below.close();
+      await above.close();
+    };
+    return { client: withHolesOf(above.client, below.client, origin.notes.luksHeaderBytes ?? 0), close };
+  } catch (caught) {
+    await above.close().catch(() => {}); // Why it could not be opened is what counts.
+    throw caught;
+  }
 }
 
 async function changedSince(

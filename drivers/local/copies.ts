@@ -2,7 +2,8 @@
 import { rm } from 'node:fs/promises';
 import { ShoalError } from '../../node/base/errors.ts';
 import type { VolumeSnapshotId } from '../../node/base/ids.ts';
-import type { NbdClient } from '../nbd/client.ts';
+import { NbdClient } from '../nbd/client.ts';
+import { type DiskReader, withHolesOf } from '../nbd/encrypted-holes.ts';
 import { closedAfter, readDifferences, readRanges, writeRanges } from '../nbd/exchange.ts';
 import { openServed, type ServedDisk, serveDisk } from '../nbd/served-disk.ts';
 import { optionValue, progressOf, secretsOptions } from '../qemu-tools.ts';
@@ -124,7 +125,7 @@ export async function exportDisk(
   if (sinceSnapshotId !== undefined) {
     origins.push(await openOrigin(files, { ...from, snapshotId: sinceSnapshotId }, signal));
   }
-  const open: { readonly client: NbdClient; readonly close: () => Promise<void> }[] = [];
+  const open: OpenDisk[] = [];
   const close = async (): Promise<void> => {
     for (const disk of open.reverse()) await disk.close();
   };
@@ -194,10 +195,13 @@ function asItIs({ path, snapshotId }: Origin): Parameters<typeof serveDisk>[0] {
   return snapshotId === undefined ? options : { ...options, snapshot: snapshotId, isOpenElsewhere: true };
 }
 
-async function openReadable(
-  origin: Origin,
-  signal: AbortSignal,
-): Promise<{ readonly client: NbdClient; readonly close: () => Promise<void> }> {
+/** A disk that is served to be read. */
+interface OpenDisk {
+  readonly client: DiskReader;
+  readonly close: () => Promise<void>;
+}
+
+async function openReadable(origin: Origin, signal: AbortSignal): Promise<OpenDisk> {
   if (origin.passphrase === undefined) return openServed(asItIs(origin), signal);
   // qcow2 alone knows its snapshots, so the key comes in one above.
   const below = await serveDisk(asItIs(origin), signal);
@@ -205,13 +209,29 @@ async function openReadable(
     const { passphrase } = origin;
     const imageOptions = luksOverSocket(below.socketPath);
     const above = await openServed({ imageOptions, readOnly: true, passphrase }, signal);
+    const kept = await keptBeside(above, below, signal);
     const close = async (): Promise<void> => {
+      kept.close();
       await above.close();
       await below.end();
     };
-    return { client: above.client, close };
+    return { client: withHolesOf(above.client, kept, origin.record.luksHeaderBytes ?? 0), close };
   } catch (caught) {
     await below.end().catch(() => {}); // Why it could not be opened is what counts.
+    throw caught;
+  }
+}
+
+/** What the disk is kept as, over a connection of its own; without that what serves it above ends, too. */
+async function keptBeside(
+  above: { readonly close: () => Promise<void> },
+  below: ServedDisk,
+  signal: AbortSignal,
+): Promise<NbdClient> {
+  try {
+    return await NbdClient.connect(below.socketPath, 'disk', signal);
+  } catch (caught) {
+    await above.close().catch(() => {}); // Why it could not be reached is what counts.
     throw caught;
   }
 }

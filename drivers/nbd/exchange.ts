@@ -2,6 +2,7 @@
 import { ShoalError } from '../../node/base/errors.ts';
 import type { DiskRange, Progress } from '../types.ts';
 import { type NbdClient, transferBytesMax } from './client.ts';
+import type { DiskReader } from './encrypted-holes.ts';
 
 /** A stretch of a disk that may have changed. */
 interface Stretch {
@@ -13,7 +14,7 @@ interface Stretch {
 const askBytesMax = 1024 * 1024 * 1024;
 
 /** All of the disk, or these stretches of it: zeros where it is known to hold none but them, else data. */
-export async function* readRanges(client: NbdClient, stretches?: Iterable<Stretch>): AsyncGenerator<DiskRange> {
+export async function* readRanges(client: DiskReader, stretches?: Iterable<Stretch>): AsyncGenerator<DiskRange> {
   for (const stretch of stretches ?? [{ offsetBytes: 0, lengthBytes: client.sizeBytes }]) {
     const end = Math.min(client.sizeBytes, stretch.offsetBytes + stretch.lengthBytes);
     for (let at = stretch.offsetBytes; at < end; ) {
@@ -26,7 +27,7 @@ export async function* readRanges(client: NbdClient, stretches?: Iterable<Stretc
   }
 }
 
-async function* readData(client: NbdClient, offsetBytes: number, lengthBytes: number): AsyncGenerator<DiskRange> {
+async function* readData(client: DiskReader, offsetBytes: number, lengthBytes: number): AsyncGenerator<DiskRange> {
   for (let done = 0; done < lengthBytes; done += transferBytesMax) {
     const length = Math.min(transferBytesMax, lengthBytes - done);
     const data = await client.read(offsetBytes + done, length);
@@ -38,7 +39,7 @@ async function* readData(client: NbdClient, offsetBytes: number, lengthBytes: nu
  * What `now` holds and `before` does not, by reading both: for storage that does not know what has changed. What is
  * zeros in both is not read. A disk that has grown differs in what was added.
  */
-export async function* readDifferences(now: NbdClient, before: NbdClient): AsyncGenerator<DiskRange> {
+export async function* readDifferences(now: DiskReader, before: DiskReader): AsyncGenerator<DiskRange> {
   for await (const range of readRanges(now)) {
     const { offsetBytes, lengthBytes, data } = range;
     if (offsetBytes + lengthBytes > before.sizeBytes) {
@@ -50,7 +51,7 @@ export async function* readDifferences(now: NbdClient, before: NbdClient): Async
 }
 
 /** Where `before` may hold something else than zeros, zeros are what differs. */
-async function* readNonzero(before: NbdClient, offsetBytes: number, lengthBytes: number): AsyncGenerator<DiskRange> {
+async function* readNonzero(before: DiskReader, offsetBytes: number, lengthBytes: number): AsyncGenerator<DiskRange> {
   for await (const old of readRanges(before, [{ offsetBytes, lengthBytes }])) {
     if (old.data?.some((byte) => byte !== 0) === true) {
       yield { offsetBytes: old.offsetBytes, lengthBytes: old.lengthBytes };

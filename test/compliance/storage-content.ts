@@ -57,6 +57,14 @@ async function textOf(t: Test, driver: StorageDriver, from: DiskOrigin): Promise
   return text;
 }
 
+/** Bytes of a full export that are not known to be zeros. */
+async function dataBytesOf(driver: StorageDriver, from: DiskOrigin): Promise<number> {
+  const { ranges } = await driver.exportDisk(from, undefined, signal);
+  let bytes = 0;
+  for await (const { data } of ranges) bytes += data?.length ?? 0;
+  return bytes;
+}
+
 /** Runs the suite on a driver that has started. Everything that it makes is removed again. */
 export async function storageContentCompliance(t: Test, driver: StorageDriver, fixture: StorageFixture): Promise<void> {
   await t.test('a snapshot keeps what the disk held, and the disk goes back to it', async (t) => {
@@ -230,6 +238,8 @@ export async function storageContentCompliance(t: Test, driver: StorageDriver, f
       t.match(await driver.findDisk(volumeId, signal), { sizeBytes }, 'the size that its guest sees');
       await put(driver, spec, 'secret');
       t.equal(await textOf(t, driver, { volumeId, encryption }), 'secret');
+      const written = await dataBytesOf(driver, { volumeId, encryption });
+      t.ok(written < sizeBytes / 2, `what nobody has written is zeros, and no noise: ${written} bytes of data`);
       await t.rejects(driver.exportDisk({ volumeId }, undefined, signal), { code: 'INVALID_ARGUMENT' }, 'no key');
       await t.rejects(
         driver.exportDisk({ volumeId, encryption: newKey(format) }, undefined, signal),
