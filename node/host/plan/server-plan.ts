@@ -14,9 +14,11 @@
  *
  * A guest without a record never reaches this function: it is left alone and told (engine/stepped-kind.ts).
  */
+
 import type { GuestFound } from '../../../drivers/types.ts';
 import { shoal } from '../../../proto/messages.ts';
 import type { HostId } from '../../base/ids.ts';
+import { shutdownTimeoutMs } from '../../services/compute/hardware/guest-hardware.ts';
 import { isJobTask } from '../../services/compute/machine/job-tasks.ts';
 import type { ReportedPower } from '../../services/kit/reporting/host-reporting.ts';
 import { isUnreleased, mayRemoveKept } from '../../services/kit/server-move.ts';
@@ -92,8 +94,9 @@ export function planServer(
   guest: GuestFound | undefined,
   memory: ServerMemory,
   self: HostId,
-  options: ReconcileOptions,
+  { stopGraceMs }: ReconcileOptions,
 ): ServerStep | undefined {
+  const options = { stopGraceMs: shutdownTimeoutMs(record.imageProperties, stopGraceMs) };
   // What runs here from before is let go of first, whatever comes then; on one host a resize is a move to itself.
   if (record.previousHostId === self && isUnreleased(record)) {
     return { kind: 'release', generation: record.generation - 1, graceMs: graceOf(guest, options) };

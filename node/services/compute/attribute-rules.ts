@@ -5,6 +5,7 @@
  */
 import { extraResources, resourceClasses, resourceSpecPrefix } from '../../../placement/index.ts';
 import type { shoal } from '../../../proto/messages.ts';
+import { flavorDiskLimits } from './hardware/disk-quota.ts';
 import { guestHardware, keptProperties } from './hardware/guest-hardware.ts';
 import { badRequest } from './kit/refusals.ts';
 
@@ -62,6 +63,15 @@ export const extraSpecRules: readonly AttributeRule[] = [
   { names: /^hw:serial_port_count$/, values: /^[1-4]$/, by: gives('serial ports; the first is the console') },
   { names: /^hw:watchdog_action$/, values: action, by: gives('a watchdog that does this') },
   { names: /^os:secure_boot$/, values: secureBoot, by: gives('UEFI that starts what is signed') },
+  {
+    names: /^quota:disk_(total|read|write)_(bytes|iops)_sec$/,
+    values: /^\d{1,15}$/,
+    by: gives('limits of the disks that are not volumes'),
+  },
+  never(
+    /^quota:((cpu|memory|disk_io)_.+|vif_.+)$/,
+    'hosts share CPU and memory alike; for NICs use a QoS policy of the network, for volumes QoS specs of their type',
+  ),
   { names: /^hw:cpu_policy$/, values: /^shared$/, by: always('vCPUs float over the CPUs of their host') },
   { names: /^hw:mem_page_size$/, values: /^(small|any)$/, by: always('memory is in ordinary pages') },
   {
@@ -131,6 +141,11 @@ export const imagePropertyRules: readonly AttributeRule[] = [
     names: /^os_require_quiesce$/,
     values: flag,
     by: gives('snapshots that are refused unless the guest agent freezes'),
+  },
+  {
+    names: /^os_shutdown_timeout$/,
+    values: /^([1-9]\d?|[1-5]\d\d|600)$/,
+    by: gives('the time that a guest may take to power off, in seconds'),
   },
   { names: /^os_type$/, by: gives('the clock: windows has it in local time') },
   {
@@ -205,6 +220,7 @@ export function checkRootVolume(
 }
 
 function mustGoTogether({ vcpus, extraSpecs }: shoal.v1.Flavor, properties: Readonly<Record<string, string>>): void {
+  flavorDiskLimits(extraSpecs);
   guestHardware({ vcpus, extraSpecs, imageProperties: keptProperties(properties) });
 }
 

@@ -34,7 +34,7 @@ type DiskBus = 'virtio' | 'scsi' | 'sata' | 'ide';
 
 /** Names of image properties that say something of the guest's hardware: what a server's record keeps of its image. */
 const keptNames =
-  /^(hw_(boot_menu|cpu_(max_)?(sockets|cores|threads)|disk_bus|firmware_type|input_bus|machine_type|pmu|pointer_model|qemu_guest_agent|serial_port_count|time_hpet|vif_model|video_model|video_ram|watchdog_action)|img_hide_hypervisor_id|os_(require_quiesce|secure_boot|type|admin_user))$/;
+  /^(hw_(boot_menu|cpu_(max_)?(sockets|cores|threads)|disk_bus|firmware_type|input_bus|machine_type|pmu|pointer_model|qemu_guest_agent|serial_port_count|time_hpet|vif_model|video_model|video_ram|watchdog_action)|img_hide_hypervisor_id|os_(require_quiesce|secure_boot|shutdown_timeout|type))$/;
 
 const yes = /^(1|t|true|on|y|yes)$/i;
 
@@ -59,6 +59,12 @@ export function guestHardware(request: HardwareRequest): GuestHardware {
 export function ownDiskBus(imageProperties: Attributes): DiskBus {
   const bus = ownValue(imageProperties, 'hw_disk_bus');
   return bus === 'scsi' || bus === 'sata' || bus === 'ide' ? bus : 'virtio';
+}
+
+/** How long a guest may take to power off. `hostMs`: what its host gives to one whose image does not say. */
+export function shutdownTimeoutMs(imageProperties: Attributes, hostMs: number): number {
+  const text = ownValue(imageProperties, 'os_shutdown_timeout');
+  return text === undefined ? hostMs : Number(text) * 1000;
 }
 
 /** The card of each of its NICs. */

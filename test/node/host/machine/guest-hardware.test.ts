@@ -22,13 +22,18 @@ t.test('of its flavor and its image, on the machine of its first start', async (
     await world.change(edit);
     await reach(PowerWanted.POWER_WANTED_RUNNING, ServerStatus.SERVER_STATUS_ACTIVE);
   };
+  const extraSpecs = { 'hw:boot_menu': 'true', 'quota:disk_total_iops_sec': '200' };
   await restart((server) => {
     server.imageProperties = { hw_disk_bus: 'sata', hw_vif_model: 'e1000', hw_watchdog_action: 'reset' };
-    server.flavor = new shoal.v1.Flavor({ ...(server.flavor ?? {}), extraSpecs: { 'hw:boot_menu': 'true' } });
+    server.flavor = new shoal.v1.Flavor({ ...(server.flavor ?? {}), extraSpecs });
   });
   const asked = { watchdog: 'reset', bootMenu: true };
   const now = () => world.compute.guests.get(serverId)?.spec;
   t.same(now()?.hardware, { ...asked, machine: 'fake-pc' }, 'the machine of its first start');
+  for (const { volumeId, bus, limits } of now()?.disks ?? []) {
+    const isRoot = volumeId === host.server?.rootVolumeId;
+    if (isRoot) t.same({ bus, limits }, { bus: 'sata', limits: { iops: 200 } });
+  }
   for (const nic of now()?.nics ?? []) t.equal(nic.model, 'e1000');
   await restart((server) => {
     server.imageProperties = {};

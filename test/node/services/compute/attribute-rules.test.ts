@@ -49,7 +49,7 @@ void t.test('extra specs', async (t) => {
     ['hw:cpu_policy', 'dedicated', /float/],
     ['hw:numa_nodes', '2', /aggregates/],
     ['pci_passthrough:alias', 'gpu:1', /does not know it/],
-    ['quota:cpu_quota', '1000', /does not know it/],
+    ['quota:cpu_quota', '1000', /share CPU/],
     ['accel:device_profile', 'x', /does not know it/],
     ['aggregate_instance_extra_specs:ssd', 'true', /AggregateInstanceExtraSpecsFilter, which is not enabled/],
   ] as const) {

@@ -3,11 +3,13 @@ import t from 'tap';
 import type { GuestHardware } from '../../../../drivers/types.ts';
 import { checkAttributes } from '../../../../node/services/compute/attribute-rules.ts';
 import { chosenTopology } from '../../../../node/services/compute/hardware/cpu-topology.ts';
+import { flavorDiskLimits } from '../../../../node/services/compute/hardware/disk-quota.ts';
 import {
   guestHardware,
   keptProperties,
   nicModelOf,
   ownDiskBus,
+  shutdownTimeoutMs,
   traitsForHardware,
 } from '../../../../node/services/compute/hardware/guest-hardware.ts';
 import { transact } from '../../../../node/services/kit/transact.ts';
@@ -57,6 +59,7 @@ void t.test('an image property is the guest’s hardware', async (t) => {
     ['os_type', 'linux', {}],
     ['os_secure_boot', 'optional', {}],
     ['os_require_quiesce', 'yes', {}],
+    ['os_shutdown_timeout', '90', {}],
   ] as const) {
     t.equal(refusal({ [name]: value }), '', `${name}=${value}`);
     t.same(hardware({ [name]: value }), expected, `${name}=${value}`);
@@ -90,6 +93,7 @@ void t.test('an extra spec is the guest’s hardware', async (t) => {
     ['hw_rng:allowed', 'True', {}],
     ['hw_rng:rate_bytes', '4096', { rng: { bytes: 4096, periodMs: 1000 } }],
     ['hw_video:ram_max_mb', '64', {}],
+    ['quota:disk_read_iops_sec', '500', {}],
   ] as const) {
     t.equal(refusal({}, { [name]: value }), '', `${name}=${value}`);
     t.same(hardware({}, { [name]: value }), expected, `${name}=${value}`);
@@ -159,10 +163,30 @@ void t.test('what no guest can have is refused by name, with what to do', async 
     ['hw:sound_model', 'ich9'],
     ['hw:usb_model', 'nec-xhci'],
     ['hw:redirected_usb_ports', '1'],
+    ['quota:cpu_quota', '10000'],
+    ['quota:vif_inbound_average', '1024'],
   ] as const) {
     t.match(refusal({}, { [name]: value }), /^The extra spec of flavor f .* cannot be honoured/, `${name}=${value}`);
   }
   t.equal(refusal({ hw_redirected_usb_ports: '0', hw_usb_model: 'none' }), '');
+});
+
+void t.test('limits of a flavor are those of the disks that are the server’s own', async (t) => {
+  t.equal(flavorDiskLimits({}), undefined);
+  t.equal(flavorDiskLimits({ 'quota:disk_total_iops_sec': '0' }), undefined, '0 is none, as in Nova');
+  t.same(flavorDiskLimits({ 'quota:disk_read_bytes_sec': '1048576', 'quota:disk_total_iops_sec': '200' }), {
+    readBytesPerS: 1_048_576,
+    iops: 200,
+  });
+  const both = { 'quota:disk_total_bytes_sec': '1', 'quota:disk_write_bytes_sec': '1' };
+  t.match(refusal({}, both), /in total .* or each way by itself: not both/);
+});
+
+void t.test('a guest has as long to power off as its image says, else as its host does', async (t) => {
+  t.equal(shutdownTimeoutMs({}, 60_000), 60_000);
+  t.equal(shutdownTimeoutMs({ os_shutdown_timeout: '5' }, 60_000), 5000);
+  for (const value of ['0', '601', '-1', '1.5', 'long'])
+    t.match(refusal({ os_shutdown_timeout: value }), /its value is/);
 });
 
 void t.test('a topology has what is asked for, and as many sockets as it may', async (t) => {

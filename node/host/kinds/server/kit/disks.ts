@@ -5,6 +5,7 @@ import { assert } from '../../../../base/assert.ts';
 import { failpoint } from '../../../../base/buggify/buggify.ts';
 import { ShoalError } from '../../../../base/errors.ts';
 import type { VolumeId } from '../../../../base/ids.ts';
+import { flavorDiskLimits } from '../../../../services/compute/hardware/disk-quota.ts';
 import { ownDiskBus } from '../../../../services/compute/hardware/guest-hardware.ts';
 import {
   disksOf,
@@ -64,7 +65,7 @@ export async function openDisk(
   const source = await openSource(disk, spec, tools);
   failpointStartDiskOpened();
   const { volumeId, encryption, shared } = spec;
-  const limits = isOwnDisk(disk) ? undefined : volumeLimits(disk, tools);
+  const limits = isOwnDisk(disk) ? flavorDiskLimits(server.flavor?.extraSpecs ?? {}) : volumeLimits(disk, tools);
   return {
     volumeId,
     source,
