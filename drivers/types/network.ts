@@ -63,6 +63,8 @@ export interface LocalPortSpec {
   readonly stateless?: boolean;
   /** Served to this port alone, byte for byte. */
   readonly metadata: MetadataBodies;
+  /** Its guest runs on another host still, and is on its way here: until it is here its frames go there. Default false. */
+  readonly isComing?: boolean;
 }
 
 /** A port that lives elsewhere, for the forwarding and neighbour entries. */

@@ -7,6 +7,7 @@ import type { Metrics } from '../base/telemetry/metrics.ts';
 import { anyJobKind } from '../host/jobs/job-kind.ts';
 import { JobRunner } from '../host/jobs/job-runner.ts';
 import { drainJob } from '../host/jobs/kinds/drain.ts';
+import { type LiveMigrationTools, liveMigrationJob } from '../host/jobs/kinds/live-migration.ts';
 import { rotateAuthorityJob } from '../host/jobs/kinds/rotate-authority.ts';
 import { type ServerImageTools, serverImageJob } from '../host/jobs/kinds/server-image.ts';
 import { volumeBackupDeleteJob, volumeBackupJob } from '../host/jobs/kinds/volume-backup.ts';
@@ -25,6 +26,7 @@ import { moveVolumesOffDownHosts } from '../host/tasks/move-volumes-off-down-hos
 import { resealSecrets } from '../host/tasks/reseal-secrets.ts';
 import { TaskRunner } from '../host/tasks/task-runner.ts';
 import type { ComputeService } from '../services/compute/index.ts';
+import { LiveMoveReportService } from '../services/compute/moves/live-reports.ts';
 import { ServerImageReportService } from '../services/compute/saved/server-image-reports.ts';
 import type { HostViews, ImageContent, ServiceDependencies } from '../services/kit/dependencies.ts';
 import type { Sealing } from '../services/kit/sealing.ts';
@@ -91,6 +93,11 @@ class Background implements Service {
       serverImageReports: new ServerImageReportService(services, signal),
       backupStore,
     });
+    const moveDeps = { ...services, hostViews, sealing };
+    const moveTools = (signal: AbortSignal): LiveMigrationTools => ({
+      ...volumeTools(signal),
+      liveMoveReports: new LiveMoveReportService(moveDeps, signal),
+    });
     this.#jobs = new JobRunner({
       ...services,
       logger: logger.child({ part: 'jobs' }),
@@ -111,6 +118,7 @@ class Background implements Service {
         anyJobKind(volumeUploadJob(backupTools)),
         anyJobKind(volumeReimageJob(backupTools)),
         anyJobKind(serverImageJob(backupTools, hostId)),
+        anyJobKind(liveMigrationJob(moveTools, hostId, services.clock)),
       ],
     });
     this.#tasks = new TaskRunner({

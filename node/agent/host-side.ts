@@ -28,6 +28,7 @@ import { type HostHandlers, hostHandlers } from '../host/peer-handlers.ts';
 import { poolRooms } from '../host/pool-room.ts';
 import { advertisedAggregates } from '../services/compute/aggregates.ts';
 import { HostReportService } from '../services/compute/host-reports.ts';
+import { ReceivingReportService } from '../services/compute/moves/live-reports.ts';
 import { beginVolumeCopy } from '../services/jobs/volume-jobs.ts';
 import type { HostControl, HostProbe } from '../services/kit/dependencies.ts';
 import { isApart } from '../services/kit/storage-pools.ts';
@@ -190,7 +191,7 @@ function volumePortsOf(
 /** The loop that keeps the host as the records want it. */
 function keeperOf(
   ports: HostPorts,
-  { config, hostId, metadata }: HostOptions,
+  { config, hostId, metadata, signal }: HostOptions,
   parts: Pick<KeptHost, 'claims' | 'intents' | 'reports' | 'buildFailures' | 'volumePorts'>,
 ): HostLoop {
   const { services, store, drivers, observer } = ports;
@@ -203,6 +204,7 @@ function keeperOf(
       state,
       network: drivers.network,
       reports,
+      receivingReports: new ReceivingReportService(services, hostId, signal),
       mtu: (networkId) => networkTable.find(state.local, networkId)?.record.mtu ?? tenantMtuBytes(config),
       networkViews: new HostNetworkViews(hostId, metadata),
       withIntents: (server) => intents.overlay(server),

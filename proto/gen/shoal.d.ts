@@ -4273,6 +4273,12 @@ export namespace shoal {
             /** Server offloading. */
             offloading: boolean;
 
+            /** Server discardHostId. */
+            discardHostId: string;
+
+            /** Server discardGeneration. */
+            discardGeneration: number;
+
             /** Server move. */
             move: (shoal.v1.ServerMove|null);
 
@@ -4479,6 +4485,12 @@ export namespace shoal {
                 /** Server offloading */
                 offloading?: boolean;
 
+                /** Server discardHostId */
+                discardHostId?: string;
+
+                /** Server discardGeneration */
+                discardGeneration?: number;
+
                 /** Server move */
                 move?: (shoal.v1.ServerMove.$Properties|null);
 
@@ -4622,6 +4634,30 @@ export namespace shoal {
             /** ServerMove finishedMs. */
             finishedMs: number;
 
+            /** ServerMove targetHostId. */
+            targetHostId: string;
+
+            /** ServerMove hardware. */
+            hardware: string;
+
+            /** ServerMove receiverAddress. */
+            receiverAddress: string;
+
+            /** ServerMove receiverPort. */
+            receiverPort: number;
+
+            /** ServerMove receiverError. */
+            receiverError: string;
+
+            /** ServerMove sealedKey. */
+            sealedKey: Uint8Array;
+
+            /** ServerMove keyEpoch. */
+            keyEpoch: number;
+
+            /** ServerMove mustFinish. */
+            mustFinish: boolean;
+
             /**
              * Creates a new ServerMove instance using the specified properties.
              * @param [properties] Properties to set
@@ -4674,6 +4710,30 @@ export namespace shoal {
 
                 /** ServerMove finishedMs */
                 finishedMs?: number;
+
+                /** ServerMove targetHostId */
+                targetHostId?: string;
+
+                /** ServerMove hardware */
+                hardware?: string;
+
+                /** ServerMove receiverAddress */
+                receiverAddress?: string;
+
+                /** ServerMove receiverPort */
+                receiverPort?: number;
+
+                /** ServerMove receiverError */
+                receiverError?: string;
+
+                /** ServerMove sealedKey */
+                sealedKey?: Uint8Array;
+
+                /** ServerMove keyEpoch */
+                keyEpoch?: number;
+
+                /** ServerMove mustFinish */
+                mustFinish?: boolean;
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -5389,6 +5449,9 @@ export namespace shoal {
             /** Job serverImage. */
             serverImage: (shoal.v1.ServerImageJob|null);
 
+            /** Job liveMigration. */
+            liveMigration: (shoal.v1.LiveMigrationJob|null);
+
             /** Job volumeReimage. */
             volumeReimage: (shoal.v1.VolumeReimageJob|null);
 
@@ -5511,6 +5574,9 @@ export namespace shoal {
                 /** Job serverImage */
                 serverImage?: (shoal.v1.ServerImageJob.$Properties|null);
 
+                /** Job liveMigration */
+                liveMigration?: (shoal.v1.LiveMigrationJob.$Properties|null);
+
                 /** Job volumeReimage */
                 volumeReimage?: (shoal.v1.VolumeReimageJob.$Properties|null);
 
@@ -5520,6 +5586,89 @@ export namespace shoal {
 
             /** Shape of a Job. */
             type $Shape = shoal.v1.Job.$Properties;
+        }
+
+        /**
+         * Properties of a LiveMigrationJob.
+         * @deprecated Use shoal.v1.LiveMigrationJob.$Properties instead.
+         */
+        interface ILiveMigrationJob extends shoal.v1.LiveMigrationJob.$Properties {
+        }
+
+        /** Represents a LiveMigrationJob. */
+        class LiveMigrationJob {
+
+            /**
+             * Constructs a new LiveMigrationJob.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.LiveMigrationJob.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** LiveMigrationJob serverId. */
+            serverId: string;
+
+            /** LiveMigrationJob migrationId. */
+            migrationId: string;
+
+            /** LiveMigrationJob targetHostId. */
+            targetHostId: string;
+
+            /** LiveMigrationJob generation. */
+            generation: number;
+
+            /**
+             * Creates a new LiveMigrationJob instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns LiveMigrationJob instance
+             */
+            static create(properties: shoal.v1.LiveMigrationJob.$Shape): shoal.v1.LiveMigrationJob & shoal.v1.LiveMigrationJob.$Shape;
+            static create(properties?: shoal.v1.LiveMigrationJob.$Properties): shoal.v1.LiveMigrationJob;
+
+            /**
+             * Encodes the specified LiveMigrationJob message. Does not implicitly {@link shoal.v1.LiveMigrationJob.verify|verify} messages.
+             * @param message LiveMigrationJob message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.LiveMigrationJob.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a LiveMigrationJob message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.LiveMigrationJob & shoal.v1.LiveMigrationJob.$Shape} LiveMigrationJob
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.LiveMigrationJob & shoal.v1.LiveMigrationJob.$Shape;
+        }
+
+        namespace LiveMigrationJob {
+
+            /** Properties of a LiveMigrationJob. */
+            interface $Properties {
+
+                /** LiveMigrationJob serverId */
+                serverId?: string;
+
+                /** LiveMigrationJob migrationId */
+                migrationId?: string;
+
+                /** LiveMigrationJob targetHostId */
+                targetHostId?: string;
+
+                /** LiveMigrationJob generation */
+                generation?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a LiveMigrationJob. */
+            type $Shape = shoal.v1.LiveMigrationJob.$Properties;
         }
 
         /**

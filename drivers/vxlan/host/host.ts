@@ -304,6 +304,7 @@ export class Host {
     }
     for (const { spec: port } of this.book.portsOf(networkId)) {
       devs.add(tapName(port.portId));
+      if (port.isComing === true) continue;
       fdb.push({ mac: port.mac, dev: tapName(port.portId) });
       for (const ip of [port.ip, ...(port.moreIps ?? [])]) neighbours.push({ ip, mac: port.mac });
       if (ipv6) neighbours.push(...addresses6(port).map((ip) => ({ ip, mac: port.mac })));

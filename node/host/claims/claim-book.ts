@@ -20,7 +20,7 @@ import { coverageMark, failpoint } from '../../base/buggify/buggify.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { ServerId } from '../../base/ids.ts';
 import { needsOf } from '../../cluster/resource-needs.ts';
-import { formerFlavor, holdsFormerRoom } from '../../services/kit/server-move.ts';
+import { formerFlavor, holdsFormerRoom, liveMove } from '../../services/kit/server-move.ts';
 import { bootsFromVolume } from '../../services/volume/records/server-disks.ts';
 import { notesLostKey } from '../../store/host/host-record.ts';
 import type { HostStore } from '../../store/host/host-store.ts';
@@ -191,6 +191,10 @@ export class ClaimBook {
       };
       // A server that is leaving holds its room until its host has let it go, and until it cannot come back any more.
       if (isFormer) add(server.generation - 1, formerFlavor(server), true);
+      // Of a server that is on its way here while it runs, too.
+      if (server.hostId !== selfId && liveMove(server)?.targetHostId === selfId) {
+        add(server.generation + 1, server.flavor, false);
+      }
       if (server.hostId === selfId) add(server.generation, server.flavor, !isFormer && isHere(server.id));
     }
     return here;

@@ -21,7 +21,7 @@ import type { HostId } from '../../base/ids.ts';
 import { shutdownTimeoutMs } from '../../services/compute/hardware/guest-hardware.ts';
 import { isJobTask } from '../../services/compute/machine/job-tasks.ts';
 import type { ReportedPower } from '../../services/kit/reporting/host-reporting.ts';
-import { isUnreleased, mayRemoveKept } from '../../services/kit/server-move.ts';
+import { isUnreleased, liveMove, mayRemoveKept } from '../../services/kit/server-move.ts';
 import { isObserved } from '../../services/kit/server-request.ts';
 import { isInRescue, isOwnDisk } from '../../services/volume/kit/disks-of-server.ts';
 import { planSaved, type SavedStep } from './server-saved-plan.ts';
@@ -62,6 +62,14 @@ export type ServerStep =
    * told.
    */
   | { readonly kind: 'release'; readonly generation: number; readonly graceMs: number }
+  /** The guest is to come here while it runs: make it without its memory, and tell the record where it takes that. */
+  | { readonly kind: 'receive' }
+  /** The guest that was to take the memory here is gone: tell the record that it cannot. */
+  | { readonly kind: 'refuse-memory' }
+  /** A guest that never ran here, and is not to: it goes, and what it has open is closed. */
+  | { readonly kind: 'discard' }
+  /** The guest has come with its memory, and is this host's now: take its disks, let it go on, tell the record. */
+  | { readonly kind: 'arrive' }
   /** The server has moved on for good: what this host kept of it goes; the record is told. */
   | { readonly kind: 'clean' };
 
@@ -97,6 +105,11 @@ export function planServer(
   { stopGraceMs }: ReconcileOptions,
 ): ServerStep | undefined {
   const options = { stopGraceMs: shutdownTimeoutMs(record.imageProperties, stopGraceMs) };
+  if (record.discardHostId === self) return { kind: 'discard' };
+  const live = liveMove(record);
+  if (live !== undefined && record.hostId !== self) return planReceiving(record, live, guest, self);
+  // Its job pauses the guest, and only the record's word lets it go on: no guess of this host's.
+  if (live?.phase === 'copying') return undefined;
   // What runs here from before is let go of first, whatever comes then; on one host a resize is a move to itself.
   if (record.previousHostId === self && isUnreleased(record)) {
     return { kind: 'release', generation: record.generation - 1, graceMs: graceOf(guest, options) };
@@ -116,9 +129,31 @@ export function planServer(
   // The old host still has it: starting now could write one disk from two places.
   if (isUnreleased(record)) return undefined;
 
+  // It stands where the other host has left it, and its disks are nobody's.
+  if (hasArrived(record, guest)) return { kind: 'arrive' };
   const saved = planSaved(record, guest, { hasFailed: memory.failed, graceMs: options.stopGraceMs });
   if (saved === 'wait') return undefined;
   return saved ?? planPower(record, guest, memory, options) ?? planDisks(record, guest, memory);
+}
+
+/** What the host does that is to have the guest, as long as the record names the other one. */
+function planReceiving(
+  record: shoal.v1.Server,
+  move: shoal.v1.ServerMove,
+  guest: GuestFound | undefined,
+  self: HostId,
+): ServerStep | undefined {
+  const isMade = isGuestUp(guest) && guest.generation === record.generation + 1;
+  if (move.targetHostId !== self || move.hardware === '' || move.receiverError !== '' || record.deleting)
+    return undefined;
+  if (move.receiverPort === 0) return { kind: 'receive' };
+  return isMade ? undefined : { kind: 'refuse-memory' };
+}
+
+/** Whether the guest has come while it ran, and has not gone on here. */
+function hasArrived({ move, generation }: shoal.v1.Server, guest: GuestFound | undefined): boolean {
+  const isOnItsWay = move?.kind === 'live-migration' && move.phase === 'migrating';
+  return isOnItsWay && isGuestUp(guest) && guest.generation === generation;
 }
 
 /** A guest that runs gets time to power off. */

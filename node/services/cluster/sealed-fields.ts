@@ -5,9 +5,9 @@
  */
 import { shoal } from '../../../proto/messages.ts';
 import type { Row, Table } from '../../state/table.ts';
-import { volumeBackupTable, volumeTable } from '../../state/tables/index.ts';
+import { serverTable, volumeBackupTable, volumeTable } from '../../state/tables/index.ts';
 import type { StateReader } from '../../state/types.ts';
-import type { SealedSecret, SecretKind, SecretName } from '../kit/sealing.ts';
+import { liveMoveName, type SealedSecret, type SecretKind, type SecretName } from '../kit/sealing.ts';
 import type { Change } from '../kit/transact.ts';
 import { servedVolumeName } from '../volume/records/served-volume.ts';
 
@@ -61,6 +61,13 @@ export const sealedFields: readonly SealedFields[] = [
       });
     },
   ),
+  sealedIn(serverTable, { 'move.sealedKey': 'live-move' }, (server, work) => {
+    const { move } = server;
+    const next = move === null ? undefined : resealed(liveMoveName(move.migrationId), secretOf(move), work);
+    if (move === null || next === undefined) return undefined;
+    const sealedMove = new shoal.v1.ServerMove({ ...move, sealedKey: next.sealed, keyEpoch: next.keyEpoch });
+    return new shoal.v1.Server({ ...server, move: sealedMove });
+  }),
 ];
 
 /** @param edit the record with all of its stale secrets sealed again; undefined: it has none. */

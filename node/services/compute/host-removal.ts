@@ -22,11 +22,13 @@ import {
 import type { ClusterStatus, StateReader } from '../../state/types.ts';
 import type { HostProbe, HostViews, Rekey, ServiceDependencies } from '../kit/dependencies.ts';
 import { endPutsOnHost } from '../kit/put-on-host.ts';
+import { liveMove } from '../kit/server-move.ts';
 import { type Change, transact } from '../kit/transact.ts';
 import { editWhileRoom } from '../kit/transact-in-pieces.ts';
 import { placeSnat } from '../network/routers.ts';
 import { hasVolumes, moveVolumesOff } from '../volume/records/host-volumes.ts';
 import { freeNamingPorts, refundDifference, removeServerRow } from './kit/server-record.ts';
+import { endLiveMove } from './moves/live-move-record.ts';
 import { lostFormer } from './moves/move-reports.ts';
 
 /** Steps of emptying: as many rows as a mesh may have on one host, and an end to a race with those who add more. */
@@ -264,12 +266,15 @@ async function releaseMoved(
   hostId: string,
   options: { readonly signal: AbortSignal; readonly releasedServerIds: Set<string> },
 ): Promise<boolean> {
+  let moreMay = false;
   const released = await transact(deps, { signal: options.signal }, ({ reader, change }) => {
-    const rows = serverTable
-      .by(reader, 'host', hostId)
-      .filter(({ record }) => record.hostId !== hostId && record.previousHostId === hostId);
+    const rows = serverTable.by(reader, 'host', hostId).filter(({ record }) => record.hostId !== hostId);
     const ids: string[] = [];
     editWhileRoom({ change }, rows, (row) => {
+      if (row.record.previousHostId !== hostId) {
+        dropComing({ reader, change }, row, hostId, deps.clock.nowMs());
+        return;
+      }
       const releasedGeneration = Math.max(row.record.releasedGeneration, row.record.generation - 1);
       const nowMs = deps.clock.nowMs();
       const fields = lostFormer({ reader, change }, row.record, nowMs);
@@ -278,10 +283,26 @@ async function releaseMoved(
       refundDifference(change, row.record, next);
       ids.push(row.record.id);
     });
+    moreMay = rows.length > 0;
     return ids;
   });
   for (const id of released) options.releasedServerIds.add(id);
-  return released.length > 0;
+  return moreMay;
+}
+
+/** A server that was to come there while it runs stays where it is; what never ran there is nothing to wait for. */
+function dropComing(
+  { reader, change }: { readonly reader: StateReader; readonly change: Change },
+  row: Row<shoal.v1.Server>,
+  hostId: string,
+  nowMs: number,
+): void {
+  const why = 'The host that was to have the server was removed from the mesh.';
+  const isComing = liveMove(row.record)?.targetHostId === hostId;
+  const fields = isComing ? endLiveMove({ reader, change }, row.record, nowMs, { status: 'error', why }) : {};
+  const taskState = isComing && row.record.taskState === 'migrating' ? '' : row.record.taskState;
+  const gone = { discardHostId: '', discardGeneration: 0, taskState, updatedMs: nowMs };
+  serverTable.update(change, row, new shoal.v1.Server({ ...row.record, ...fields, ...gone }));
 }
 
 /** One at a time: servers share rows (group, quota) that a transaction can write once. True while there may be more. */

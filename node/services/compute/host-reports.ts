@@ -16,6 +16,7 @@ import type { Row } from '../../state/table.ts';
 import { portTable, serverTable } from '../../state/tables/index.ts';
 import type { ServiceDependencies } from '../kit/dependencies.ts';
 import type { DoneFor, HostReports, ReportedPower } from '../kit/reporting/host-reporting.ts';
+import { awaitingHostOf } from '../kit/server-move.ts';
 import { requestOf } from '../kit/server-request.ts';
 import { type Attempt, transact } from '../kit/transact.ts';
 import { updatePortRow } from '../network/port-record.ts';
@@ -247,6 +248,12 @@ export class HostReportService implements HostReports {
         // Its former host needs the record to know what to let go of.
         throw new ShoalError('UNAVAILABLE', `the former host of server ${server.id} has not released it yet`, {
           facts: { serverId: server.id, previousHostId: row.record.previousHostId },
+        });
+      }
+      const awaitingHostId = awaitingHostOf(row.record);
+      if (awaitingHostId !== '') {
+        throw new ShoalError('UNAVAILABLE', `what host ${awaitingHostId} has of server ${server.id} is not gone yet`, {
+          facts: { serverId: server.id, awaitingHostId },
         });
       }
       removeServerRow(attempt.change, attempt.reader, row, this.#deps.clock.nowMs());

@@ -7,6 +7,7 @@ import { Flavors } from './flavors.ts';
 import { Migrations } from './history/migrations.ts';
 import { Hosts } from './hosts.ts';
 import { Keypairs } from './keypairs.ts';
+import { LiveMigrations } from './moves/live-migrations.ts';
 import { ServerImages } from './saved/server-images.ts';
 import { ServerGroups } from './server-groups.ts';
 import { ServerMoves } from './server-moves.ts';
@@ -28,6 +29,7 @@ export class ComputeService {
   readonly rescue: ServerRescue;
   readonly shelve: ServerShelve;
   readonly moves: ServerMoves;
+  readonly liveMigrations: LiveMigrations;
   readonly migrations: Migrations;
   readonly consoles: Consoles;
   readonly hosts: Hosts;
@@ -43,6 +45,7 @@ export class ComputeService {
     this.rescue = new ServerRescue(deps);
     this.shelve = new ServerShelve(deps);
     this.moves = new ServerMoves(deps, options);
+    this.liveMigrations = new LiveMigrations(deps);
     this.migrations = new Migrations();
     this.consoles = new Consoles(deps);
     this.hosts = new Hosts(deps);

@@ -10,42 +10,40 @@
 import { shoal } from '../../../proto/messages.ts';
 import { coverageMark, failpoint } from '../../base/buggify/buggify.ts';
 import { ShoalError } from '../../base/errors.ts';
-import type { ServerId } from '../../base/ids.ts';
-import { indexKey, type Row } from '../../state/table.ts';
-import {
-  hostTable,
-  imageTable,
-  portTable,
-  serverGroupTable,
-  serverTable,
-  volumeTable,
-} from '../../state/tables/index.ts';
+import type { Row } from '../../state/table.ts';
+import { hostTable, imageTable, serverGroupTable, serverTable } from '../../state/tables/index.ts';
 import type { StateReader } from '../../state/types.ts';
 import type { RequestContext } from '../kit/context.ts';
-import type { Placed, PlaceRequest } from '../kit/dependencies.ts';
+import type { Placed } from '../kit/dependencies.ts';
 import { putOnHost } from '../kit/put-on-host.ts';
 import { chargeQuota } from '../kit/quota.ts';
-import { isUnreleased, movePhase } from '../kit/server-move.ts';
+import { awaitingHostOf, isOneWay, isUnreleased, movePhase } from '../kit/server-move.ts';
 import { nextRequest } from '../kit/server-request.ts';
-import { isSharedPool, servesPool } from '../kit/storage-pools.ts';
 import { type Attempt, Change, transact } from '../kit/transact.ts';
-import { updatePortRow } from '../network/port-record.ts';
 import { bootsFromVolume, moveVolumes } from '../volume/records/server-disks.ts';
 import type { ComputeDependencies, ComputeOptions } from './dependencies.ts';
-import { groupAllows, groupForPlacement, writeGroup } from './group-hosts.ts';
+import { writeGroup } from './group-hosts.ts';
 import { askedAction } from './history/action-history.ts';
 import { beginMigration, noteMigration, openMigration } from './history/migrations.ts';
 import { placementEvents } from './history/placement-events.ts';
 import { badRequest, conflict } from './kit/refusals.ts';
 import { amountsOf, mustTake, refundDifference, seeServer } from './kit/server-record.ts';
+import { checkDiscarded, checkNotAwaiting, withoutLiveMove } from './moves/live-move-record.ts';
 import { withoutFormer } from './moves/move-reports.ts';
 import { checkNewShape, reshapedDisks } from './moves/new-shape.ts';
+import {
+  agreeWithGroup,
+  checkDestination,
+  checkPlace,
+  checkStorage,
+  flavorOf,
+  isReachable,
+  movePorts,
+  mustAnswer,
+  placeMove,
+} from './moves/placing.ts';
 import { checkNewFlavor } from './server-draft.ts';
 
-const markClaimsTooOldToMove = coverageMark(
-  'claims-too-old-to-move',
-  'a move took so long that its claims may have ended',
-);
 const markResizedInPlace = coverageMark('resized-in-place', 'a server gets another flavor on its own host');
 const markEvacuated = coverageMark('evacuated', 'a server of a host that is down gets another one');
 const markMoveReverted = coverageMark('move-reverted', 'a server goes back to the host or flavor that it had');
@@ -105,9 +103,9 @@ export class ServerMoves {
     this.#checkMovable(context, reader, server, 'migrate');
     const confirmsItself = options.confirmsItself === true;
     const draft = { verb: 'migrate', newFlavor: flavorOf(server), hostName, confirmsItself } as const;
-    this.#checkStorage(reader, server);
+    checkStorage(this.#deps, reader, server);
     if (hostName !== undefined) checkDestination(reader, server, hostName);
-    await this.#mustAnswer(context, reader, server);
+    await mustAnswer(this.#deps, context, reader, server);
     await this.#bind(context, server, draft, await this.#place(context, reader, server, draft, [server.hostId]));
   }
 
@@ -131,7 +129,7 @@ export class ServerMoves {
     const draft = { verb: 'resize', newFlavor, diskConfigAuto, confirmsItself: false } as const;
     // Refused before a host is asked.
     chargeQuota(new Change(), reader, server.projectId, growthOf(server, newFlavor));
-    await this.#mustAnswer(context, reader, server);
+    await mustAnswer(this.#deps, context, reader, server);
     await this.#bind(context, server, draft, await this.#placeResized(context, reader, server, draft));
   }
 
@@ -153,6 +151,8 @@ export class ServerMoves {
     this.#checkMovable(context, reader, server, 'evacuate');
     const { hostName, landsStopped } = options;
     if (hostName !== undefined) checkDestination(reader, server, hostName);
+    const awaiting = awaitingHostOf(server);
+    checkNotAwaiting(reader, server, awaiting, hostName);
     await this.#mustBeDown(context, reader, server);
     const draft = {
       verb: 'evacuate',
@@ -161,7 +161,8 @@ export class ServerMoves {
       landsStopped,
       confirmsItself: true,
     } as const;
-    await this.#bind(context, server, draft, await this.#place(context, reader, server, draft, [server.hostId]));
+    const excluded = [server.hostId, ...(awaiting === '' ? [] : [awaiting])];
+    await this.#bind(context, server, draft, await this.#place(context, reader, server, draft, excluded));
     markEvacuated();
   }
 
@@ -198,10 +199,10 @@ export class ServerMoves {
       try {
         return await this.#place(context, reader, server, { ...draft, hostName: own }, []);
       } catch (caught) {
-        if (!ShoalError.is(caught, 'NO_VALID_HOST') || !this.#isMovable(reader, server)) throw caught;
+        if (!ShoalError.is(caught, 'NO_VALID_HOST') || isReachable(this.#deps, reader, server) !== true) throw caught;
       }
     }
-    this.#checkStorage(reader, server);
+    checkStorage(this.#deps, reader, server);
     return this.#place(context, reader, server, draft, [server.hostId]);
   }
 
@@ -212,64 +213,16 @@ export class ServerMoves {
     { newFlavor, hostName }: MoveDraft,
     excludeHostIds: readonly string[],
   ): Promise<Placed> {
-    const image = imageTable.get(reader, server.imageId)?.record;
-    const group = serverGroupTable.get(reader, server.serverGroupId);
-    const request: PlaceRequest = {
-      serverId: server.id as ServerId,
-      generation: server.generation + 1,
-      flavor: newFlavor,
-      ...(image === undefined ? {} : { image }),
-      ...(bootsFromVolume(server) ? { hasRootVolume: true } : {}),
-      projectId: server.projectId,
-      zone: server.zone,
-      storage: server.storage,
-      excludeHostIds,
-      ...(hostName === undefined ? {} : { hostName }),
-      schedulerHints: server.schedulerHints,
-      ...(group === undefined ? {} : { group: groupForPlacement(reader, group.record, server.id) }),
-    };
-    return this.#deps.placer.place(request, context.signal);
+    return placeMove(this.#deps, context, reader, server, { newFlavor, hostName, excludeHostIds });
   }
 
   #checkMovable(context: RequestContext, reader: StateReader, server: Server, verb: MoveDraft['verb']): void {
     mustTake(context, server, verb);
+    if (verb !== 'evacuate') checkDiscarded(reader, server);
     if (server.previousHostId === '') return;
     const name = hostTable.get(reader, server.previousHostId)?.record.name ?? server.previousHostId;
     throw conflict(
       `Cannot '${verb}' instance ${server.id}: host ${name} has not removed yet what it has of it from an earlier move.`,
-    );
-  }
-
-  #isMovable(reader: StateReader, server: Server): boolean {
-    return this.#isReachable(reader, server) === true;
-  }
-
-  #checkStorage(reader: StateReader, server: Server): void {
-    checkReachable(server, this.#isReachable(reader, server));
-  }
-
-  /** Whether other hosts can have its disks; undefined: nobody has told yet. */
-  #isReachable(reader: StateReader, server: Server): boolean | undefined {
-    const adverts = this.#deps.hostViews.adverts();
-    const volumes = server.disks.map(({ volumeId }) => volumeTable.get(reader, volumeId ?? '')?.record);
-    const isServed = (volume: shoal.v1.Volume | undefined): boolean =>
-      volume !== undefined && volume.hostId !== '' && servesPool(adverts, volume.pool, volume.hostId);
-    // A volume on one host's own storage stays where it is, and is served to the server's host.
-    const left = server.disks.filter((_disk, at) => !isServed(volumes[at]));
-    const pools = new Set([server.storage, ...left.flatMap(({ pool }) => pool ?? [])]);
-    const shared = [...pools].map((pool) => isSharedPool(adverts, pool, server.hostId));
-    // One that nobody tells of comes before one that is shared: it may be of the host's own.
-    return shared.includes(false) ? false : shared.includes(undefined) ? undefined : true;
-  }
-
-  /** Asked directly and now: what gossip last heard may be old. */
-  async #mustAnswer(context: RequestContext, reader: StateReader, server: Server): Promise<void> {
-    const host = hostTable.get(reader, server.hostId)?.record;
-    if (host === undefined) throw conflict(`Instance ${server.id} has no host`);
-    if (await this.#deps.hostProbe.answers(host.id as Placed['hostId'], context.signal)) return;
-    throw conflict(
-      `Host ${host.name}, which has instance ${server.id}, does not answer. Only it can let go of the disk: ` +
-        'move the server when the host is back, or remove the host from the mesh when it is lost for good.',
     );
   }
 
@@ -290,7 +243,7 @@ export class ServerMoves {
         const row = seeServer(context, reader, server.id);
         this.#checkMovable(context, reader, row.record, draft.verb);
         if (draft.verb === 'evacuate') mustBeForcedDown(reader, row.record);
-        else if (placed.hostId !== row.record.hostId) this.#checkStorage(reader, row.record);
+        else if (placed.hostId !== row.record.hostId) checkStorage(this.#deps, reader, row.record);
         checkPlace(reader, placed);
         if (row.record.generation !== server.generation) throw conflict(`Instance ${server.id} has moved meanwhile`);
         putOnHost(change, placed.hostId);
@@ -350,6 +303,7 @@ export class ServerMoves {
       taskState: isEvacuated ? 'rebuilding' : 'resize_migrating',
       // The other host is down by an operator's word. That is no fence: storage proves one before it opens a disk.
       ...(isEvacuated ? { releasedGeneration: generation - 1, status: statusBefore(server), fault: null } : {}),
+      ...(isEvacuated ? withoutLiveMove(attempt, server, nowMs) : {}),
       ...(draft.landsStopped === true ? { powerWanted: shoal.v1.PowerWanted.POWER_WANTED_STOPPED } : {}),
       move: new shoal.v1.ServerMove({ migrationId, kind, phase: 'migrating', oldFlavor, newFlavor, confirmsItself }),
       updatedMs: nowMs,
@@ -376,7 +330,7 @@ export class ServerMoves {
     const { id, previousHostId, move } = record;
     const phase = movePhase(record);
     const isUnderWay = move === null ? isUnreleased(record) : phase === 'migrating' || phase === 'finished';
-    if (!isUnderWay || previousHostId === '' || move?.kind === 'evacuation') {
+    if (!isUnderWay || previousHostId === '' || isOneWay(record)) {
       throw conflict(
         `Cannot 'revertResize' instance ${id}: no move of it waits to be confirmed, or for its former host.`,
       );
@@ -450,72 +404,8 @@ function statusBefore({ status, powerWanted }: Server): shoal.v1.ServerStatus {
     : ServerStatus.SERVER_STATUS_ACTIVE;
 }
 
-function flavorOf(server: Server): Flavor {
-  if (server.flavor === null) throw conflict(`Instance ${server.id} has no flavor recorded`);
-  return server.flavor;
-}
-
 /** What a resize adds to what is counted of the quota: nothing is given back before it is confirmed. */
 function growthOf(server: Server, wanted: Flavor): { readonly cores: number; readonly ram: number } {
   const { cores, ram } = amountsOf(server);
   return { cores: Math.max(0, wanted.vcpus - cores), ram: Math.max(0, wanted.memoryMib - ram) };
-}
-
-function checkPlace(reader: StateReader, placed: Placed): void {
-  if (placed.isTooOld()) {
-    markClaimsTooOldToMove();
-    throw new ShoalError('PRECONDITION_CHANGED', 'Placing the server took too long; try again.');
-  }
-  if (hostTable.exists(reader, placed.hostId)) return;
-  throw new ShoalError('PRECONDITION_CHANGED', `Host ${placed.hostName} has left the mesh meanwhile; try again.`);
-}
-
-/**
- * Refuses a named host to which the server can never go. The group is asked here as well as by its filter, which need not
- * be enabled: the commit would refuse the host each time.
- */
-function checkDestination(reader: StateReader, server: Server, hostName: string): void {
-  const group = serverGroupTable.get(reader, server.serverGroupId)?.record;
-  const host = hostTable.one(reader, 'name', indexKey(hostName))?.record;
-  if (host === undefined) throw badRequest(`Compute host ${hostName} could not be found.`);
-  if (host.id === server.hostId) throw badRequest('Cannot migrate to the host where the server exists.');
-  if (group !== undefined && !groupAllows(groupForPlacement(reader, group, server.id), [host.id])) {
-    throw conflict(
-      `Cannot 'migrate' instance ${server.id} to host ${hostName}: the ${group.policy} policy of its server group ` +
-        `${group.id} does not allow that host. Name another one.`,
-    );
-  }
-}
-
-/** Throws `PRECONDITION_CHANGED` unless the server's group allows the host as it is now. */
-function agreeWithGroup(change: Change, reader: StateReader, server: Server, hostId: string): void {
-  const group = serverGroupTable.get(reader, server.serverGroupId);
-  if (group === undefined) return;
-  if (!groupAllows(groupForPlacement(reader, group.record, server.id), [hostId])) {
-    throw new ShoalError('PRECONDITION_CHANGED', 'The server group has changed meanwhile; try again.');
-  }
-  // Unchanged but for its revision: a request that places another member by the group as it was has to look again.
-  writeGroup(change, group, group.record.memberIds);
-}
-
-function movePorts({ reader, change }: Attempt, server: Server, hostId: string): void {
-  for (const portId of server.portIds) {
-    const port = portTable.get(reader, portId);
-    if (port !== undefined) updatePortRow(change, port, new shoal.v1.Port({ ...port.record, hostId }));
-  }
-}
-
-/** @param isShared whether other hosts can open its disk; undefined: no host tells. */
-function checkReachable(server: Server, isShared: boolean | undefined): void {
-  if (isShared === undefined) {
-    throw new ShoalError(
-      'UNAVAILABLE',
-      `No host has reported yet whether the storage ${server.storage} is shared; try again.`,
-    );
-  }
-  if (!isShared) {
-    throw conflict(
-      `Instance ${server.id} has its disk on its host's own storage; only servers on shared storage can move.`,
-    );
-  }
 }

@@ -43,6 +43,7 @@ type JobDetail = Pick<
   | 'volumeBackupExpire'
   | 'serverImage'
   | 'volumeReimage'
+  | 'liveMigration'
 >;
 
 /** Adds a job to a transaction. Throws `CONFLICT`, naming the other, while a job about the same subject is under way. */

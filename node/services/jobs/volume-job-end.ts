@@ -21,6 +21,7 @@ export const doneWords = {
   'volume-migrate': 'The volume is moved.',
   'volume-swap': 'The server has the other volume.',
   'server-image': 'The image is made.',
+  'live-migration': 'The server has its other host.',
 } as const;
 
 export type VolumeJobKind = keyof typeof doneWords;
@@ -38,7 +39,12 @@ export function endJobAbout(
 }
 
 /** Ends it. Ended already: the same. */
-export function endJob({ change }: Attempt, row: Row<Job>, nowMs: number, fault?: { readonly message: string }): void {
+export function endJob(
+  { change }: Pick<Attempt, 'change'>,
+  row: Row<Job>,
+  nowMs: number,
+  fault?: { readonly message: string },
+): void {
   if (hasEnded(row.record)) return;
   const job = new shoal.v1.Job({ ...row.record, updatedMs: nowMs });
   jobTable.update(change, row, endOf(job, nowMs, fault));

@@ -13,11 +13,13 @@ import {
   portTable,
   routerTable,
   securityGroupTable,
+  serverTable,
   subnetTable,
 } from '../../state/tables/index.ts';
 import type { StateReader } from '../../state/types.ts';
 import { deviceOwners } from '../kit/device-owners.ts';
 import { interfacesOf, isInterfaceOf, serverOfPort } from '../kit/ownership.ts';
+import { liveMove } from '../kit/server-move.ts';
 
 /** Networks joined by routers, and who carries them. */
 export interface Island {
@@ -70,16 +72,25 @@ interface Carried {
 /** What `hostId` carries. */
 export function carriedBy(records: CarriedRecords, hostId: HostId): Carried {
   const { reader } = records;
-  const localPorts = portTable
-    .by(reader, 'host', hostId)
-    .map((row) => row.record)
-    .filter((port) => port.fixedIps.length > 0 && (records.network(port.networkId)?.vni ?? 0) > 0);
+  const own = portTable.by(reader, 'host', hostId).map((row) => row.record);
+  const localPorts = [...own, ...comingPorts(reader, hostId)].filter(
+    (port) => port.fixedIps.length > 0 && (records.network(port.networkId)?.vni ?? 0) > 0,
+  );
   const seeds = new Set(localPorts.map((port) => port.networkId));
   for (const { record: router } of routerTable.by(reader, 'snat-host', hostId)) {
     if (router.externalNetworkId === '' || !router.adminStateUp) continue;
     for (const port of records.interfacesOf(router)) seeds.add(port.networkId);
   }
   return { localPorts, islands: islandsOf(records, [...seeds].sort()) };
+}
+
+/** Ports of guests that are on their way to the host while they run, and are another's still. */
+function comingPorts(reader: StateReader, hostId: HostId): readonly shoal.v1.Port[] {
+  const coming = serverTable
+    .by(reader, 'host', hostId)
+    .filter(({ record }) => record.hostId !== hostId && liveMove(record)?.targetHostId === hostId);
+  const ports = coming.flatMap(({ record }) => record.portIds.map((id) => portTable.find(reader, id)?.record));
+  return ports.filter((port) => port !== undefined).filter((port) => port.hostId !== hostId);
 }
 
 /**

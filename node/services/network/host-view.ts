@@ -113,7 +113,10 @@ function viewParts(reader: StateReader, hostId: HostId, metadataOf: MetadataOf):
       }
     });
   const networks = islands.flatMap((island) => each('network', island.networks, (it) => networkSpec(reader, it)));
-  const ports = each('port', localPorts, (it) => localPortSpec(records, it, metadataOf));
+  const ports = each('port', localPorts, (it) => ({
+    ...localPortSpec(records, it, metadataOf),
+    ...(it.hostId === hostId ? {} : { isComing: true }),
+  }));
   const forwarding = islands.flatMap((island) =>
     each('forwarding', island.networks, (it) => forwardingSpec(records, island, it, hostId)),
   );

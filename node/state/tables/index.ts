@@ -123,6 +123,10 @@ export const imageTable = new Table<shoal.v1.Image>({
   ],
 });
 
+function hostsOfServer({ hostId, previousHostId, discardHostId, move }: shoal.v1.Server): readonly string[] {
+  return [hostId, previousHostId, discardHostId, move?.targetHostId ?? ''];
+}
+
 /** Nova servers. The row goes last: when the host has removed guest and disks. */
 export const serverTable = new Table<shoal.v1.Server>({
   name: 'server',
@@ -131,7 +135,11 @@ export const serverTable = new Table<shoal.v1.Server>({
   indexes: [
     { name: 'project', keys: (r) => [indexKey(r.projectId)] },
     // A server on the move belongs to both hosts until the old one has let go.
-    { name: 'host', keys: (r) => [...new Set([r.hostId, r.previousHostId])].filter((id) => id !== '') },
+    // One that moves while it runs, also to the host that waits for it, and then has what is to be discarded of it.
+    {
+      name: 'host',
+      keys: (r) => [...new Set(hostsOfServer(r))].filter((id) => id !== ''),
+    },
     { name: 'group', keys: (r) => (r.serverGroupId === '' ? [] : [indexKey(r.serverGroupId)]) },
     { name: 'image', keys: (r) => (r.imageId === '' ? [] : [indexKey(r.imageId)]) },
   ],

@@ -12,6 +12,7 @@ import { silentLogger } from '../../../node/base/telemetry/logger.ts';
 import { hostKeeper } from '../../../node/host/host-keeper.ts';
 import type { HostLoop } from '../../../node/host/host-loop.ts';
 import { PowerOffNotes } from '../../../node/host/outage/power-off-notes.ts';
+import { ReceivingReportService } from '../../../node/services/compute/moves/live-reports.ts';
 import { beginVolumeCopy } from '../../../node/services/jobs/volume-jobs.ts';
 import type { HostReports } from '../../../node/services/kit/reporting/host-reporting.ts';
 import { VolumeReportService } from '../../../node/services/volume/host-reports.ts';
@@ -84,6 +85,7 @@ export class World {
         ]),
         store: this.store,
         reports,
+        receivingReports: new ReceivingReportService(this.deps, self, signal),
         volumeReports: new VolumeReportService(this.deps, self, signal),
         openKey: (name, secret) => testSealing.open(this.state.local, name, secret),
         beginCopy: (volume) => beginVolumeCopy(this.deps, volume, signal),

@@ -4,6 +4,7 @@ import { shoal } from '../../../../proto/messages.ts';
 import { coverageMark } from '../../../base/buggify/buggify.ts';
 import type { Clock } from '../../../base/clock.ts';
 import type { PortId } from '../../../base/ids.ts';
+import { liveMove } from '../../../services/kit/server-move.ts';
 import { requestOf } from '../../../services/kit/server-request.ts';
 import { diskLimits } from '../../../services/volume/kit/disk-limits.ts';
 import { isOwnDisk } from '../../../services/volume/kit/disks-of-server.ts';
@@ -76,7 +77,8 @@ export function serverKind(
     steps: serverSteps,
     id: (server) => server.id,
     facts: ({ generation }) => ({ generation }),
-    requestOf: (server) => requestOf(server) + askedOfDisks(server) + (places.get(server.id) ?? ''),
+    requestOf: (server) =>
+      requestOf(server) + askedOfDisks(server) + (places.get(server.id) ?? '') + comingHere(server, deps.hostId),
     wanted: (reader, failed) => {
       unmade.clear();
       moving.clear();
@@ -135,6 +137,8 @@ export function serverKind(
         await pullOut(server, diskOf(server, step.volumeId), tools);
         return deps.volumeReports.attachFailed(server, step.volumeId, fault);
       }
+      if (step.kind === 'receive')
+        return deps.receivingReports.receiveFailed(server, `${fault.message} ${fault.details}`.trim());
       if (step.kind === 'unplug') return deps.volumeReports.detachFailed(server, step.volumeId, fault);
       return deps.reports.fault(server, fault.message, fault.details);
     },
@@ -171,6 +175,12 @@ function askedOfDisks({ disks }: shoal.v1.Server): string {
     .filter((disk) => disk.detaching || (!disk.attached && !isOwnDisk(disk)))
     .map(({ volumeId, detaching, generation }) => `${detaching ? '-' : '+'}${volumeId}@${generation}`)
     .join('');
+}
+
+/** The move by which it comes here while it runs, as a part of the name of a request; empty: it does not. */
+function comingHere(server: shoal.v1.Server, hostId: string): string {
+  const move = liveMove(server);
+  return move?.targetHostId === hostId ? `<${move.migrationId}` : '';
 }
 
 /**

@@ -8,6 +8,7 @@ const jobTasks: ReadonlySet<string> = new Set([
   'shelving',
   'shelving_image_pending_upload',
   'shelving_image_uploading',
+  'migrating',
 ]);
 
 /**

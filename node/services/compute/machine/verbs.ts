@@ -113,6 +113,11 @@ export const verbs = {
   resize: { action: 'resize', ...asked, from: ['active', 'stopped'], task: 'refuses' },
   // For administrators, whom no lock holds.
   migrate: { action: 'migrate', deletion: 'refuses', host: 'needed', from: ['active', 'stopped'], task: 'refuses' },
+  // While it runs, or is paused. For administrators, too.
+  'os-migrateLive': {
+    ...{ action: 'os-migrateLive', deletion: 'refuses', host: 'needed' },
+    ...{ from: ['active', 'paused'], task: 'refuses' },
+  },
   confirmResize: { action: 'confirmResize', ...asked, from: ['resized'], task: 'refuses' },
   // Also of a move that is not done yet: the way back when a host does not answer.
   revertResize: { action: 'revertResize', lock: 'refuses', deletion: 'refuses' },

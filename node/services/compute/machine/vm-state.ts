@@ -37,6 +37,9 @@ export function shownStatus(server: Shown & Pick<shoal.v1.Server, 'taskState'>):
   const { status, taskState } = server;
   if (status === ServerStatus.SERVER_STATUS_ERROR || server.move === null) return status;
   if (vmState(server) === 'resized') return ServerStatus.SERVER_STATUS_VERIFY_RESIZE;
+  if (server.move.kind === 'live-migration') {
+    return taskState === 'migrating' ? ServerStatus.SERVER_STATUS_MIGRATING : status;
+  }
   if (taskState === 'resize_reverting') return ServerStatus.SERVER_STATUS_REVERT_RESIZE;
   return taskState.startsWith('resize_') ? ServerStatus.SERVER_STATUS_RESIZE : status;
 }

@@ -21,13 +21,13 @@ export function arrived(attempt: Attempt, server: Server, nowMs: number): Fields
     if (migration !== undefined) noteMigration(attempt, migration.id, { status: 'confirmed' }, nowMs);
     return {};
   }
-  const note = (status: 'finished' | 'confirmed' | 'reverted' | 'done'): void =>
+  const note = (status: 'finished' | 'confirmed' | 'reverted' | 'done' | 'completed'): void =>
     noteMigration(attempt, move.migrationId, { status }, nowMs);
   switch (movePhase(server)) {
     case 'migrating':
-      if (move.kind === 'evacuation' || move.confirmsItself) {
-        note(move.kind === 'evacuation' ? 'done' : 'confirmed');
-        return withoutFormer(server);
+      if (move.kind === 'evacuation' || move.kind === 'live-migration' || move.confirmsItself) {
+        note(move.kind === 'evacuation' ? 'done' : move.kind === 'live-migration' ? 'completed' : 'confirmed');
+        return { ...withoutFormer(server), ...(move.kind === 'live-migration' ? { taskState: '' } : {}) };
       }
       note('finished');
       return { move: new shoal.v1.ServerMove({ ...move, phase: 'finished', finishedMs: nowMs }) };
@@ -46,7 +46,8 @@ export function released(attempt: Attempt, server: Server, done: DoneFor | undef
   if (move === null) return { releasedGeneration, previousHostId: '' };
   const isReverting = movePhase(server) === 'reverting';
   noteMigration(attempt, move.migrationId, { status: isReverting ? 'reverting' : 'post-migrating' }, nowMs);
-  const event = isReverting ? 'compute_revert_resize' : 'compute_resize_instance';
+  const leaves = move.kind === 'live-migration' ? 'compute_post_live_migration' : 'compute_resize_instance';
+  const event = isReverting ? 'compute_revert_resize' : leaves;
   const whole = { event, hostId: previousHostId, startMs: done?.startMs ?? nowMs, finishMs: nowMs };
   const actions = withEvents(server, askedAt(server.askedRevision), [...(done?.events ?? []), whole], nowMs);
   return {

@@ -1,5 +1,5 @@
 /** A guest process of a server: made of its record, and what must be so before and after. */
-import type { GuestHardware, NicSpec } from '../../../../../drivers/types.ts';
+import type { GuestHardware, GuestSpec, NicSpec } from '../../../../../drivers/types.ts';
 import type { shoal } from '../../../../../proto/messages.ts';
 import { coverageMark, failpoint } from '../../../../base/buggify/buggify.ts';
 import { ShoalError } from '../../../../base/errors.ts';
@@ -31,16 +31,7 @@ export async function startGuest(server: shoal.v1.Server, tools: ServerTools): P
     server.portIds.map((id) => nic(id as PortId, server, tools)),
   );
   const disks = await events.during('compute_open_disks', () => openDisks(server, tools));
-  const spec = {
-    serverId: server.id as ServerId,
-    generation: server.generation,
-    name: server.name,
-    vcpus: server.flavor?.vcpus ?? 1,
-    memoryMib: server.flavor?.memoryMib ?? 128,
-    disks,
-    nics,
-    hardware: hardwareOf(server),
-  };
+  const spec = specOf(server, server.generation, { disks, nics });
   const started = await events.during('compute_start_guest', () => compute.startGuest(spec, signal));
   // A guest that ran meanwhile, as another start made it, may have other limits.
   for (const { volumeId, limits } of disks) {
@@ -56,6 +47,23 @@ function hardwareOf(server: shoal.v1.Server): GuestHardware {
   const { flavor, imageProperties, machine } = server;
   const request = { vcpus: flavor?.vcpus ?? 1, extraSpecs: flavor?.extraSpecs ?? {}, imageProperties };
   return { ...guestHardware(request), ...(machine === '' ? {} : { machine }) };
+}
+
+/** What the guest is made of, of its record, with these disks and NICs. */
+export function specOf(
+  server: shoal.v1.Server,
+  generation: number,
+  devices: Pick<GuestSpec, 'disks' | 'nics'>,
+): GuestSpec {
+  return {
+    serverId: server.id as ServerId,
+    generation,
+    name: server.name,
+    vcpus: server.flavor?.vcpus ?? 1,
+    memoryMib: server.flavor?.memoryMib ?? 128,
+    ...devices,
+    hardware: hardwareOf(server),
+  };
 }
 
 /**
@@ -89,7 +97,8 @@ export async function giveBackDisks(server: shoal.v1.Server, tools: ServerTools)
   await closeDisks(server, tools);
 }
 
-function nic(portId: PortId, server: shoal.v1.Server, tools: ServerTools): NicSpec {
+/** A port as the guest has it. Throws `UNAVAILABLE` while it is not plugged here. */
+export function nic(portId: PortId, server: shoal.v1.Server, tools: ServerTools): NicSpec {
   const port = portTable.must(tools.reader, portId).record;
   const tapName = tools.tapName(portId);
   if (tapName === undefined) throw new ShoalError('UNAVAILABLE', notPlugged(portId), { facts: { portId } });

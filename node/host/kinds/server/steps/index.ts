@@ -6,6 +6,8 @@ import type { ServerTools } from '../kit/tools.ts';
 import { clean } from './clean.ts';
 import { destroy } from './destroy.ts';
 import { limit } from './limit.ts';
+import { arrive } from './live/arrive.ts';
+import { discard, receive, refuseMemory } from './live/receive.ts';
 import { offload } from './offload.ts';
 import { pause } from './pause.ts';
 import { plug } from './plug.ts';
@@ -44,5 +46,9 @@ export const serverSteps: Steps<ServerStep, shoal.v1.Server, ServerTools> = {
   report,
   destroy,
   release,
+  receive,
+  'refuse-memory': refuseMemory,
+  discard,
+  arrive,
   clean,
 };
