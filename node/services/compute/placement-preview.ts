@@ -8,7 +8,7 @@ import type { StateReader } from '../../state/types.ts';
 import type { RequestContext } from '../kit/context.ts';
 import type { PlacementInquiry, PlaceRequest } from '../kit/dependencies.ts';
 import type { ComputeOptions } from './dependencies.ts';
-import { groupForPlacement } from './group-hosts.ts';
+import { groupForPlacement } from './kit/group-hosts.ts';
 import { meshDefaults } from './server-create.ts';
 import { checkRequestSpec, type RequestSpec } from './server-draft.ts';
 

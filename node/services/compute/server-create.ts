@@ -27,10 +27,10 @@ import type { CheckedDisks } from '../volume/servers/block-devices.ts';
 import { planDisks } from '../volume/servers/server-volumes.ts';
 import type { CheckedVolume } from '../volume/volumes/volume-draft.ts';
 import type { ComputeDependencies, ComputeOptions } from './dependencies.ts';
-import { groupAllows, groupForPlacement, writeGroup } from './group-hosts.ts';
 import { keptProperties } from './hardware/guest-hardware.ts';
 import { askedAction, askedAt, withEvents } from './history/action-history.ts';
 import { placementEvents } from './history/placement-events.ts';
+import { groupAllows, groupAllows, groupForPlacement, groupForPlacement, writeGroup, writeGroup } from './kit/group-hosts.ts';
 import { badRequest } from './kit/refusals.ts';
 import { amountsOf, powerStates } from './kit/server-record.ts';
 import {

@@ -20,9 +20,9 @@ import { putOnHost } from '../../kit/put-on-host.ts';
 import { liveMoveName } from '../../kit/sealing.ts';
 import { awaitingHostOf, liveMove } from '../../kit/server-move.ts';
 import { type Attempt, transact } from '../../kit/transact.ts';
+import type { VolumeDependencies } from '../../volume/kit/dependencies.ts';
 import { isElsewhere } from '../../volume/records/served-volume.ts';
 import { volumeDisks } from '../../volume/records/server-disks.ts';
-import type { ComputeDependencies } from '../dependencies.ts';
 import { askedAction } from '../history/action-history.ts';
 import { beginMigration } from '../history/migrations.ts';
 import { placementEvents } from '../history/placement-events.ts';
@@ -36,6 +36,7 @@ import {
   flavorOf,
   isReachable,
   mustAnswer,
+  type PlacingDependencies,
   placeMove,
 } from './placing.ts';
 
@@ -54,6 +55,7 @@ const durationMsMax = 24 * 3_600_000;
 const keyBytes = 32;
 
 type Server = shoal.v1.Server;
+type Deps = VolumeDependencies & PlacingDependencies;
 
 /** What is asked for. */
 interface LiveMigrationDraft {
@@ -65,9 +67,9 @@ interface LiveMigrationDraft {
 
 /** See above. */
 export class LiveMigrations {
-  readonly #deps: ComputeDependencies;
+  readonly #deps: Deps;
 
-  constructor(deps: ComputeDependencies) {
+  constructor(deps: Deps) {
     this.#deps = deps;
   }
 

@@ -205,7 +205,7 @@ export class ReceivingReportService implements ReceivingReports {
       if (row === undefined || move?.targetHostId !== this.#hostId) return;
       if (move.migrationId !== server.move?.migrationId) return;
       this.#write(attempt, row, { move: new shoal.v1.ServerMove({ ...move, ...fields }) });
-      // Whoever carries out the job looks when its record changes.
+      // The host that carries out the job looks when its record changes.
       const job = jobTable.one(attempt.reader, 'subject', indexKey(`server/${server.id}`));
       if (job !== undefined) {
         jobTable.update(attempt.change, job, new shoal.v1.Job({ ...job.record, updatedMs: this.#deps.clock.nowMs() }));

@@ -7,13 +7,12 @@ import { indexKey } from '../../../state/table.ts';
 import { hostTable, imageTable, portTable, serverGroupTable, volumeTable } from '../../../state/tables/index.ts';
 import type { StateReader } from '../../../state/types.ts';
 import type { RequestContext } from '../../kit/context.ts';
-import type { Placed, PlaceRequest } from '../../kit/dependencies.ts';
+import type { HostProbe, HostViews, Placed, PlaceRequest, Placer } from '../../kit/dependencies.ts';
 import { isSharedPool, servesPool } from '../../kit/storage-pools.ts';
 import type { Attempt, Change } from '../../kit/transact.ts';
 import { updatePortRow } from '../../network/port-record.ts';
 import { bootsFromVolume } from '../../volume/records/server-disks.ts';
-import type { ComputeDependencies } from '../dependencies.ts';
-import { groupAllows, groupForPlacement, writeGroup } from '../group-hosts.ts';
+import { groupAllows, groupForPlacement, writeGroup } from '../kit/group-hosts.ts';
 import { badRequest, conflict } from '../kit/refusals.ts';
 
 const markClaimsTooOldToMove = coverageMark(
@@ -23,7 +22,15 @@ const markClaimsTooOldToMove = coverageMark(
 
 type Server = shoal.v1.Server;
 type Flavor = shoal.v1.Flavor;
-type Deps = Pick<ComputeDependencies, 'placer' | 'hostViews' | 'hostProbe'>;
+
+/** What moves are placed with. */
+export interface PlacingDependencies {
+  readonly placer: Placer;
+  readonly hostViews: HostViews;
+  readonly hostProbe: HostProbe;
+}
+
+type Deps = PlacingDependencies;
 
 /** The host that admits the server at its next generation. Throws `NO_VALID_HOST`, which says of each host why not. */
 export function placeMove(

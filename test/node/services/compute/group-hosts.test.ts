@@ -1,7 +1,7 @@
 /** Strict server groups while several placements are under way: what is committed agrees with the group as it is then. */
 import t from 'tap';
 import { ShoalError } from '../../../../node/base/errors.ts';
-import { groupAllows } from '../../../../node/services/compute/group-hosts.ts';
+import { groupAllows } from '../../../../node/services/compute/kit/group-hosts.ts';
 import { transact } from '../../../../node/services/kit/transact.ts';
 import { serverTable } from '../../../../node/state/tables/index.ts';
 import { shoal } from '../../../../proto/messages.ts';

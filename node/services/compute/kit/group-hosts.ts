@@ -1,10 +1,10 @@
 /** Server groups and hosts: where the members are, and whether a placement still agrees with them when it is committed. */
-import { shoal } from '../../../proto/messages.ts';
-import type { Row } from '../../state/table.ts';
-import { serverGroupTable, serverTable } from '../../state/tables/index.ts';
-import type { StateReader } from '../../state/types.ts';
-import type { PlacementGroup } from '../kit/dependencies.ts';
-import type { Change } from '../kit/transact.ts';
+import { shoal } from '../../../../proto/messages.ts';
+import type { Row } from '../../../state/table.ts';
+import { serverGroupTable, serverTable } from '../../../state/tables/index.ts';
+import type { StateReader } from '../../../state/types.ts';
+import type { PlacementGroup } from '../../kit/dependencies.ts';
+import type { Change } from '../../kit/transact.ts';
 
 /** A group as placement wants it: the hosts of its members. @param withoutServerId a member that is about to move. */
 export function groupForPlacement(
