@@ -12,6 +12,7 @@ import { pageById } from './kit/page.ts';
 import { RecordWatch } from './kit/record-watch.ts';
 import type { WatchStreams } from './kit/watch-streams.ts';
 import { serverImageHandlers } from './server-images.ts';
+import { serverInterfaceHandlers } from './server-interfaces.ts';
 import { serverMoveHandlers } from './server-moves.ts';
 import { serverStateHandlers } from './server-states.ts';
 import { serverView, watchedServers } from './server-watch.ts';
@@ -94,6 +95,7 @@ export function computeHandlers(
         return { flavors: [...compute.flavors.list(context, reader)] };
       }),
     ...consoleHandlers(callers, compute),
+    ...serverInterfaceHandlers(callers, compute),
     ...serverStateHandlers(callers, compute),
     ...serverMoveHandlers(callers, compute),
     ...serverImageHandlers(callers, compute),

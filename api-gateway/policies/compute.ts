@@ -85,10 +85,19 @@ const serverRules: readonly PolicyRule[] = [
     `DELETE ${servers}/:id/os-volume_attachments/:key`,
     'rpc shoal.v1.VolumeService/DetachVolume',
   ]),
-  rule('os_compute_api:os-attach-interfaces:list', projectReader, [`GET ${servers}/:id/os-interface`]),
+  rule('os_compute_api:os-attach-interfaces:list', projectReader, [
+    `GET ${servers}/:id/os-interface`,
+    rpc('ListInterfaces'),
+  ]),
   rule('os_compute_api:os-attach-interfaces:show', projectReader, [`GET ${servers}/:id/os-interface/:key`]),
-  rule('os_compute_api:os-attach-interfaces:create', projectMember, [`POST ${servers}/:id/os-interface`]),
-  rule('os_compute_api:os-attach-interfaces:delete', projectMember, [`DELETE ${servers}/:id/os-interface/:key`]),
+  rule('os_compute_api:os-attach-interfaces:create', projectMember, [
+    `POST ${servers}/:id/os-interface`,
+    rpc('AttachInterface'),
+  ]),
+  rule('os_compute_api:os-attach-interfaces:delete', projectMember, [
+    `DELETE ${servers}/:id/os-interface/:key`,
+    rpc('DetachInterface'),
+  ]),
   rule('os_compute_api:server-metadata:index', projectReader, [`GET ${servers}/:id/metadata`]),
   rule('os_compute_api:server-metadata:show', projectReader, [`GET ${servers}/:id/metadata/:key`]),
   rule('os_compute_api:server-metadata:create', projectMember, [`POST ${servers}/:id/metadata`]),

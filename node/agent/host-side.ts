@@ -29,6 +29,7 @@ import { poolRooms } from '../host/pool-room.ts';
 import { advertisedAggregates } from '../services/compute/aggregates.ts';
 import { HostReportService } from '../services/compute/host-reports.ts';
 import { ReceivingReportService } from '../services/compute/moves/live-reports.ts';
+import { NicReportService } from '../services/compute/interfaces/nic-reports.ts';
 import { beginVolumeCopy } from '../services/jobs/volume-jobs.ts';
 import type { HostControl, HostProbe } from '../services/kit/dependencies.ts';
 import { isApart } from '../services/kit/storage-pools.ts';
@@ -205,6 +206,7 @@ function keeperOf(
       network: drivers.network,
       reports,
       receivingReports: new ReceivingReportService(services, hostId, signal),
+      nicReports: new NicReportService(services, hostId, signal),
       mtu: (networkId) => networkTable.find(state.local, networkId)?.record.mtu ?? tenantMtuBytes(config),
       networkViews: new HostNetworkViews(hostId, metadata),
       withIntents: (server) => intents.overlay(server),

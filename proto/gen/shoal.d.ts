@@ -4291,6 +4291,12 @@ export namespace shoal {
             /** Server encryptedPassword. */
             encryptedPassword: string;
 
+            /** Server leavingPortIds. */
+            leavingPortIds: string[];
+
+            /** Server nics. */
+            nics: shoal.v1.ServerNic[];
+
             /**
              * Creates a new Server instance using the specified properties.
              * @param [properties] Properties to set
@@ -4503,12 +4509,101 @@ export namespace shoal {
                 /** Server encryptedPassword */
                 encryptedPassword?: string;
 
+                /** Server leavingPortIds */
+                leavingPortIds?: string[];
+
+                /** Server nics */
+                nics?: shoal.v1.ServerNic.$Properties[];
+
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
             }
 
             /** Shape of a Server. */
             type $Shape = shoal.v1.Server.$Properties;
+        }
+
+        /**
+         * Properties of a ServerNic.
+         * @deprecated Use shoal.v1.ServerNic.$Properties instead.
+         */
+        interface IServerNic extends shoal.v1.ServerNic.$Properties {
+        }
+
+        /** Represents a ServerNic. */
+        class ServerNic {
+
+            /**
+             * Constructs a new ServerNic.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ServerNic.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ServerNic portId. */
+            portId: string;
+
+            /** ServerNic tag. */
+            tag: string;
+
+            /** ServerNic arriving. */
+            arriving: boolean;
+
+            /** ServerNic requestId. */
+            requestId: string;
+
+            /**
+             * Creates a new ServerNic instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ServerNic instance
+             */
+            static create(properties: shoal.v1.ServerNic.$Shape): shoal.v1.ServerNic & shoal.v1.ServerNic.$Shape;
+            static create(properties?: shoal.v1.ServerNic.$Properties): shoal.v1.ServerNic;
+
+            /**
+             * Encodes the specified ServerNic message. Does not implicitly {@link shoal.v1.ServerNic.verify|verify} messages.
+             * @param message ServerNic message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ServerNic.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ServerNic message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ServerNic & shoal.v1.ServerNic.$Shape} ServerNic
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ServerNic & shoal.v1.ServerNic.$Shape;
+        }
+
+        namespace ServerNic {
+
+            /** Properties of a ServerNic. */
+            interface $Properties {
+
+                /** ServerNic portId */
+                portId?: string;
+
+                /** ServerNic tag */
+                tag?: string;
+
+                /** ServerNic arriving */
+                arriving?: boolean;
+
+                /** ServerNic requestId */
+                requestId?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ServerNic. */
+            type $Shape = shoal.v1.ServerNic.$Properties;
         }
 
         /**
@@ -11489,6 +11584,15 @@ export namespace shoal {
             /** Calls MigrateServer. */
             migrateServer: shoal.v1.ComputeService.MigrateServer;
 
+            /** Calls AttachInterface. */
+            attachInterface: shoal.v1.ComputeService.AttachInterface;
+
+            /** Calls DetachInterface. */
+            detachInterface: shoal.v1.ComputeService.DetachInterface;
+
+            /** Calls ListInterfaces. */
+            listInterfaces: shoal.v1.ComputeService.ListInterfaces;
+
             /** Calls ListServerActions. */
             listServerActions: shoal.v1.ComputeService.ListServerActions;
 
@@ -12072,6 +12176,63 @@ export namespace shoal {
               readonly path: "/shoal.v1.ComputeService/MigrateServer";
               readonly requestType: "MigrateServerRequest";
               readonly responseType: "MigrateServerResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.ComputeService#attachInterface}.
+             * @param error Error, if any
+             * @param [response] AttachInterfaceResponse
+             */
+            type AttachInterfaceCallback = (error: (Error|null), response?: shoal.v1.AttachInterfaceResponse) => void;
+
+            /** Calls AttachInterface. */
+            type AttachInterface = {
+              (request: shoal.v1.IAttachInterfaceRequest, callback: shoal.v1.ComputeService.AttachInterfaceCallback): void;
+              (request: shoal.v1.IAttachInterfaceRequest): Promise<shoal.v1.AttachInterfaceResponse>;
+              readonly name: "AttachInterface";
+              readonly path: "/shoal.v1.ComputeService/AttachInterface";
+              readonly requestType: "AttachInterfaceRequest";
+              readonly responseType: "AttachInterfaceResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.ComputeService#detachInterface}.
+             * @param error Error, if any
+             * @param [response] DetachInterfaceResponse
+             */
+            type DetachInterfaceCallback = (error: (Error|null), response?: shoal.v1.DetachInterfaceResponse) => void;
+
+            /** Calls DetachInterface. */
+            type DetachInterface = {
+              (request: shoal.v1.IDetachInterfaceRequest, callback: shoal.v1.ComputeService.DetachInterfaceCallback): void;
+              (request: shoal.v1.IDetachInterfaceRequest): Promise<shoal.v1.DetachInterfaceResponse>;
+              readonly name: "DetachInterface";
+              readonly path: "/shoal.v1.ComputeService/DetachInterface";
+              readonly requestType: "DetachInterfaceRequest";
+              readonly responseType: "DetachInterfaceResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.ComputeService#listInterfaces}.
+             * @param error Error, if any
+             * @param [response] ListInterfacesResponse
+             */
+            type ListInterfacesCallback = (error: (Error|null), response?: shoal.v1.ListInterfacesResponse) => void;
+
+            /** Calls ListInterfaces. */
+            type ListInterfaces = {
+              (request: shoal.v1.IListInterfacesRequest, callback: shoal.v1.ComputeService.ListInterfacesCallback): void;
+              (request: shoal.v1.IListInterfacesRequest): Promise<shoal.v1.ListInterfacesResponse>;
+              readonly name: "ListInterfaces";
+              readonly path: "/shoal.v1.ComputeService/ListInterfaces";
+              readonly requestType: "ListInterfacesRequest";
+              readonly responseType: "ListInterfacesResponse";
               readonly requestStream: undefined;
               readonly responseStream: undefined;
             };
@@ -16192,6 +16353,521 @@ export namespace shoal {
 
             /** Shape of a MigrateServerResponse. */
             type $Shape = shoal.v1.MigrateServerResponse.$Properties;
+        }
+
+        /**
+         * Properties of an AttachInterfaceRequest.
+         * @deprecated Use shoal.v1.AttachInterfaceRequest.$Properties instead.
+         */
+        interface IAttachInterfaceRequest extends shoal.v1.AttachInterfaceRequest.$Properties {
+        }
+
+        /** Represents an AttachInterfaceRequest. */
+        class AttachInterfaceRequest {
+
+            /**
+             * Constructs a new AttachInterfaceRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.AttachInterfaceRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** AttachInterfaceRequest serverId. */
+            serverId: string;
+
+            /** AttachInterfaceRequest portId. */
+            portId: string;
+
+            /** AttachInterfaceRequest networkId. */
+            networkId: string;
+
+            /** AttachInterfaceRequest fixedIp. */
+            fixedIp: string;
+
+            /** AttachInterfaceRequest tag. */
+            tag: string;
+
+            /**
+             * Creates a new AttachInterfaceRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns AttachInterfaceRequest instance
+             */
+            static create(properties: shoal.v1.AttachInterfaceRequest.$Shape): shoal.v1.AttachInterfaceRequest & shoal.v1.AttachInterfaceRequest.$Shape;
+            static create(properties?: shoal.v1.AttachInterfaceRequest.$Properties): shoal.v1.AttachInterfaceRequest;
+
+            /**
+             * Encodes the specified AttachInterfaceRequest message. Does not implicitly {@link shoal.v1.AttachInterfaceRequest.verify|verify} messages.
+             * @param message AttachInterfaceRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.AttachInterfaceRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an AttachInterfaceRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.AttachInterfaceRequest & shoal.v1.AttachInterfaceRequest.$Shape} AttachInterfaceRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.AttachInterfaceRequest & shoal.v1.AttachInterfaceRequest.$Shape;
+        }
+
+        namespace AttachInterfaceRequest {
+
+            /** Properties of an AttachInterfaceRequest. */
+            interface $Properties {
+
+                /** AttachInterfaceRequest serverId */
+                serverId?: string;
+
+                /** AttachInterfaceRequest portId */
+                portId?: string;
+
+                /** AttachInterfaceRequest networkId */
+                networkId?: string;
+
+                /** AttachInterfaceRequest fixedIp */
+                fixedIp?: string;
+
+                /** AttachInterfaceRequest tag */
+                tag?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an AttachInterfaceRequest. */
+            type $Shape = shoal.v1.AttachInterfaceRequest.$Properties;
+        }
+
+        /**
+         * Properties of an AttachInterfaceResponse.
+         * @deprecated Use shoal.v1.AttachInterfaceResponse.$Properties instead.
+         */
+        interface IAttachInterfaceResponse extends shoal.v1.AttachInterfaceResponse.$Properties {
+        }
+
+        /** Represents an AttachInterfaceResponse. */
+        class AttachInterfaceResponse {
+
+            /**
+             * Constructs a new AttachInterfaceResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.AttachInterfaceResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** AttachInterfaceResponse interface. */
+            interface: (shoal.v1.ServerInterface|null);
+
+            /**
+             * Creates a new AttachInterfaceResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns AttachInterfaceResponse instance
+             */
+            static create(properties: shoal.v1.AttachInterfaceResponse.$Shape): shoal.v1.AttachInterfaceResponse & shoal.v1.AttachInterfaceResponse.$Shape;
+            static create(properties?: shoal.v1.AttachInterfaceResponse.$Properties): shoal.v1.AttachInterfaceResponse;
+
+            /**
+             * Encodes the specified AttachInterfaceResponse message. Does not implicitly {@link shoal.v1.AttachInterfaceResponse.verify|verify} messages.
+             * @param message AttachInterfaceResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.AttachInterfaceResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an AttachInterfaceResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.AttachInterfaceResponse & shoal.v1.AttachInterfaceResponse.$Shape} AttachInterfaceResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.AttachInterfaceResponse & shoal.v1.AttachInterfaceResponse.$Shape;
+        }
+
+        namespace AttachInterfaceResponse {
+
+            /** Properties of an AttachInterfaceResponse. */
+            interface $Properties {
+
+                /** AttachInterfaceResponse interface */
+                "interface"?: (shoal.v1.ServerInterface.$Properties|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an AttachInterfaceResponse. */
+            type $Shape = shoal.v1.AttachInterfaceResponse.$Properties;
+        }
+
+        /**
+         * Properties of a ServerInterface.
+         * @deprecated Use shoal.v1.ServerInterface.$Properties instead.
+         */
+        interface IServerInterface extends shoal.v1.ServerInterface.$Properties {
+        }
+
+        /** Represents a ServerInterface. */
+        class ServerInterface {
+
+            /**
+             * Constructs a new ServerInterface.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ServerInterface.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ServerInterface portId. */
+            portId: string;
+
+            /** ServerInterface networkId. */
+            networkId: string;
+
+            /** ServerInterface mac. */
+            mac: string;
+
+            /** ServerInterface status. */
+            status: string;
+
+            /** ServerInterface fixedIps. */
+            fixedIps: shoal.v1.FixedIp[];
+
+            /** ServerInterface tag. */
+            tag: string;
+
+            /**
+             * Creates a new ServerInterface instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ServerInterface instance
+             */
+            static create(properties: shoal.v1.ServerInterface.$Shape): shoal.v1.ServerInterface & shoal.v1.ServerInterface.$Shape;
+            static create(properties?: shoal.v1.ServerInterface.$Properties): shoal.v1.ServerInterface;
+
+            /**
+             * Encodes the specified ServerInterface message. Does not implicitly {@link shoal.v1.ServerInterface.verify|verify} messages.
+             * @param message ServerInterface message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ServerInterface.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ServerInterface message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ServerInterface & shoal.v1.ServerInterface.$Shape} ServerInterface
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ServerInterface & shoal.v1.ServerInterface.$Shape;
+        }
+
+        namespace ServerInterface {
+
+            /** Properties of a ServerInterface. */
+            interface $Properties {
+
+                /** ServerInterface portId */
+                portId?: string;
+
+                /** ServerInterface networkId */
+                networkId?: string;
+
+                /** ServerInterface mac */
+                mac?: string;
+
+                /** ServerInterface status */
+                status?: string;
+
+                /** ServerInterface fixedIps */
+                fixedIps?: shoal.v1.FixedIp.$Properties[];
+
+                /** ServerInterface tag */
+                tag?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ServerInterface. */
+            type $Shape = shoal.v1.ServerInterface.$Properties;
+        }
+
+        /**
+         * Properties of a DetachInterfaceRequest.
+         * @deprecated Use shoal.v1.DetachInterfaceRequest.$Properties instead.
+         */
+        interface IDetachInterfaceRequest extends shoal.v1.DetachInterfaceRequest.$Properties {
+        }
+
+        /** Represents a DetachInterfaceRequest. */
+        class DetachInterfaceRequest {
+
+            /**
+             * Constructs a new DetachInterfaceRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.DetachInterfaceRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** DetachInterfaceRequest serverId. */
+            serverId: string;
+
+            /** DetachInterfaceRequest portId. */
+            portId: string;
+
+            /**
+             * Creates a new DetachInterfaceRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns DetachInterfaceRequest instance
+             */
+            static create(properties: shoal.v1.DetachInterfaceRequest.$Shape): shoal.v1.DetachInterfaceRequest & shoal.v1.DetachInterfaceRequest.$Shape;
+            static create(properties?: shoal.v1.DetachInterfaceRequest.$Properties): shoal.v1.DetachInterfaceRequest;
+
+            /**
+             * Encodes the specified DetachInterfaceRequest message. Does not implicitly {@link shoal.v1.DetachInterfaceRequest.verify|verify} messages.
+             * @param message DetachInterfaceRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.DetachInterfaceRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a DetachInterfaceRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.DetachInterfaceRequest & shoal.v1.DetachInterfaceRequest.$Shape} DetachInterfaceRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.DetachInterfaceRequest & shoal.v1.DetachInterfaceRequest.$Shape;
+        }
+
+        namespace DetachInterfaceRequest {
+
+            /** Properties of a DetachInterfaceRequest. */
+            interface $Properties {
+
+                /** DetachInterfaceRequest serverId */
+                serverId?: string;
+
+                /** DetachInterfaceRequest portId */
+                portId?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a DetachInterfaceRequest. */
+            type $Shape = shoal.v1.DetachInterfaceRequest.$Properties;
+        }
+
+        /**
+         * Properties of a DetachInterfaceResponse.
+         * @deprecated Use shoal.v1.DetachInterfaceResponse.$Properties instead.
+         */
+        interface IDetachInterfaceResponse extends shoal.v1.DetachInterfaceResponse.$Properties {
+        }
+
+        /** Represents a DetachInterfaceResponse. */
+        class DetachInterfaceResponse {
+
+            /**
+             * Constructs a new DetachInterfaceResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.DetachInterfaceResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /**
+             * Creates a new DetachInterfaceResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns DetachInterfaceResponse instance
+             */
+            static create(properties: shoal.v1.DetachInterfaceResponse.$Shape): shoal.v1.DetachInterfaceResponse & shoal.v1.DetachInterfaceResponse.$Shape;
+            static create(properties?: shoal.v1.DetachInterfaceResponse.$Properties): shoal.v1.DetachInterfaceResponse;
+
+            /**
+             * Encodes the specified DetachInterfaceResponse message. Does not implicitly {@link shoal.v1.DetachInterfaceResponse.verify|verify} messages.
+             * @param message DetachInterfaceResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.DetachInterfaceResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a DetachInterfaceResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.DetachInterfaceResponse & shoal.v1.DetachInterfaceResponse.$Shape} DetachInterfaceResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.DetachInterfaceResponse & shoal.v1.DetachInterfaceResponse.$Shape;
+        }
+
+        namespace DetachInterfaceResponse {
+
+            /** Properties of a DetachInterfaceResponse. */
+            interface $Properties {
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a DetachInterfaceResponse. */
+            type $Shape = shoal.v1.DetachInterfaceResponse.$Properties;
+        }
+
+        /**
+         * Properties of a ListInterfacesRequest.
+         * @deprecated Use shoal.v1.ListInterfacesRequest.$Properties instead.
+         */
+        interface IListInterfacesRequest extends shoal.v1.ListInterfacesRequest.$Properties {
+        }
+
+        /** Represents a ListInterfacesRequest. */
+        class ListInterfacesRequest {
+
+            /**
+             * Constructs a new ListInterfacesRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ListInterfacesRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ListInterfacesRequest serverId. */
+            serverId: string;
+
+            /**
+             * Creates a new ListInterfacesRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ListInterfacesRequest instance
+             */
+            static create(properties: shoal.v1.ListInterfacesRequest.$Shape): shoal.v1.ListInterfacesRequest & shoal.v1.ListInterfacesRequest.$Shape;
+            static create(properties?: shoal.v1.ListInterfacesRequest.$Properties): shoal.v1.ListInterfacesRequest;
+
+            /**
+             * Encodes the specified ListInterfacesRequest message. Does not implicitly {@link shoal.v1.ListInterfacesRequest.verify|verify} messages.
+             * @param message ListInterfacesRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ListInterfacesRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ListInterfacesRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ListInterfacesRequest & shoal.v1.ListInterfacesRequest.$Shape} ListInterfacesRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ListInterfacesRequest & shoal.v1.ListInterfacesRequest.$Shape;
+        }
+
+        namespace ListInterfacesRequest {
+
+            /** Properties of a ListInterfacesRequest. */
+            interface $Properties {
+
+                /** ListInterfacesRequest serverId */
+                serverId?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ListInterfacesRequest. */
+            type $Shape = shoal.v1.ListInterfacesRequest.$Properties;
+        }
+
+        /**
+         * Properties of a ListInterfacesResponse.
+         * @deprecated Use shoal.v1.ListInterfacesResponse.$Properties instead.
+         */
+        interface IListInterfacesResponse extends shoal.v1.ListInterfacesResponse.$Properties {
+        }
+
+        /** Represents a ListInterfacesResponse. */
+        class ListInterfacesResponse {
+
+            /**
+             * Constructs a new ListInterfacesResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ListInterfacesResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ListInterfacesResponse interfaces. */
+            interfaces: shoal.v1.ServerInterface[];
+
+            /** ListInterfacesResponse stale. */
+            stale: boolean;
+
+            /**
+             * Creates a new ListInterfacesResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ListInterfacesResponse instance
+             */
+            static create(properties: shoal.v1.ListInterfacesResponse.$Shape): shoal.v1.ListInterfacesResponse & shoal.v1.ListInterfacesResponse.$Shape;
+            static create(properties?: shoal.v1.ListInterfacesResponse.$Properties): shoal.v1.ListInterfacesResponse;
+
+            /**
+             * Encodes the specified ListInterfacesResponse message. Does not implicitly {@link shoal.v1.ListInterfacesResponse.verify|verify} messages.
+             * @param message ListInterfacesResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ListInterfacesResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ListInterfacesResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ListInterfacesResponse & shoal.v1.ListInterfacesResponse.$Shape} ListInterfacesResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ListInterfacesResponse & shoal.v1.ListInterfacesResponse.$Shape;
+        }
+
+        namespace ListInterfacesResponse {
+
+            /** Properties of a ListInterfacesResponse. */
+            interface $Properties {
+
+                /** ListInterfacesResponse interfaces */
+                interfaces?: shoal.v1.ServerInterface.$Properties[];
+
+                /** ListInterfacesResponse stale */
+                stale?: boolean;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ListInterfacesResponse. */
+            type $Shape = shoal.v1.ListInterfacesResponse.$Properties;
         }
 
         /**

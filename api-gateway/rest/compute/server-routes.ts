@@ -6,7 +6,6 @@ import type { Static } from 'typebox';
 import { ShoalError } from '../../../node/base/errors.ts';
 import type { ComputeService } from '../../../node/services/compute/index.ts';
 import type { NicDraft, ServerDraft } from '../../../node/services/compute/server-draft.ts';
-import { portsOfServer } from '../../../node/services/kit/ownership.ts';
 import { portTable, securityGroupTable } from '../../../node/state/tables/index.ts';
 import type { StateReader } from '../../../node/state/types.ts';
 import type { shoal } from '../../../proto/messages.ts';
@@ -16,6 +15,7 @@ import type { Query } from '../kit/lists/query.ts';
 import type { Gateway } from '../kit/module.ts';
 import { parse } from '../kit/validation.ts';
 import * as schemas from '../schemas/compute.ts';
+import { addInterfaces } from './attachments/interface-routes.ts';
 import { blockDevicesOf } from './block-devices.ts';
 import { linksOf, readFlag, rootOf, type View, viewingOf } from './kit/common.ts';
 import { addNovaList } from './kit/lists.ts';
@@ -154,36 +154,6 @@ export function addServers(app: FastifyInstance, gateway: Gateway, compute: Comp
   addTags(app, gateway, compute);
 }
 
-function addInterfaces(app: FastifyInstance, gateway: Gateway, { servers }: ComputeService): void {
-  const attachmentsOf = async (request: FastifyRequest<ById>): Promise<readonly View[]> => {
-    const { context, reader } = await viewingOf(gateway, request);
-    const server = servers.show(context, reader, request.params.id);
-    return portsOfServer(reader, server).map(({ record: port }) => ({
-      port_id: port.id,
-      net_id: port.networkId,
-      mac_addr: port.mac,
-      port_state: port.status,
-      fixed_ips: port.fixedIps.map((fixed) => ({ subnet_id: fixed.subnetId, ip_address: fixed.ip })),
-      ...(microversionOf(request) >= 70 ? { tag: null } : {}),
-    }));
-  };
-  app.get<ById>('/v2.1/servers/:id/os-interface', async (request) => ({
-    interfaceAttachments: await attachmentsOf(request),
-  }));
-  app.get<ByKey>('/v2.1/servers/:id/os-interface/:key', async (request) => {
-    const found = (await attachmentsOf(request)).find((view) => view['port_id'] === request.params.key);
-    if (found === undefined) {
-      throw new ShoalError('NOT_FOUND', `No interface for port ${request.params.key} was found.`);
-    }
-    return { interfaceAttachment: found };
-  });
-  const notYet = async (): Promise<never> => {
-    throw unsupported('plugging network interfaces of existing servers');
-  };
-  app.post<ById>('/v2.1/servers/:id/os-interface', notYet);
-  app.delete<ByKey>('/v2.1/servers/:id/os-interface/:key', notYet);
-}
-
 function addMetadata(app: FastifyInstance, gateway: Gateway, { servers }: ComputeService): void {
   const path = '/v2.1/servers/:id/metadata';
   const metadataOf = async (request: FastifyRequest<ById>): Promise<Readonly<Record<string, string>>> => {
@@ -297,7 +267,7 @@ function draftOf(request: FastifyRequest, body: Static<typeof schemas.newServerB
     flavorId: lastPart(String(server.flavorRef)),
     imageId: lastPart(server.imageRef ?? ''),
     ...(blockDevices.length === 0 ? {} : { blockDevices }),
-    ...(server.networks === undefined ? {} : { networks: nicsOf(server.networks) }),
+    ...(server.networks === undefined ? {} : { networks: nicsOf(server.networks, microversionOf(request)) }),
     ...(server.key_name === undefined ? {} : { keyName: server.key_name }),
     ...(server.user_data == null ? {} : { userData: server.user_data }),
     ...(server.metadata === undefined ? {} : { metadata: server.metadata }),
@@ -370,17 +340,31 @@ function commonDraft(body: Static<typeof schemas.serverPatchBody>['server']) {
   };
 }
 
-function nicsOf(networks: Exclude<Static<typeof schemas.newServerBody>['server']['networks'], undefined>) {
+/** Nova lost them for a while. */
+function hasNicTags(microversion: Microversion): boolean {
+  return (microversion >= 32 && microversion <= 36) || microversion >= 42;
+}
+
+function nicsOf(
+  networks: Exclude<Static<typeof schemas.newServerBody>['server']['networks'], undefined>,
+  microversion: Microversion,
+) {
   if (typeof networks === 'string') return networks;
   return networks.map((nic): NicDraft => {
     if (nic.port == null && nic.uuid === undefined) {
       throw new ShoalError('INVALID_ARGUMENT', "Bad network format: missing 'uuid'");
     }
-    if (nic.tag !== undefined) throw unsupported('tags of network interfaces');
+    if (nic.tag !== undefined && !hasNicTags(microversion)) {
+      throw new ShoalError(
+        'INVALID_ARGUMENT',
+        'Invalid body: server.networks has unknown properties: tag (from 2.32 to 2.36, and from 2.42).',
+      );
+    }
     return {
       ...(nic.uuid === undefined ? {} : { networkId: nic.uuid }),
       ...(nic.port == null ? {} : { portId: nic.port }),
       ...(nic.fixed_ip === undefined ? {} : { fixedIp: nic.fixed_ip }),
+      ...(nic.tag === undefined ? {} : { tag: nic.tag }),
     };
   });
 }

@@ -205,6 +205,20 @@ export const consoleBody = only({
   length: orNull(Type.Union([Type.Integer({ minimum: -1 }), Type.String({ pattern: '^(-1|[0-9]{1,10})$' })])),
 });
 
+/** A NIC that a server is to get; nothing said: on the only network that there is. */
+export const interfaceBody = only({
+  interfaceAttachment: Type.Optional(
+    only({
+      port_id: Type.Optional(uuid),
+      net_id: Type.Optional(uuid),
+      fixed_ips: Type.Optional(
+        Type.Array(only({ ip_address: Type.Union([ipv4, ipv6]) }), { minItems: 1, maxItems: 1 }),
+      ),
+      tag: Type.Optional(tag),
+    }),
+  ),
+});
+
 /** A volume that a server is to have: `tag` from 2.49, `delete_on_termination` from 2.79 on. */
 export const volumeAttachmentBody = only({
   volumeAttachment: only({

@@ -67,6 +67,11 @@ export function diskNodes(disk: GuestDisk, set: NodeSet = 'd'): DiskNodes {
 
 const deviceDrivers = { virtio: 'virtio-blk-pci', scsi: 'scsi-hd', sata: 'ide-hd', ide: 'ide-hd' } as const;
 
+/** By which the guest finds a disk: `/dev/disk/by-id/virtio-SERIAL`. Virtio has room for 20 characters. */
+export function serialOfDisk(volumeId: string): string {
+  return volumeId.slice(0, 20);
+}
+
 /** The device through which the guest uses the disk. `bus`: the SCSI controller's, for a disk of that kind. */
 export function diskDevice(disk: GuestDisk, top: string): Options {
   const isScsi = disk.bus === 'scsi';
@@ -75,8 +80,7 @@ export function diskDevice(disk: GuestDisk, top: string): Options {
     id: diskDeviceId(disk.volumeId),
     ...(isScsi ? { bus: `${scsiController.id}.0` } : {}),
     drive: top,
-    // The guest finds it as /dev/disk/by-id/virtio-SERIAL; virtio has room for 20 characters.
-    serial: disk.volumeId.slice(0, 20),
+    serial: serialOfDisk(disk.volumeId),
     werror: 'stop',
     rerror: 'stop',
     ...(disk.shared === true ? { 'share-rw': true } : {}),

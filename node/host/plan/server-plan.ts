@@ -9,7 +9,7 @@
  * 2. Is it to go? A committed deletion is the only reason to destroy anything.
  * 3. Did the guest change by itself? What the guest did (powered off) is told to the record, not undone.
  * 4. Else bring the guest to what the record wants, and tell the record when it is there.
- * 5. Then its volumes: what is to go is unplugged first, so that nothing is plugged in that is on its way out. Power comes before
+ * 5. Then its NICs and its volumes: what is to go is unplugged first, so that nothing is plugged in that is on its way out. Power comes before
  *    them, for an owner who stops or deletes a server waits for no disk that cannot be plugged in.
  *
  * A guest without a record never reaches this function: it is left alone and told (engine/stepped-kind.ts).
@@ -24,6 +24,8 @@ import type { ReportedPower } from '../../services/kit/reporting/host-reporting.
 import { isUnreleased, liveMove, mayRemoveKept } from '../../services/kit/server-move.ts';
 import { isObserved } from '../../services/kit/server-request.ts';
 import { isInRescue, isOwnDisk } from '../../services/volume/kit/disks-of-server.ts';
+import { isGuestUp } from './guest-up.ts';
+import { type NicStep, planNics } from './server-nics-plan.ts';
 import { planSaved, type SavedStep } from './server-saved-plan.ts';
 
 const { PowerWanted, ServerStatus } = shoal.v1;
@@ -55,6 +57,7 @@ export type ServerStep =
   /** Tell the guest, which runs, what it may do with a volume from now on. */
   | { readonly kind: 'limit'; readonly volumeId: string }
   | SavedStep
+  | NicStep
   /** Guest, ports, disks of its own and record go, in this order; volumes are closed. */
   | { readonly kind: 'destroy' }
   /**
@@ -81,6 +84,8 @@ interface ServerMemory {
   readonly failed: boolean;
   /** What is asked of its volumes now has failed, and its owner is about to be told. */
   readonly disksFailed: boolean;
+  /** The same of its NICs. Default: it has not. */
+  readonly nicsFailed?: boolean;
   /** Its volumes that their host has not made yet: nothing can open them. */
   readonly unmadeVolumeIds: ReadonlySet<string>;
   /** It has a volume that another host serves to it. Default: none. */
@@ -133,7 +138,9 @@ export function planServer(
   if (hasArrived(record, guest)) return { kind: 'arrive' };
   const saved = planSaved(record, guest, { hasFailed: memory.failed, graceMs: options.stopGraceMs });
   if (saved === 'wait') return undefined;
-  return saved ?? planPower(record, guest, memory, options) ?? planDisks(record, guest, memory);
+  const first = saved ?? planPower(record, guest, memory, options);
+  if (first !== undefined || !isKnownPower(record.powerWanted)) return first;
+  return planNics(record, guest, memory.nicsFailed === true) ?? planDisks(record, guest, memory);
 }
 
 /** What the host does that is to have the guest, as long as the record names the other one. */
@@ -234,11 +241,11 @@ function isTold(record: shoal.v1.Server, status: shoal.v1.ServerStatus): boolean
 
 /** Volumes alone: disks of the server's own come and go with its guest. */
 function planDisks(
-  { disks, powerWanted }: shoal.v1.Server,
+  { disks }: shoal.v1.Server,
   guest: GuestFound | undefined,
   { disksFailed, unmadeVolumeIds, staleLimitIds, movingVolumeIds }: ServerMemory,
 ): ServerStep | undefined {
-  if (disksFailed || !isKnownPower(powerWanted)) return undefined;
+  if (disksFailed) return undefined;
   const volumes = disks.filter((disk) => !isOwnDisk(disk));
   const leaving = volumes.find(({ detaching }) => detaching);
   if (leaving !== undefined) return { kind: 'unplug', volumeId: leaving.volumeId };
@@ -254,11 +261,6 @@ function planDisks(
       attached && plugged?.includes(volumeId) === true && staleLimitIds?.has(volumeId) === true,
   );
   return stale === undefined ? undefined : { kind: 'limit', volumeId: stale.volumeId };
-}
-
-/** Whether there is a guest that a disk can be plugged into. */
-export function isGuestUp(guest: GuestFound | undefined): guest is GuestFound {
-  return guest !== undefined && (guest.power === 'running' || guest.power === 'paused');
 }
 
 /** False: written by a newer agent, whose guest is left as it is. */

@@ -6,6 +6,7 @@ import type { ComputeDependencies, ComputeOptions } from './dependencies.ts';
 import { Flavors } from './flavors.ts';
 import { Migrations } from './history/migrations.ts';
 import { Hosts } from './hosts.ts';
+import { ServerInterfaces } from './interfaces/server-interfaces.ts';
 import { Keypairs } from './keypairs.ts';
 import { LiveMigrations } from './moves/live-migrations.ts';
 import { ServerImages } from './saved/server-images.ts';
@@ -28,6 +29,7 @@ export class ComputeService {
   readonly rebuild: ServerRebuild;
   readonly rescue: ServerRescue;
   readonly shelve: ServerShelve;
+  readonly interfaces: ServerInterfaces;
   readonly moves: ServerMoves;
   readonly liveMigrations: LiveMigrations;
   readonly migrations: Migrations;
@@ -44,6 +46,7 @@ export class ComputeService {
     this.rebuild = new ServerRebuild(deps, options);
     this.rescue = new ServerRescue(deps);
     this.shelve = new ServerShelve(deps);
+    this.interfaces = new ServerInterfaces(deps);
     this.moves = new ServerMoves(deps, options);
     this.liveMigrations = new LiveMigrations(deps);
     this.migrations = new Migrations();

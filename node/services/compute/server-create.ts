@@ -30,14 +30,14 @@ import type { ComputeDependencies, ComputeOptions } from './dependencies.ts';
 import { keptProperties } from './hardware/guest-hardware.ts';
 import { askedAction, askedAt, withEvents } from './history/action-history.ts';
 import { placementEvents } from './history/placement-events.ts';
-import { groupAllows, groupAllows, groupForPlacement, groupForPlacement, writeGroup, writeGroup } from './kit/group-hosts.ts';
+import { groupAllows, groupForPlacement, writeGroup } from './kit/group-hosts.ts';
+import { labelOf } from './kit/nic-rules.ts';
 import { badRequest } from './kit/refusals.ts';
 import { amountsOf, powerStates } from './kit/server-record.ts';
 import {
   type CheckedDraft,
   checkDraft,
   countMax,
-  labelOf,
   type NicDraft,
   type ServerDraft,
   usablePort,
@@ -317,6 +317,7 @@ export class ServerMaker {
           server.createdMs,
         );
         server.portIds = [...this.#ports(context, attempt, checked, naming, hostId)];
+        server.nics = taggedNics(server.portIds, checked.nics);
         planDisks({ deps: this.#deps, options: this.#options, context }, attempt, server, checked.disks);
         servers.push(server);
         added.push(server);
@@ -505,6 +506,14 @@ interface Naming {
   readonly id: string;
   readonly name: string;
   readonly reservationId: string;
+}
+
+/** What the record says of NICs with tags. @param portIds in the order of the drafts. */
+function taggedNics(portIds: readonly string[], drafts: readonly NicDraft[]): shoal.v1.ServerNic[] {
+  return portIds.flatMap((portId, at) => {
+    const tag = drafts[at]?.tag ?? '';
+    return tag === '' ? [] : [new shoal.v1.ServerNic({ portId, tag })];
+  });
 }
 
 function serverHostname(checked: CheckedDraft, naming: Naming): string {

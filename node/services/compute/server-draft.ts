@@ -36,6 +36,7 @@ import { canUse } from './flavors.ts';
 import { rootProperties } from './hardware/root-properties.ts';
 import { keypairId } from './keypairs.ts';
 import { checkInjectedFiles, type InjectedFileDraft } from './kit/injected-files.ts';
+import { checkDeviceTag, nicsMax } from './kit/nic-rules.ts';
 import { badRequest, checkName, conflict, forbidden } from './kit/refusals.ts';
 import { groupRow } from './server-groups.ts';
 
@@ -48,8 +49,6 @@ const userDataCharactersMax = 65_535;
 const hintsCharactersMax = 65_535;
 /** Longest metadata key and value, characters. */
 const metadataCharactersMax = 255;
-/** NICs of one server: what fits on its PCI bus beside disks, by far. */
-const nicsMax = 16;
 /** Servers of one request. */
 export const countMax = 100;
 /** Most tags of a server and the longest tag: Nova's own. */
@@ -61,6 +60,8 @@ export interface NicDraft {
   readonly networkId?: string;
   readonly portId?: string;
   readonly fixedIp?: string;
+  /** By which the guest's metadata names the device. */
+  readonly tag?: string;
 }
 
 /** A request as an API's edge has read it: shapes are right, nothing has been looked up. `checkDraft` does that. */
@@ -387,11 +388,6 @@ export function checkAccessAddress(version: 4 | 6, text: string): string {
   throw badRequest(says`Invalid input for field/attribute ${name}. Value: ${text}. It is no IPv${version} address.`);
 }
 
-/** A host's name without its domain: what the network service finds a guest by. */
-export function labelOf(hostname: string): string {
-  return hostname.split('.')[0] ?? '';
-}
-
 /** A guest's name for itself, as a caller may give it: a label, or a name with its domain. Throws `INVALID_ARGUMENT`. */
 export function checkHostname(hostname: string): string {
   const labels = hostname.split('.');
@@ -552,6 +548,7 @@ function checkNics(
     );
   }
   for (const nic of networks) {
+    if (nic.tag !== undefined) checkDeviceTag(nic.tag);
     if (nic.portId !== undefined) usablePort(context, reader, nic.portId);
     else checkNetwork(context, reader, nic);
   }

@@ -16,6 +16,7 @@ import type { ComputeDependencies, ComputeOptions } from './dependencies.ts';
 import { keptProperties } from './hardware/guest-hardware.ts';
 import { askedAction } from './history/action-history.ts';
 import { checkInjectedFiles, type InjectedFileDraft } from './kit/injected-files.ts';
+import { labelOf } from './kit/nic-rules.ts';
 import { badRequest, checkName } from './kit/refusals.ts';
 import { mustTake, seeServer } from './kit/server-record.ts';
 import { vmState } from './machine/vm-state.ts';
@@ -26,7 +27,6 @@ import {
   checkKey,
   checkMetadata,
   checkUserData,
-  labelOf,
 } from './server-draft.ts';
 
 const { PowerWanted } = shoal.v1;

@@ -14,19 +14,13 @@ import { zoneOf } from '../kit/zones.ts';
 import { renamePorts, updatePortRow } from '../network/port-record.ts';
 import type { ComputeDependencies, ComputeOptions } from './dependencies.ts';
 import { askedAction } from './history/action-history.ts';
+import { labelOf } from './kit/nic-rules.ts';
 import { checkName, conflict } from './kit/refusals.ts';
 import { findServer, freeNamingPorts, mustTake, removeServerRow, seeServer } from './kit/server-record.ts';
 import { fieldsOf } from './machine/server-machine.ts';
 import { type HostVerb, type ServerVerb, verbs } from './machine/verbs.ts';
 import { type MadeServers, ServerMaker } from './server-create.ts';
-import {
-  checkAccessAddress,
-  checkHostname,
-  checkMetadata,
-  checkTags,
-  labelOf,
-  type ServerDraft,
-} from './server-draft.ts';
+import { checkAccessAddress, checkHostname, checkMetadata, checkTags, type ServerDraft } from './server-draft.ts';
 
 const { ServerStatus } = shoal.v1;
 

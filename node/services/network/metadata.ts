@@ -3,6 +3,7 @@
  * seldom changes, so that a host writes it again only when a guest would read something else.
  */
 import { hkdfSync } from 'node:crypto';
+import { serialOfDisk } from '../../../drivers/qemu/disks/disk-nodes.ts';
 import type { MetadataBodies } from '../../../drivers/types.ts';
 import { guestDomain } from '../../../drivers/vxlan/services/dns.ts';
 import type { shoal } from '../../../proto/messages.ts';
@@ -11,6 +12,7 @@ import { tellingDigits } from '../../base/ordered-uuids.ts';
 import { indexKey } from '../../state/table.ts';
 import { floatingIpTable, hostTable, networkTable, portTable, subnetTable } from '../../state/tables/index.ts';
 import type { StateReader } from '../../state/types.ts';
+import { nicTag } from '../kit/servers/server-nics.ts';
 import { defaultZone, zoneOf } from '../kit/zones.ts';
 import { firstOf, formatIp, type IpFamily, type IpPrefix, parseIp, parsePrefix } from './kit/address.ts';
 
@@ -121,7 +123,7 @@ function openstackBodies(
 ): [string, Body][] {
   const { vendorData } = settings;
   const bodies: [string, Body][] = [
-    ['meta_data.json', JSON.stringify(metaData(server, zone, settings))],
+    ['meta_data.json', JSON.stringify(metaData(server, { zone, nics }, settings))],
     ['network_data.json', JSON.stringify(networkData(nics))],
     ['vendor_data.json', vendorData],
     // By provider: Nova's static one is called so.
@@ -132,7 +134,11 @@ function openstackBodies(
   return bodies;
 }
 
-function metaData(server: shoal.v1.Server, zone: string, { seedKey }: MetadataSettings): object {
+function metaData(
+  server: shoal.v1.Server,
+  { zone, nics }: Pick<MetadataFacts, 'zone' | 'nics'>,
+  { seedKey }: MetadataSettings,
+): object {
   return {
     uuid: server.id,
     name: server.name,
@@ -150,9 +156,25 @@ function metaData(server: shoal.v1.Server, zone: string, { seedKey }: MetadataSe
     ...(server.injectedFiles.length === 0
       ? {}
       : { files: server.injectedFiles.map(({ path }, index) => ({ path, content_path: contentPath(index) })) }),
-    devices: [],
+    devices: taggedDevices(server, nics),
     ...(seedKey === undefined ? {} : { random_seed: randomSeed(seedKey, server) }),
   };
+}
+
+/** NICs and disks that their owner has given tags, as Nova tells of them. */
+function taggedDevices(server: shoal.v1.Server, nics: readonly MetadataNic[]): readonly object[] {
+  // Where a device is on its bus its hypervisor decides: Nova's word for what is not known.
+  const place = { bus: 'none', address: 'none' };
+  const ofNics = nics.flatMap(({ port }) => {
+    const tag = nicTag(server, port.id);
+    return tag === '' ? [] : [{ type: 'nic', ...place, mac: port.mac, tags: [tag] }];
+  });
+  const ofDisks = server.disks.flatMap(({ volumeId, device, tag }) =>
+    tag === undefined || tag === null || tag === ''
+      ? []
+      : [{ type: 'disk', ...place, serial: serialOfDisk(volumeId ?? ''), path: `/dev/${device ?? ''}`, tags: [tag] }],
+  );
+  return [...ofNics, ...ofDisks];
 }
 
 /**

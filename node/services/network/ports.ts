@@ -10,8 +10,9 @@ import type { ServiceDependencies } from '../kit/dependencies.ts';
 import { badAttribute, badRequest, forbidden, notFound, refuse } from '../kit/network-refusals.ts';
 import { canSeePort, checkDevice, projectFor, seeNetwork, seePort, seeSubnet, serverOfPort } from '../kit/ownership.ts';
 import { isAdministrator, isAllowedOn, mayActOn } from '../kit/permissions.ts';
+import { withLeavingNic, withoutNic } from '../kit/servers/server-nics.ts';
 import { leanOnPolicy, policyFor } from '../kit/sharing.ts';
-import { type Attempt, transact } from '../kit/transact.ts';
+import { type Attempt, type Change, transact } from '../kit/transact.ts';
 import { allocateAddress, allocateMac, alreadyAllocated, takeAddress } from './allocation.ts';
 import {
   canonicalIp,
@@ -107,7 +108,10 @@ export class Ports {
       const networkRow = networkTable.must(reader, row.record.networkId);
       checkPrivileges(context, 'update', networkRow.record, patch);
       checkDeviceChange(context, reader, row.record, patch);
-      const next = this.#patched(context, attempt, row, networkRow.record, patch);
+      const released = releasedNic(context, attempt, row.record, patch, this.#deps.clock.nowMs());
+      const next = this.#patched(context, attempt, row, networkRow.record, { ...patch, ...released });
+      // Its owner keeps it, also where it was made for the server.
+      if (released !== undefined) next.madeForServer = false;
       const keep = next.fixedIps.map((fixed) => fixed.ip);
       releaseFloatingIps(change, reader, row.record, next.updatedMs, keep);
       updatePortRow(change, row, next);
@@ -116,8 +120,8 @@ export class Ports {
   }
 
   /**
-   * Ports that routers, floating IPs and DHCP live by go with those alone: 409 `ServicePortInUse`. That of a server which is
-   * being deleted goes when its host has let go of the guest: 409 `PortInUse`.
+   * Ports that routers, floating IPs and DHCP live by go with those alone: 409 `ServicePortInUse`. That of a server which has a host
+   * goes once its guest has let go of the NIC; of one which is being deleted, with the guest: 409 `PortInUse`.
    */
   async delete(context: RequestContext, id: string): Promise<void> {
     await transact(this.#deps, context, ({ reader, change }) => {
@@ -141,9 +145,9 @@ export class Ports {
           `Port ${id} is in use by server ${server.record.id}, which is being deleted. Delete it when the server is gone.`,
         );
       }
-      if (server !== undefined) {
-        const portIds = server.record.portIds.filter((portId) => portId !== id);
-        serverTable.update(change, server, new shoal.v1.Server({ ...server.record, portIds, updatedMs: nowMs }));
+      if (server !== undefined && unplug(context, change, server, id, nowMs) === 'later') {
+        updatePortRow(change, row, new shoal.v1.Port({ ...port, madeForServer: true, updatedMs: nowMs }));
+        return;
       }
       releaseFloatingIps(change, reader, port, nowMs);
       removePortRow(change, row);
@@ -198,6 +202,52 @@ export class Ports {
     checkSecurityAgrees(next);
     return next;
   }
+}
+
+/**
+ * Takes a NIC from a server. `later`: its host does it, as its guest may have it; until then the port is the server's. `now`: there is
+ * no guest that could have it.
+ */
+function unplug(
+  context: RequestContext,
+  change: Change,
+  server: Row<shoal.v1.Server>,
+  portId: string,
+  nowMs: number,
+): 'now' | 'later' {
+  const { record } = server;
+  const isNic = record.portIds.includes(portId);
+  const mayRun = isNic && record.hostId !== '';
+  const fields = mayRun ? withLeavingNic(record, portId, context.requestId) : withoutNic(record, portId);
+  if (isNic) serverTable.update(change, server, new shoal.v1.Server({ ...record, ...fields, updatedMs: nowMs }));
+  return mayRun ? 'later' : 'now';
+}
+
+/**
+ * What becomes of the device in an update that takes a NIC from its server: nothing yet, when the server's host is to do it.
+ * Undefined: the update does not do that.
+ */
+function releasedNic(
+  context: RequestContext,
+  { reader, change }: Attempt,
+  port: shoal.v1.Port,
+  patch: PortPatch,
+  nowMs: number,
+): Pick<PortPatch, 'deviceId' | 'deviceOwner'> | undefined {
+  if (!isReleasing(reader, port, patch)) return undefined;
+  const server = serverOfPort(reader, port);
+  const isLater = server !== undefined && unplug(context, change, server, port.id, nowMs) === 'later';
+  return isLater
+    ? { deviceId: port.deviceId, deviceOwner: port.deviceOwner }
+    : { deviceOwner: patch.deviceOwner ?? '' };
+}
+
+/** Whether an update takes a NIC from its server: it names no device any more, nor another owner. */
+function isReleasing(reader: StateReader, port: shoal.v1.Port, patch: PortPatch): boolean {
+  const { deviceId, deviceOwner = '' } = patch;
+  const isNone = deviceId === '' && (deviceOwner === '' || deviceOwner === port.deviceOwner);
+  const server = isNone ? serverOfPort(reader, port)?.record : undefined;
+  return server?.deleting === false && server.portIds.includes(port.id);
 }
 
 /** The ports that a filter can find by index, or all. */
@@ -375,7 +425,7 @@ function checkDeviceChange(context: RequestContext, reader: StateReader, port: s
       `Port ${port.id} cannot be changed directly via the port API: has device owner ${port.deviceOwner}.`,
     );
   }
-  if (isSame) return;
+  if (isSame || isReleasing(reader, port, patch)) return;
   if (serverOfPort(reader, port)?.record.portIds.includes(port.id) === true) {
     throw refuse(
       'CONFLICT',

@@ -34,6 +34,7 @@ import {
   imagePropertyRules,
   schedulerHintRules,
 } from '../../../node/services/compute/attribute-rules.ts';
+import { interfaceEffects } from './compute/attachments/interface-effects.ts';
 import { consoleEffects } from './compute/consoles/console-effects.ts';
 import { listEffects } from './compute/list-effects.ts';
 import { microversionEffects } from './compute/microversions/microversion-effects.ts';
@@ -100,6 +101,7 @@ const services: Readonly<Record<'compute' | 'identity' | 'image', Service>> = {
       Object.keys(keys).map((key) => `${route} ?${key}`),
     ),
     proofs: {
+      'test/api-gateway/rest/compute/attachments/interface-effects.ts': interfaceEffects,
       'test/api-gateway/rest/compute/consoles/console-effects.ts': consoleEffects,
       'test/api-gateway/rest/compute/list-effects.ts': listEffects,
       'test/api-gateway/rest/compute/microversions/microversion-effects.ts': microversionEffects,

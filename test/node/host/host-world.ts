@@ -13,6 +13,7 @@ import { hostKeeper } from '../../../node/host/host-keeper.ts';
 import type { HostLoop } from '../../../node/host/host-loop.ts';
 import { PowerOffNotes } from '../../../node/host/outage/power-off-notes.ts';
 import { ReceivingReportService } from '../../../node/services/compute/moves/live-reports.ts';
+import { NicReportService } from '../../../node/services/compute/interfaces/nic-reports.ts';
 import { beginVolumeCopy } from '../../../node/services/jobs/volume-jobs.ts';
 import type { HostReports } from '../../../node/services/kit/reporting/host-reporting.ts';
 import { VolumeReportService } from '../../../node/services/volume/host-reports.ts';
@@ -86,6 +87,7 @@ export class World {
         store: this.store,
         reports,
         receivingReports: new ReceivingReportService(this.deps, self, signal),
+        nicReports: new NicReportService(this.deps, self, signal),
         volumeReports: new VolumeReportService(this.deps, self, signal),
         openKey: (name, secret) => testSealing.open(this.state.local, name, secret),
         beginCopy: (volume) => beginVolumeCopy(this.deps, volume, signal),

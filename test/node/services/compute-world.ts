@@ -5,6 +5,7 @@ import type { HostId, ServerId } from '../../../node/base/ids.ts';
 import { orderedUuids } from '../../../node/base/ordered-uuids.ts';
 import { HostReportService } from '../../../node/services/compute/host-reports.ts';
 import { ComputeService } from '../../../node/services/compute/index.ts';
+import { NicReportService } from '../../../node/services/compute/interfaces/nic-reports.ts';
 import type {
   AddAuthority,
   ConsoleAsked,
@@ -323,5 +324,15 @@ export async function hostsAct(world: ComputeWorld): Promise<void> {
     else if (server.powerWanted === PowerWanted.POWER_WANTED_PAUSED) await reports.power(server, 'paused', 0);
     else if (server.powerWanted === PowerWanted.POWER_WANTED_SUSPENDED) await reports.power(server, 'suspended', 0);
     else await reports.power(server, 'running', server.rebootsWanted);
+    await nicsAct(world, server);
+  }
+}
+
+async function nicsAct(world: ComputeWorld, server: shoal.v1.Server): Promise<void> {
+  const reports = new NicReportService(world.deps, server.hostId as HostId, new AbortController().signal);
+  const isUp = server.powerWanted !== shoal.v1.PowerWanted.POWER_WANTED_STOPPED;
+  for (const portId of server.leavingPortIds) await reports.unplugged(server, portId);
+  for (const { portId, arriving } of server.nics) {
+    if (arriving === true) await reports.plugged(server, portId ?? '', isUp);
   }
 }

@@ -241,6 +241,9 @@ export function bodiesNaming(mine: TenantObjects, publicNetwork: string): readon
     naming('POST', `${server}/action`, 'security_group')((id) => ({ addSecurityGroup: { name: id } })),
     naming('POST', `${server}/action`, 'security_group')((id) => ({ removeSecurityGroup: { name: id } })),
     below('GET', 'port', (id) => `${server}/os-interface/${id}`),
+    naming('POST', `${server}/os-interface`, 'network')((id) => ({ interfaceAttachment: { net_id: id } })),
+    naming('POST', `${server}/os-interface`, 'port')((id) => ({ interfaceAttachment: { port_id: id } })),
+    below('DELETE', 'port', (id) => `${server}/os-interface/${id}`),
     below('GET', 'serverPort', (id) => `${server}/os-interface/${id}`),
     naming('POST', '/placement/shoal/v1/explain', 'image')((id) => ({ flavor_id: '1', image_id: id })),
     naming(

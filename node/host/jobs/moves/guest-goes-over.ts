@@ -9,7 +9,7 @@ import { diskLimits } from '../../../services/volume/kit/disk-limits.ts';
 import { poolOf, type VolumeTools } from '../../kinds/volume/kit/tools.ts';
 import { volumeSpec } from '../../kinds/volume/kit/volume-spec.ts';
 import { forgetSwitch, noteSwitch } from '../../outage/undecided-switches.ts';
-import { isGuestUp } from '../../plan/server-plan.ts';
+import { isGuestUp } from '../../plan/guest-up.ts';
 
 const failpointTargetMade = failpoint(
   'move.target-made',

@@ -6,6 +6,7 @@ import type { Clock } from '../../../base/clock.ts';
 import type { PortId } from '../../../base/ids.ts';
 import { liveMove } from '../../../services/kit/server-move.ts';
 import { requestOf } from '../../../services/kit/server-request.ts';
+import { arrivingPortIds } from '../../../services/kit/servers/server-nics.ts';
 import { diskLimits } from '../../../services/volume/kit/disk-limits.ts';
 import { isOwnDisk } from '../../../services/volume/kit/disks-of-server.ts';
 import { isMigrating } from '../../../services/volume/records/volume-record.ts';
@@ -14,10 +15,12 @@ import type { StateReader } from '../../../state/types.ts';
 import type { Fault, SteppedDefinition } from '../../engine/stepped-kind.ts';
 import { PowerOffNotes } from '../../outage/power-off-notes.ts';
 import { RevisionFence } from '../../outage/revision-fence.ts';
-import { isGuestUp, planServer, type ServerStep } from '../../plan/server-plan.ts';
+import { isGuestUp } from '../../plan/guest-up.ts';
+import { planServer, type ServerStep } from '../../plan/server-plan.ts';
 import type { GuestHolds } from '../volume/kit/guest-holds.ts';
 import { Crashes, crashesMax, crashWindowMs } from './crashes.ts';
 import { AppliedLimits } from './kit/applied-limits.ts';
+import { pullNicOut } from './kit/nics.ts';
 import { diskOf, pullOut } from './kit/plugging.ts';
 import { RebootNotes } from './kit/reboot-notes.ts';
 import { StepEvents } from './kit/step-events.ts';
@@ -78,7 +81,11 @@ export function serverKind(
     id: (server) => server.id,
     facts: ({ generation }) => ({ generation }),
     requestOf: (server) =>
-      requestOf(server) + askedOfDisks(server) + (places.get(server.id) ?? '') + comingHere(server, deps.hostId),
+      requestOf(server) +
+      askedOfNics(server) +
+      askedOfDisks(server) +
+      (places.get(server.id) ?? '') +
+      comingHere(server, deps.hostId),
     wanted: (reader, failed) => {
       unmade.clear();
       moving.clear();
@@ -114,10 +121,12 @@ export function serverKind(
     plan: (server, guest, givenUp) => {
       if (deps.guestHolds.isHeld(server.id)) return undefined;
       const isOfDisks = givenUp === 'plug' || givenUp === 'unplug';
+      const isOfNics = givenUp === 'plug-nic' || givenUp === 'unplug-nic';
       const memory = {
         rebootsDone: reboots.done(server),
-        failed: (givenUp !== undefined && !isOfDisks) || saysFailed(server),
+        failed: (givenUp !== undefined && !isOfDisks && !isOfNics) || saysFailed(server),
         disksFailed: isOfDisks,
+        nicsFailed: isOfNics,
         unmadeVolumeIds: unmade.get(server.id) ?? new Set<string>(),
         hasServedDisks: served.has(server.id),
         staleLimitIds: staleLimits.get(server.id) ?? new Set<string>(),
@@ -139,6 +148,11 @@ export function serverKind(
       }
       if (step.kind === 'receive')
         return deps.receivingReports.receiveFailed(server, `${fault.message} ${fault.details}`.trim());
+      if (step.kind === 'plug-nic') {
+        await pullNicOut(server, step.portId, tools);
+        return deps.nicReports.plugFailed(server, step.portId, fault.message);
+      }
+      if (step.kind === 'unplug-nic') return deps.nicReports.unplugFailed(server, step.portId, fault.message);
       if (step.kind === 'unplug') return deps.volumeReports.detachFailed(server, step.volumeId, fault);
       return deps.reports.fault(server, fault.message, fault.details);
     },
@@ -146,7 +160,7 @@ export function serverKind(
   };
 }
 
-/** Ports plugged into a guest process that lives. */
+/** Ports plugged into a guest process that lives: by its record, and by what it has. */
 export function busyPorts(
   servers: readonly shoal.v1.Server[],
   guests: ReadonlyMap<string, GuestFound>,
@@ -155,7 +169,7 @@ export function busyPorts(
   for (const server of servers) {
     const guest = guests.get(server.id);
     if (guest === undefined || guest.power === 'crashed' || guest.power === 'suspended') continue;
-    for (const portId of server.portIds) busy.add(portId as PortId);
+    for (const portId of [...server.portIds, ...(guest.nics ?? [])]) busy.add(portId as PortId);
   }
   return busy;
 }
@@ -167,6 +181,12 @@ export function mayStartGuest(servers: readonly shoal.v1.Server[], guests: Reado
       powerWanted !== shoal.v1.PowerWanted.POWER_WANTED_STOPPED &&
       (!isGuestUp(guests.get(id)) || rebootsWanted > rebootsDone),
   );
+}
+
+/** What its owner asks of its NICs now, as a part of the name of a request; nothing asked: empty. */
+function askedOfNics(server: shoal.v1.Server): string {
+  const arriving = arrivingPortIds(server).map((portId) => `+${portId}`);
+  return [...server.leavingPortIds.map((portId) => `-${portId}`), ...arriving].join('');
 }
 
 /** What its owner asks of its disks now, as a part of the name of a request; nothing asked: empty. */

@@ -81,6 +81,8 @@ const hostEvents: ReadonlyMap<string, string> = new Map([
   ['migrate', 'compute_finish_resize'],
   ['revertResize', 'compute_finish_revert_resize'],
   ['evacuate', 'compute_rebuild_instance'],
+  ['attach_interface', 'compute_attach_interface'],
+  ['detach_interface', 'compute_detach_interface'],
 ]);
 
 /** Nova's name of the event that is the whole of what a host does for an action. */

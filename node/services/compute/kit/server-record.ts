@@ -70,16 +70,7 @@ export function refundDifference(change: Change, before: shoal.v1.Server, after:
  */
 export function removeServerRow(change: Change, reader: StateReader, row: Row<shoal.v1.Server>, nowMs: number): void {
   const server = row.record;
-  for (const portId of server.portIds) {
-    const port = portTable.get(reader, portId);
-    if (port?.record.deviceId !== server.id) continue;
-    if (port.record.madeForServer) {
-      releaseFloatingIps(change, reader, port.record, nowMs);
-      removePortRow(change, port);
-    } else {
-      updatePortRow(change, port, freed(port.record, nowMs));
-    }
-  }
+  for (const portId of server.portIds) letGoOfPort({ change, reader }, server, portId, nowMs);
   const group = serverGroupTable.get(reader, server.serverGroupId);
   if (group !== undefined) {
     const memberIds = group.record.memberIds.filter((id) => id !== server.id);
@@ -90,6 +81,23 @@ export function removeServerRow(change: Change, reader: StateReader, row: Row<sh
   removeShelvedImage({ change, reader }, server, nowMs);
   refundQuota(change, server.projectId, amountsOf(server));
   serverTable.remove(change, row);
+}
+
+/** A port that was made for the server goes; another one becomes free. One that is another device's by now is left alone. */
+export function letGoOfPort(
+  { change, reader }: { readonly change: Change; readonly reader: StateReader },
+  server: shoal.v1.Server,
+  portId: string,
+  nowMs: number,
+): void {
+  const port = portTable.get(reader, portId);
+  if (port?.record.deviceId !== server.id) return;
+  if (port.record.madeForServer) {
+    releaseFloatingIps(change, reader, port.record, nowMs);
+    removePortRow(change, port);
+  } else {
+    updatePortRow(change, port, freed(port.record, nowMs));
+  }
 }
 
 /** The image that a server's disk was kept as goes, unless its owner protects it. */

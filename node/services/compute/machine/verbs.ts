@@ -41,6 +41,7 @@ export interface VerbRule {
 const asked = { lock: 'refuses', deletion: 'refuses', host: 'needed' } as const;
 const edited = { lock: 'refuses', deletion: 'hides' } as const;
 const plugged = { lock: 'refuses', deletion: 'refuses', from: ['active', 'stopped', 'paused', 'resized'] } as const;
+const interfacedFrom = ['active', 'stopped', 'paused'] as const;
 const imagedFrom = ['active', 'stopped', 'paused', 'suspended'] as const;
 const imaged = { deletion: 'refuses', host: 'needed', task: 'refuses', from: imagedFrom } as const;
 
@@ -132,6 +133,8 @@ export const verbs = {
   },
   // Two volumes may be on their way out at once, and one whose host is busy too.
   detach_volume: { action: 'detach_volume', ...plugged },
+  attach_interface: { action: 'attach_interface', ...asked, task: 'refuses', from: interfacedFrom },
+  detach_interface: { action: 'detach_interface', ...asked, task: 'refuses', from: interfacedFrom },
   addSecurityGroup: { action: 'addSecurityGroup', lock: 'refuses' },
   removeSecurityGroup: { action: 'removeSecurityGroup', lock: 'refuses' },
   metadata: { action: 'update_metadata', ...edited },

@@ -190,7 +190,13 @@ const newServer: Effects = {
   },
   'newServerBody: server.networks[].tag': async (t, cloud) => {
     const uuid = await makeNetwork(cloud, 'tagged', '10.5.0.0/24');
-    await isRefused({ networks: [{ uuid, tag: 'nic' }] })(t, cloud);
+    for (const tag of ['trusted', 'storage']) {
+      const { id } = await made(cloud, { networks: [{ uuid, tag }] });
+      const { devices } = JSON.parse(String(metadataOf(cloud, id)['/openstack/latest/meta_data.json']));
+      t.match(devices, [{ type: 'nic', mac: String, tags: [tag] }]);
+    }
+    await create(cloud, { networks: [{ uuid, tag: 'a,b' }] }, { status: 400 });
+    await create(cloud, { networks: [{ uuid, tag: 'nic' }] }, { minor: 40, status: 400 });
   },
   'newServerBody: server.OS-DCF:diskConfig': comesBack('OS-DCF:diskConfig', ['AUTO', 'MANUAL'], { refused: ['auto'] }),
   'newServerBody: server.accessIPv4': comesBack('accessIPv4', ['192.0.2.1', '192.0.2.2'], { refused: ['::1'] }),

@@ -43,6 +43,8 @@ const statuses: readonly (readonly [operation: RegExp, source: string, ...answer
   [/^DELETE \/v2\.1\/servers\/[^/]+\/metadata\/[^/]+$/, 'server_metadata.py', 204],
   [/^POST \/v2\.1\/servers\/[^/]+\/os-volume_attachments$/, 'volume_attachments.py', 200],
   [/^(PUT|DELETE) \/v2\.1\/servers\/[^/]+\/os-volume_attachments\/[^/]+$/, 'volume_attachments.py', 202],
+  [/^POST \/v2\.1\/servers\/[^/]+\/os-interface$/, 'attach_interfaces.py', 200],
+  [/^DELETE \/v2\.1\/servers\/[^/]+\/os-interface\/[^/]+$/, 'attach_interfaces.py', 202],
   [/^PUT \/v2\.1\/servers\/[^/]+\/tags$/, 'server_tags.py', 200],
   [/^PUT \/v2\.1\/servers\/[^/]+\/tags\/[^/]+$/, 'server_tags.py', 201, 204],
   [/^DELETE \/v2\.1\/servers\/[^/]+\/tags(\/[^/]+)?$/, 'server_tags.py', 204],

@@ -15,6 +15,7 @@ import { anyJobKind } from '../../../../node/host/jobs/job-kind.ts';
 import { JobRunner } from '../../../../node/host/jobs/job-runner.ts';
 import { liveMigrationJob } from '../../../../node/host/jobs/kinds/live-migration.ts';
 import { HostReportService } from '../../../../node/services/compute/host-reports.ts';
+import { NicReportService } from '../../../../node/services/compute/interfaces/nic-reports.ts';
 import { LiveMoveReportService, ReceivingReportService } from '../../../../node/services/compute/moves/live-reports.ts';
 import { chargeQuota } from '../../../../node/services/kit/quota.ts';
 import { transact } from '../../../../node/services/kit/transact.ts';
@@ -97,6 +98,7 @@ class LiveHost {
         network,
         reports: new HostReportService(deps, this.id, signal),
         receivingReports: new ReceivingReportService(deps, this.id, signal),
+        nicReports: new NicReportService(deps, this.id, signal),
         mtu: () => 1450,
         networkViews: new HostNetworkViews(this.id),
         withIntents: (server) => server,

@@ -1,11 +1,12 @@
 /** A guest that comes from another host while it runs: what it is made of here, before and after its disks are this host's. */
 import type { DiskSpec, GuestDisk, GuestSpec } from '../../../../../drivers/types.ts';
 import type { shoal } from '../../../../../proto/messages.ts';
-import type { PortId, VolumeId } from '../../../../base/ids.ts';
+import type { VolumeId } from '../../../../base/ids.ts';
 import { guestDisksOf, heldDisksOf, isOwnDisk } from '../../../../services/volume/kit/disks-of-server.ts';
 import { poolOf } from '../../volume/kit/tools.ts';
 import { diskGeneration, diskSpec, isReadOnly, volumeLimits } from './disk-specs.ts';
-import { nic, specOf } from './guest.ts';
+import { specOf } from './guest.ts';
+import { nicSpec } from './nics.ts';
 import type { ServerTools } from './tools.ts';
 
 /**
@@ -36,7 +37,7 @@ export async function guestSpec(
       ...(limits === undefined ? {} : { limits }),
     });
   }
-  const nics = server.portIds.map((id) => nic(id as PortId, server, tools));
+  const nics = server.portIds.map((id) => nicSpec(server, id, tools));
   return specOf(server, server.generation + ahead, { disks, nics });
 }
 

@@ -1,14 +1,15 @@
 /** A guest process of a server: made of its record, and what must be so before and after. */
-import type { GuestHardware, GuestSpec, NicSpec } from '../../../../../drivers/types.ts';
+import type { GuestHardware, GuestSpec } from '../../../../../drivers/types.ts';
 import type { shoal } from '../../../../../proto/messages.ts';
 import { coverageMark, failpoint } from '../../../../base/buggify/buggify.ts';
 import { ShoalError } from '../../../../base/errors.ts';
-import type { PortId, ServerId } from '../../../../base/ids.ts';
-import { guestHardware, nicModelOf } from '../../../../services/compute/hardware/guest-hardware.ts';
+import type { ServerId } from '../../../../base/ids.ts';
+import { guestHardware } from '../../../../services/compute/hardware/guest-hardware.ts';
 import { disksOf } from '../../../../services/volume/kit/disks-of-server.ts';
-import { portTable, serverTable } from '../../../../state/tables/index.ts';
+import { serverTable } from '../../../../state/tables/index.ts';
 import { undecidedSwitch } from '../../../outage/undecided-switches.ts';
 import { closeDisks, openDisks } from './disks.ts';
+import { nicsOfStart } from './nics.ts';
 import type { ServerTools } from './tools.ts';
 
 const failpointStartGuestRuns = failpoint('start.guest-runs', 'a guest runs, and no record says so');
@@ -27,9 +28,7 @@ export async function startGuest(server: shoal.v1.Server, tools: ServerTools): P
   if (running?.power === 'running' && running.generation === server.generation) return running.machine ?? '';
   mustHaveDisksOfNow(server, tools);
   await tools.powerOffs.drop(server.id);
-  const nics = await events.during('compute_find_ports', async () =>
-    server.portIds.map((id) => nic(id as PortId, server, tools)),
-  );
+  const nics = await events.during('compute_find_ports', async () => nicsOfStart(server, running, tools));
   const disks = await events.during('compute_open_disks', () => openDisks(server, tools));
   const spec = specOf(server, server.generation, { disks, nics });
   const started = await events.during('compute_start_guest', () => compute.startGuest(spec, signal));
@@ -83,29 +82,10 @@ function mustHaveDisksOfNow(server: shoal.v1.Server, tools: ServerTools): void {
   throw new ShoalError('UNAVAILABLE', `the disks of server ${server.id} have changed meanwhile`);
 }
 
-/** Which port of the server keeps it from being started, for people; undefined: all are plugged. */
-export function unpluggedPort(server: shoal.v1.Server, tools: ServerTools): string | undefined {
-  const portId = server.portIds.find((id) => tools.tapName(id as PortId) === undefined);
-  return portId === undefined ? undefined : notPlugged(portId);
-}
-
 /** The locks of a guest that could not be started go back, unless QEMU may hold the disks after all. */
 export async function giveBackDisks(server: shoal.v1.Server, tools: ServerTools): Promise<void> {
   const found = await tools.compute.find(server.id as ServerId, tools.signal);
   if (found !== undefined && found.power !== 'crashed' && found.power !== 'suspended') return;
   markStartFailedLockGivenBack();
   await closeDisks(server, tools);
-}
-
-/** A port as the guest has it. Throws `UNAVAILABLE` while it is not plugged here. */
-export function nic(portId: PortId, server: shoal.v1.Server, tools: ServerTools): NicSpec {
-  const port = portTable.must(tools.reader, portId).record;
-  const tapName = tools.tapName(portId);
-  if (tapName === undefined) throw new ShoalError('UNAVAILABLE', notPlugged(portId), { facts: { portId } });
-  const model = nicModelOf(server.imageProperties);
-  return { portId, mac: port.mac, mtu: tools.mtu(port.networkId), tapName, ...(model === 'virtio' ? {} : { model }) };
-}
-
-function notPlugged(portId: string): string {
-  return `port ${portId} is not plugged on this host yet`;
 }

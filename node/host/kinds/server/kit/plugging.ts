@@ -4,7 +4,7 @@ import type { shoal } from '../../../../../proto/messages.ts';
 import { failpoint } from '../../../../base/buggify/buggify.ts';
 import { ShoalError } from '../../../../base/errors.ts';
 import type { ServerId, VolumeId } from '../../../../base/ids.ts';
-import { isGuestUp } from '../../../plan/server-plan.ts';
+import { isGuestUp } from '../../../plan/guest-up.ts';
 import { closeDisk, openDisk } from './disks.ts';
 import type { ServerTools } from './tools.ts';
 

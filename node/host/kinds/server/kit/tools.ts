@@ -4,6 +4,7 @@ import type { shoal } from '../../../../../proto/messages.ts';
 import type { HostId, PortId } from '../../../../base/ids.ts';
 import type { HostReports } from '../../../../services/kit/reporting/host-reporting.ts';
 import type { ReceivingReports } from '../../../../services/kit/reporting/live-move-reporting.ts';
+import type { NicReports } from '../../../../services/kit/reporting/nic-reporting.ts';
 import type { VolumeReports } from '../../../../services/kit/reporting/volume-reporting.ts';
 import type { StateReader } from '../../../../state/types.ts';
 import type { HostStore } from '../../../../store/host/host-store.ts';
@@ -24,6 +25,7 @@ export interface ServerPorts extends VolumeKeyTools {
   readonly reports: HostReports;
   readonly receivingReports: ReceivingReports;
   readonly volumeReports: VolumeReports;
+  readonly nicReports: NicReports;
   /** The image's content as a verified local file, fetched from another host if need be. */
   readonly imageFile: (image: shoal.v1.Image, signal: AbortSignal) => Promise<ImageFile>;
   /** The tap of a port; undefined: it is not plugged on this host yet. */

@@ -8,6 +8,9 @@ import { destroy } from './destroy.ts';
 import { limit } from './limit.ts';
 import { arrive } from './live/arrive.ts';
 import { discard, receive, refuseMemory } from './live/receive.ts';
+import { plugNic } from './nics/plug-nic.ts';
+import { replugNic } from './nics/replug-nic.ts';
+import { unplugNic } from './nics/unplug-nic.ts';
 import { offload } from './offload.ts';
 import { pause } from './pause.ts';
 import { plug } from './plug.ts';
@@ -39,6 +42,9 @@ export const serverSteps: Steps<ServerStep, shoal.v1.Server, ServerTools> = {
   replug,
   unplug,
   limit,
+  'plug-nic': plugNic,
+  'replug-nic': replugNic,
+  'unplug-nic': unplugNic,
   rebuild,
   rescue,
   unrescue,

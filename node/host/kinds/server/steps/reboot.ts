@@ -1,7 +1,8 @@
 import { coverageMark, failpoint } from '../../../../base/buggify/buggify.ts';
 import type { ServerId } from '../../../../base/ids.ts';
 import { undecidedSwitch } from '../../../outage/undecided-switches.ts';
-import { giveBackDisks, startGuest, unpluggedPort } from '../kit/guest.ts';
+import { giveBackDisks, startGuest } from '../kit/guest.ts';
+import { unpluggedPort } from '../kit/nics.ts';
 import type { ServerStepDefinition } from '../kit/step-definition.ts';
 
 const failpointRebootDoneNotNoted = failpoint('reboot.done-not-noted', 'a guest was rebooted, and nothing says so');

@@ -1,7 +1,8 @@
 import { shoal } from '../../../../../proto/messages.ts';
 import { undecidedSwitch } from '../../../outage/undecided-switches.ts';
 import type { ServerStep } from '../../../plan/server-plan.ts';
-import { giveBackDisks, startGuest, unpluggedPort } from '../kit/guest.ts';
+import { giveBackDisks, startGuest } from '../kit/guest.ts';
+import { unpluggedPort } from '../kit/nics.ts';
 import { whyNotThere } from '../kit/served-volumes.ts';
 import type { ServerStepDefinition } from '../kit/step-definition.ts';
 

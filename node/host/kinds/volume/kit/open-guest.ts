@@ -3,7 +3,7 @@ import type { GuestFound } from '../../../../../drivers/types.ts';
 import type { shoal } from '../../../../../proto/messages.ts';
 import { ShoalError } from '../../../../base/errors.ts';
 import type { ServerId } from '../../../../base/ids.ts';
-import { isGuestUp } from '../../../plan/server-plan.ts';
+import { isGuestUp } from '../../../plan/guest-up.ts';
 import type { VolumePorts } from './tools.ts';
 
 /** What is needed to ask. */

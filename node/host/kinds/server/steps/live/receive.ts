@@ -3,7 +3,7 @@ import { ShoalError } from '../../../../../base/errors.ts';
 import type { ServerId } from '../../../../../base/ids.ts';
 import { liveMoveName } from '../../../../../services/kit/sealing.ts';
 import { closeArriving, guestSpec } from '../../kit/arriving.ts';
-import { unpluggedPort } from '../../kit/guest.ts';
+import { unpluggedPort } from '../../kit/nics.ts';
 import type { ServerStepDefinition } from '../../kit/step-definition.ts';
 
 const failpointMade = failpoint('receive.made', 'a guest waits for its memory, and no record says where');
