@@ -127,6 +127,24 @@ void t.test('a change leaves what is not set, and empties what is set to nothing
   t.equal(none.subnet?.gatewayIp, '', 'an empty gateway is none');
 });
 
+void t.test('a subnet of IPv6 says so', async (t) => {
+  const { calls } = await started(t);
+  const alice = as('alice');
+  const { network } = await calls.createNetwork({ name: 'net' }, alice);
+  const networkId = network?.id ?? '';
+  const asked = { networkId, cidr: 'fd00:a::/64', ipVersion: 6, ipv6AddressMode: 'dhcpv6-stateful' };
+  const { subnet } = await calls.createSubnet(asked, alice);
+  t.match(subnet, { ipVersion: 6, ipv6AddressMode: 'dhcpv6-stateful', ipv6RaMode: '', gatewayIp: 'fd00:a::1' });
+  const { port } = await calls.createPort({ networkId }, alice);
+  t.match(port?.fixedIps, [{ ipAddress: /^fd00:a::/ }]);
+  await t.rejects(calls.createSubnet({ ...asked, cidr: 'fd00:b::/64', ipVersion: 4 }, alice), {
+    code: 'INVALID_ARGUMENT',
+  });
+  await t.rejects(calls.createSubnet({ ...asked, cidr: 'fd00:b::/64', ipv6AddressMode: 'slaac' }, alice), {
+    code: 'NOT_IMPLEMENTED',
+  });
+});
+
 void t.test('what is another project’s is not there: to be shown, changed, deleted or named', async (t) => {
   const gateway = await builtUp(t);
   const { calls, ids, port: tcpPort } = gateway;

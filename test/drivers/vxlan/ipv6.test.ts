@@ -8,7 +8,7 @@ import { makeLab, pictureOf, whyNoNetwork } from './bench-host.ts';
 import { Cloud, lookUp, networkOf, pings } from './cloud.ts';
 import * as wire from './ipv6-wire.ts';
 
-t.setTimeout(170_000);
+t.setTimeout(400_000);
 
 const open6: readonly SecurityRuleSpec[] = [
   { direction: 'egress' },
@@ -36,8 +36,8 @@ function dualNetwork(name: string, vni: number, prefix: string, prefix6: string)
 }
 
 await t.test('two hosts', { skip: await whyNoNetwork() }, async (t) => {
-  t.setTimeout(165_000);
-  const signal = AbortSignal.timeout(160_000);
+  t.setTimeout(390_000);
+  const signal = AbortSignal.timeout(380_000);
   const lab = await makeLab(t, 2);
   const cloud = new Cloud(lab);
   const drivers = lab.hosts.map((_, host) => lab.open(host));

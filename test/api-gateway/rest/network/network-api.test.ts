@@ -47,6 +47,43 @@ void t.test('a network, a subnet and a port have Neutron’s keys', async (t) =>
   t.match((await call('GET', `/v2.0/networks/${network.id}`)).json().network.subnets, [subnet.id]);
 });
 
+void t.test('subnets, ports and rules of IPv6 have Neutron’s keys', async (t) => {
+  const cloud = await startCloud();
+  t.teardown(() => cloud.stop());
+  const { call } = caller(cloud);
+  const { network } = (await call('POST', '/v2.0/networks', { network: { name: 'net' } })).json();
+  const make = (subnet: object) => call('POST', '/v2.0/subnets', { subnet: { network_id: network.id, ...subnet } });
+  await make({ cidr: '10.0.0.0/24', ip_version: 4 });
+  const six = { cidr: 'FD00:A::/64', ip_version: 6, ipv6_address_mode: 'dhcpv6-stateful' };
+  const { subnet } = (await make(six)).json();
+  t.match(subnet, {
+    ...{ ip_version: 6, cidr: 'fd00:a::/64', gateway_ip: 'fd00:a::1', ipv6_address_mode: 'dhcpv6-stateful' },
+    ...{ ipv6_ra_mode: null, allocation_pools: [{ start: 'fd00:a::2', end: 'fd00:a::ffff:ffff:ffff:ffff' }] },
+  });
+  const list = async (query: string) => (await call('GET', `/v2.0/subnets?${query}`)).json().subnets;
+  t.same(
+    (await list('ip_version=6')).map(({ id }: { id: string }) => id),
+    [subnet.id],
+  );
+  t.same(
+    (await list('ipv6_address_mode=dhcpv6-stateful')).map(({ id }: { id: string }) => id),
+    [subnet.id],
+  );
+  t.equal((await make({ cidr: 'fd00:b::/64', ip_version: 4 })).statusCode, 400);
+  t.equal((await make({ cidr: 'fd00:b::/64', ip_version: 6, ipv6_ra_mode: 'slaac' })).statusCode, 501);
+  t.equal((await make({ subnetpool_id: 'prefix_delegation', ip_version: 6 })).statusCode, 501);
+  const { port } = (await call('POST', '/v2.0/ports', { port: { network_id: network.id } })).json();
+  t.match(port.fixed_ips, [{ ip_address: /^10[.]0/ }, { subnet_id: subnet.id, ip_address: /^fd00:a::/ }]);
+  const found = (await call('GET', '/v2.0/ports?fixed_ips=ip_address_substr=fd00:a::')).json().ports;
+  t.ok(
+    found.some(({ id }: { id: string }) => id === port.id),
+    'by a part of its address',
+  );
+  const { router } = (await call('POST', '/v2.0/routers', { router: {} })).json();
+  const added = await call('PUT', `/v2.0/routers/${router.id}/add_router_interface`, { subnet_id: subnet.id });
+  t.equal(added.statusCode, 501, 'no router carries it yet');
+});
+
 void t.test('many at once are all or none', async (t) => {
   const cloud = await startCloud();
   t.teardown(() => cloud.stop());
