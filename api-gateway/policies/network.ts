@@ -120,6 +120,15 @@ export const networkPolicies: readonly PolicyRule[] = [
     'DELETE /v2.0/subnetpools/:id/tags',
     'DELETE /v2.0/subnetpools/:id/tags/:tag',
   ]),
+  rule('get_floatingip_port_forwarding', projectReader, [
+    'GET /v2.0/floatingips/:id/port_forwardings',
+    'GET /v2.0/floatingips/:id/port_forwardings/:forwarding',
+  ]),
+  rule('create_floatingip_port_forwarding', projectMember, ['POST /v2.0/floatingips/:id/port_forwardings']),
+  rule('update_floatingip_port_forwarding', projectMember, ['PUT /v2.0/floatingips/:id/port_forwardings/:forwarding']),
+  rule('delete_floatingip_port_forwarding', projectMember, [
+    'DELETE /v2.0/floatingips/:id/port_forwardings/:forwarding',
+  ]),
   rule('get_address_group', projectReader, ['GET /v2.0/address-groups', 'GET /v2.0/address-groups/:id']),
   rule('create_address_group', projectMember, ['POST /v2.0/address-groups']),
   // Neutron asks the same of the two changes of its addresses.

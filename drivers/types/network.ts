@@ -85,6 +85,15 @@ export interface ForwardingSpec {
   readonly remotePorts: readonly RemotePortSpec[];
 }
 
+/** What comes to one port of a floating IP goes to a port of a guest. Ports: 1..65535. */
+export interface PortForward {
+  readonly floatingIp: string;
+  readonly protocol: 'tcp' | 'udp';
+  readonly port: number;
+  readonly fixedIp: string;
+  readonly fixedPort: number;
+}
+
 /** A router, present on every host that carries one of its networks. */
 export interface RouterSpec {
   readonly routerId: RouterId;
@@ -106,6 +115,11 @@ export interface RouterSpec {
     readonly cidr: string;
     /** Floating IPs whose guest runs on *this* host. */
     readonly floatingIps: readonly { readonly floatingIp: string; readonly fixedIp: string }[];
+    /**
+     * Ports of floating IPs that lead to ports of guests, anywhere (Neutron's port forwardings). Given to the host that does source NAT,
+     * with `snatIp`: that is where the answers come by.
+     */
+    readonly forwards?: readonly PortForward[];
     /** The router's own external address: source of guests without a floating IP. */
     readonly snatIp?: string;
     /** True on the one host that does the router's source NAT. The others send such traffic there over `transitVni`. */

@@ -8326,6 +8326,107 @@ export namespace shoal {
         }
 
         /**
+         * Properties of a PortForwarding.
+         * @deprecated Use shoal.v1.PortForwarding.$Properties instead.
+         */
+        interface IPortForwarding extends shoal.v1.PortForwarding.$Properties {
+        }
+
+        /** Represents a PortForwarding. */
+        class PortForwarding {
+
+            /**
+             * Constructs a new PortForwarding.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.PortForwarding.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** PortForwarding id. */
+            id: string;
+
+            /** PortForwarding protocol. */
+            protocol: string;
+
+            /** PortForwarding externalPort. */
+            externalPort: number;
+
+            /** PortForwarding internalPort. */
+            internalPort: number;
+
+            /** PortForwarding portId. */
+            portId: string;
+
+            /** PortForwarding fixedIp. */
+            fixedIp: string;
+
+            /** PortForwarding description. */
+            description: string;
+
+            /**
+             * Creates a new PortForwarding instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns PortForwarding instance
+             */
+            static create(properties: shoal.v1.PortForwarding.$Shape): shoal.v1.PortForwarding & shoal.v1.PortForwarding.$Shape;
+            static create(properties?: shoal.v1.PortForwarding.$Properties): shoal.v1.PortForwarding;
+
+            /**
+             * Encodes the specified PortForwarding message. Does not implicitly {@link shoal.v1.PortForwarding.verify|verify} messages.
+             * @param message PortForwarding message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.PortForwarding.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a PortForwarding message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.PortForwarding & shoal.v1.PortForwarding.$Shape} PortForwarding
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.PortForwarding & shoal.v1.PortForwarding.$Shape;
+        }
+
+        namespace PortForwarding {
+
+            /** Properties of a PortForwarding. */
+            interface $Properties {
+
+                /** PortForwarding id */
+                id?: string;
+
+                /** PortForwarding protocol */
+                protocol?: string;
+
+                /** PortForwarding externalPort */
+                externalPort?: number;
+
+                /** PortForwarding internalPort */
+                internalPort?: number;
+
+                /** PortForwarding portId */
+                portId?: string;
+
+                /** PortForwarding fixedIp */
+                fixedIp?: string;
+
+                /** PortForwarding description */
+                description?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a PortForwarding. */
+            type $Shape = shoal.v1.PortForwarding.$Properties;
+        }
+
+        /**
          * Properties of a FloatingIp.
          * @deprecated Use shoal.v1.FloatingIp.$Properties instead.
          */
@@ -8379,6 +8480,9 @@ export namespace shoal {
 
             /** FloatingIp tags. */
             tags: string[];
+
+            /** FloatingIp portForwardings. */
+            portForwardings: shoal.v1.PortForwarding[];
 
             /**
              * Creates a new FloatingIp instance using the specified properties.
@@ -8447,6 +8551,9 @@ export namespace shoal {
 
                 /** FloatingIp tags */
                 tags?: string[];
+
+                /** FloatingIp portForwardings */
+                portForwardings?: shoal.v1.PortForwarding.$Properties[];
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];

@@ -347,6 +347,8 @@ const boundedLoops: Readonly<Record<string, string>> = {
   'node/services/compute/kit/server-record.ts: removeServerRow': 'the NICs of a server, 16',
   'node/services/compute/servers.ts: setSecurityGroup': 'the NICs of a server, 16',
   'node/services/identity/identity.ts: revoke': 'expiredRowsRemovedMax',
+  'node/services/network/kit/forwarding-uses.ts: endForwardings':
+    'floating IPs that forward to one port: as many as its project has, by quota',
   'node/services/network/port-record.ts: releaseFloatingIps':
     'the addresses of a port, 5: each has one floating IP at most',
   'node/services/network/security-groups.ts: createRules':

@@ -206,6 +206,13 @@ void t.test('F2, F8, F10: a foreign id and an unknown one are refused alike, in 
     ],
   ];
   cases.push([
+    'port_forwarding.internal_port_id',
+    other.port.id,
+    'POST',
+    `${n}/floatingips/${own.floatingip.id}/port_forwardings`,
+    (id) => ({ port_forwarding: { protocol: 'tcp', external_port: 22, internal_port: 22, internal_port_id: id } }),
+  ]);
+  cases.push([
     'security_group_rule.remote_address_group_id',
     other.addressGroup.id,
     'POST',

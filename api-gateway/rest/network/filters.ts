@@ -99,6 +99,11 @@ export const floatingIpKeys: ListKeys = {
   ],
 };
 
+/** The filters of `GET /v2.0/floatingips/:id/port_forwardings`. */
+export const portForwardingKeys: ListKeys = {
+  keys: ['id', 'protocol', 'internal_ip_address', 'internal_port', 'internal_port_id', 'external_port', 'description'],
+};
+
 /** The filters of `GET /v2.0/security-groups`. */
 export const securityGroupKeys: ListKeys = { keys: [...standard, 'stateful', 'shared'] };
 

@@ -8,6 +8,7 @@ import type { RestModule } from '../kit/module.ts';
 import { networkResources, networkVersions } from '../kit/versions.ts';
 import { addAddressGroups } from './address-groups.ts';
 import { addAgents, addExtensions, addIpAvailabilities, addQuotas } from './operations.ts';
+import { addPortForwardings } from './port-forwardings.ts';
 import {
   addExtraRoutes,
   addFloatingIps,
@@ -71,6 +72,7 @@ export function networkModule(deps: NetworkModuleDependencies): RestModule {
       addExtraRoutes(app, gateway, network);
       addFloatingIps(app, gateway, network);
       addSecurityGroups(app, gateway, network);
+      addPortForwardings(app, gateway, network);
       addAddressGroups(app, gateway, network);
       addRbacPolicies(app, gateway, network);
       addExtensions(app, gateway);

@@ -11,7 +11,7 @@ export const unservedNetwork: readonly UnservedPart[] = [
   { what: 'trunks', paths: v2('trunks') },
   { what: 'segments', paths: v2('segments') },
   { what: 'automatically allocated topologies', paths: v2('auto-allocated-topology') },
-  { what: 'port forwardings', paths: v2('floatingips/:id/port_forwardings', 'floatingip_pools') },
+  { what: 'pools of floating IPs', paths: v2('floatingip_pools') },
   { what: 'bindings of ports to several hosts', paths: v2('ports/:id/bindings') },
   { what: 'default rules of security groups', paths: v2('default-security-group-rules') },
   { what: 'metering', paths: v2('metering') },

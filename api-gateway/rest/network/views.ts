@@ -163,7 +163,7 @@ export function routerView(router: shoal.v1.Router, may: May): View {
   };
 }
 
-/** `status` is ACTIVE with a port and DOWN without. `port_details` come from the reader; null without a port. */
+/** `status` is ACTIVE where it leads somewhere and DOWN where not. `port_details` come from the reader; null without a port. */
 export function floatingIpView(reader: StateReader, floatingIp: shoal.v1.FloatingIp): View {
   const port = portTable.find(reader, floatingIp.portId)?.record;
   return {
@@ -173,7 +173,11 @@ export function floatingIpView(reader: StateReader, floatingIp: shoal.v1.Floatin
     fixed_ip_address: floatingIp.fixedIp === '' ? null : floatingIp.fixedIp,
     port_id: floatingIp.portId === '' ? null : floatingIp.portId,
     router_id: floatingIp.routerId === '' ? null : floatingIp.routerId,
-    status: floatingIp.portId === '' ? 'DOWN' : 'ACTIVE',
+    status: floatingIp.routerId === '' ? 'DOWN' : 'ACTIVE',
+    port_forwardings: floatingIp.portForwardings.map((each) => {
+      const { protocol, internal_ip_address, internal_port, external_port } = portForwardingView(each);
+      return { protocol, internal_ip_address, internal_port, external_port };
+    }),
     port_details:
       port === undefined
         ? null
@@ -242,4 +246,17 @@ export function rbacPolicyView(policy: shoal.v1.RbacPolicy): View {
 export function addressGroupView(group: shoal.v1.AddressGroup, isShared: boolean): View {
   const { tags: _none, ...common } = standard({ ...group, tags: [] });
   return { ...common, name: group.name, addresses: group.addresses, shared: isShared };
+}
+
+/** A forwarding of a floating IP. */
+export function portForwardingView(forwarding: shoal.v1.IPortForwarding) {
+  return {
+    id: forwarding.id,
+    protocol: forwarding.protocol,
+    internal_ip_address: forwarding.fixedIp,
+    internal_port: forwarding.internalPort,
+    internal_port_id: forwarding.portId,
+    external_port: forwarding.externalPort,
+    description: forwarding.description,
+  };
 }

@@ -188,6 +188,30 @@ export const floatingIpPatch = only({
   fixed_ip_address: orNull(address),
 });
 
+const forwardingChange = {
+  internal_ip_address: may(address),
+  description: may(text),
+};
+const forwardedPort = Type.Integer({ minimum: 1, maximum: 65_535 });
+
+/** `POST /floatingips/:id/port_forwardings`. */
+export const portForwardingNew = only({
+  ...forwardingChange,
+  protocol: text,
+  external_port: forwardedPort,
+  internal_port: forwardedPort,
+  internal_port_id: id,
+});
+
+/** `PUT /floatingips/:id/port_forwardings/:forwarding`. */
+export const portForwardingPatch = only({
+  ...forwardingChange,
+  protocol: may(text),
+  external_port: may(forwardedPort),
+  internal_port: may(forwardedPort),
+  internal_port_id: may(id),
+});
+
 const stateful = may(flag);
 
 /** `POST /security-groups`. */
@@ -308,7 +332,9 @@ export const readOnly = {
     'subnet_id',
     'router_id',
     'port_details',
+    'port_forwardings',
   ],
+  port_forwarding: ['id'],
   security_group: [...everywhere, 'tenant_id', 'project_id', 'security_group_rules', 'shared'],
   security_group_rule: [...everywhere, 'normalized_cidr'],
   address_group: [...everywhere, 'tenant_id', 'project_id', 'addresses', 'shared'],

@@ -28,6 +28,7 @@ const hostRoutesMax = 20;
 /** Subnets of one network: each is an address of its service, and a range of its DHCP. */
 const subnetsMax = 256;
 const floatingIpsMax = 4_096;
+const forwardsMax = 10_000;
 /** Addresses, and address pairs, of one port. */
 const addressesMax = 64;
 /** Static routes of one router. */
@@ -166,12 +167,32 @@ export function checkRouter(spec: RouterSpec): void {
       seen.add(ip);
     }
   }
+  checkForwards(spec.routerId, external);
   if (external.snatIp !== undefined) address(external.snatIp, 'snatIp');
   if (external.snatVtepIp !== undefined) underlayAddress(external.snatVtepIp, 'snatVtepIp');
   for (const ip of external.transitPeerVtepIps ?? []) underlayAddress(ip, 'transitPeerVtepIps');
   if (external.transitVni !== undefined) checkVni(external.transitVni);
   for (const index of [external.transitIndex, external.snatTransitIndex]) {
     if (index !== undefined) range(index, 1, transitIndexMax, 'transit index');
+  }
+}
+
+/** One place for each port of each address, and none of an address that leads to a guest as a whole. */
+function checkForwards(routerId: string, external: NonNullable<RouterSpec['external']>): void {
+  const forwards = external.forwards ?? [];
+  bounded(forwards, forwardsMax, 'forwards');
+  if (forwards.length > 0 && (!external.snatHere || external.snatIp === undefined)) {
+    refuse('ports are forwarded by the host that does source NAT', { routerId });
+  }
+  const seen = new Set(external.floatingIps.map(({ floatingIp }) => floatingIp));
+  for (const forward of forwards) {
+    address(forward.floatingIp, 'floatingIp');
+    address(forward.fixedIp, 'fixedIp');
+    if (forward.protocol !== 'tcp' && forward.protocol !== 'udp') refuse('protocol is tcp or udp', { forward });
+    for (const port of [forward.port, forward.fixedPort]) range(port, 1, 65_535, 'port');
+    const place = `${forward.floatingIp} ${forward.protocol} ${forward.port}`;
+    if (seen.has(place) || seen.has(forward.floatingIp)) refuse(`${place} is there twice`, { routerId });
+    seen.add(place);
   }
 }
 

@@ -7,7 +7,7 @@
  * host that does source NAT; over the transit network to that host, everywhere else.
  */
 import { ShoalError } from '../../../node/base/errors.ts';
-import type { RouterSpec } from '../../types.ts';
+import type { PortForward, RouterSpec } from '../../types.ts';
 import type { AddressWanted, RouteWanted, RuleWanted } from '../links/address.ts';
 import { type FdbEntry, floodMac } from '../links/forwarding.ts';
 import type { NftTable } from '../links/nft.ts';
@@ -68,13 +68,18 @@ export function routerWanted(spec: RouterSpec, vnis: ReadonlyMap<string, number>
   const external = spec.external;
   const floating = external?.floatingIps ?? [];
   const snatIp = external?.snatHere === true ? external.snatIp : undefined;
+  const forwards = snatIp === undefined ? [] : (external?.forwards ?? []);
   const hasExternal = floating.length > 0 || snatIp !== undefined;
+  /** Addresses that are answered for here. */
+  const announced = [
+    ...floating.map((entry) => entry.floatingIp),
+    ...new Set(forwards.map((forward) => forward.floatingIp)),
+    ...(snatIp === undefined ? [] : [snatIp]),
+  ];
   if (external !== undefined && hasExternal) {
     devs.add(externalInner);
     addresses.push({ dev: externalInner, address: keepAddress, scope: 'host' });
-    for (const ip of [...floating.map((entry) => entry.floatingIp), ...(snatIp === undefined ? [] : [snatIp])]) {
-      addresses.push({ dev: externalInner, address: `${ip}/32` });
-    }
+    for (const ip of announced) addresses.push({ dev: externalInner, address: `${ip}/32` });
     const onLink = readCidr(external.cidr).text;
     for (const table of [floatingTable, ...(snatIp === undefined ? [] : [undefined])]) {
       const at = table === undefined ? {} : { table };
@@ -102,10 +107,10 @@ export function routerWanted(spec: RouterSpec, vnis: ReadonlyMap<string, number>
       ...staticRoutes(spec, vnis, { isFloating: floating.length > 0, isSnat: snatIp !== undefined }),
     ]),
     rules,
-    nat: natTable(floating, snatIp),
+    nat: natTable(floating, snatIp, forwards),
     hasExternal,
     ...(transit === undefined ? {} : { transit }),
-    announced: [...floating.map((entry) => entry.floatingIp), ...(snatIp === undefined ? [] : [snatIp])],
+    announced,
   };
 }
 
@@ -149,6 +154,7 @@ function transitOf(external: NonNullable<RouterSpec['external']>): RouterTransit
 export function natTable(
   floating: readonly { readonly floatingIp: string; readonly fixedIp: string }[],
   snatIp: string | undefined,
+  forwards: readonly PortForward[] = [],
 ): NftTable {
   const type = 'type ipv4_addr : ipv4_addr';
   return {
@@ -157,17 +163,30 @@ export function natTable(
     sets: [
       { name: 'fdnat', kind: 'map', type, elements: floating.map((f) => `${f.floatingIp} : ${f.fixedIp}`).sort() },
       { name: 'fsnat', kind: 'map', type, elements: floating.map((f) => `${f.fixedIp} : ${f.floatingIp}`).sort() },
+      ...forwardSets(forwards),
     ],
     chains: [
       {
         name: 'pre',
         hook: 'type nat hook prerouting priority -100; policy accept;',
-        rules: ['dnat to ip daddr map @fdnat'],
+        rules: [
+          ...(forwards.length === 0
+            ? []
+            : ['meta l4proto { tcp, udp } dnat to ip daddr . meta l4proto . th dport map @forwards']),
+          'dnat to ip daddr map @fdnat',
+        ],
       },
       {
         name: 'post',
         hook: 'type nat hook postrouting priority 100; policy accept;',
         rules: [
+          // The guest that asks may be on another host, and the one that answers on a third: by the router's external address the
+          // answer comes back here, while that of its leg is every host's own.
+          ...(forwards.length === 0 || snatIp === undefined
+            ? []
+            : [
+                `iifname != "${externalInner}" oifname "qr-*" ct status dnat ct original ip daddr @forwarded snat to ${snatIp}`,
+              ]),
           // Guest to a floating IP of the same host: without this the answer would go straight home, untranslated.
           'iifname "qr-*" oifname "qr-*" ct status dnat snat to ip saddr map @fsnat',
           'iifname "qr-*" oifname "qr-*" ct status dnat masquerade',
@@ -187,6 +206,40 @@ export function natTable(
       },
     ],
   };
+}
+
+/** Where ports of floating IPs lead, and of which addresses there are any. None: no sets, so that a table without stays as it was. */
+function forwardSets(forwards: readonly PortForward[]): NftTable['sets'] {
+  if (forwards.length === 0) return [];
+  const elements = forwards.map((forward) => `${forwardKey(forward)} : ${forward.fixedIp} . ${forward.fixedPort}`);
+  const addresses = [...new Set(forwards.map(({ floatingIp }) => floatingIp))];
+  return [
+    {
+      ...{ name: 'forwards', kind: 'map', elements: elements.sort() },
+      type: 'type ipv4_addr . inet_proto . inet_service : ipv4_addr . inet_service',
+    },
+    { name: 'forwarded', kind: 'set', type: 'type ipv4_addr', elements: addresses.sort() },
+  ];
+}
+
+/** A forwarded port as the kernel's set has it. */
+function forwardKey({ floatingIp, protocol, port }: PortForward): string {
+  return `${floatingIp} . ${protocol} . ${port}`;
+}
+
+/**
+ * What `conntrack -D` must be told so that flows by forwardings that are no more, or lead elsewhere now, end.
+ * @param found elements of the set `forwards`
+ */
+export function endedForwards(
+  found: ReadonlyMap<string, string>,
+  forwards: readonly PortForward[],
+): readonly (readonly string[])[] {
+  const wanted = new Map(forwards.map((each) => [forwardKey(each), `${each.fixedIp} . ${each.fixedPort}`]));
+  return [...found].flatMap(([key, to]) => {
+    const [ip = '', protocol = '', port = ''] = key.split(' . ');
+    return wanted.get(key) === to ? [] : [['-d', ip, '-p', protocol, '--orig-port-dst', port]];
+  });
 }
 
 /**

@@ -27,7 +27,14 @@ import {
   vxlanName,
 } from '../model/names.ts';
 import { routerLegPort, suppressesArp } from '../networks/networks.ts';
-import { type RouterTransit, type RouterWanted, routerWanted, transitFdb, unclaimedTransit } from './router.ts';
+import {
+  endedForwards,
+  type RouterTransit,
+  type RouterWanted,
+  routerWanted,
+  transitFdb,
+  unclaimedTransit,
+} from './router.ts';
 
 /** Alias of a bridge that carries transit traffic, of any number of routers. */
 const transitAlias = 'shoal-transit';
@@ -210,6 +217,7 @@ async function syncInside(
     ([floatingIp, fixedIp]) =>
       !spec.external?.floatingIps.some((entry) => entry.floatingIp === floatingIp && entry.fixedIp === fixedIp),
   );
+  const ended = endedForwards(nat?.sets.get('forwards') ?? new Map(), spec.external?.forwards ?? []);
   let changed = await netns.ensureTable(wanted.nat, nat, signal);
 
   const macs = new Map<string, string>([[externalInner, externalMac(spec.routerId, host.options.vtepIp)]]);
@@ -241,6 +249,7 @@ async function syncInside(
     await netns.dropConnections(['-d', floatingIp], signal);
     await netns.dropConnections(['-s', fixedIp], signal);
   }
+  for (const filter of ended) await netns.dropConnections(filter, signal);
   for (const ip of wanted.announced) {
     if (addresses.includes(`addr add ${ip}/32 dev ${externalInner}`)) announce(netns, ip);
   }

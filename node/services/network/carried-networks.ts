@@ -135,6 +135,7 @@ function readRouter(records: CarriedRecords, router: shoal.v1.Router, hostId: Ho
     for (const port of records.portsOf(leg.networkId)) {
       const place = port.hostId === '' ? router.snatHostId : port.hostId;
       if (place === hostId) floatingIpTable.by(reader, 'port', indexKey(port.id));
+      if (router.snatHostId === hostId) floatingIpTable.by(reader, 'forwarded-port', indexKey(port.id));
     }
   }
 }

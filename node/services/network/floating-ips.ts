@@ -122,7 +122,8 @@ export class FloatingIps {
       let next = new shoal.v1.FloatingIp({ ...row.record, updatedMs: nowMs });
       // As in Neutron, a body that names no port leaves the association alone unless it names an address.
       if (patch.portId !== undefined) {
-        next = disassociated(attempt, row, nowMs);
+        // Without a port there is nothing to end, and the router is that of what is forwarded.
+        if (row.record.portId !== '') next = disassociated(attempt, row, nowMs);
         if (patch.portId !== null) associate(context, attempt, next, patch.portId, patch.fixedIp);
         else if (patch.fixedIp !== undefined) throw needsPort();
       } else if (patch.fixedIp !== undefined) {
@@ -141,6 +142,7 @@ export class FloatingIps {
     await transact(this.#deps, context, (attempt) => {
       const { reader, change } = attempt;
       const row = ownFloatingIp(context, reader, id);
+      if (row.record.portForwardings.length > 0) throw inUseByForwarding(id);
       disassociated(attempt, row, row.record.updatedMs);
       const port = systemPortOf(reader, id, deviceOwners.floatingIp);
       if (port !== undefined) removePortRow(change, port);
@@ -148,6 +150,10 @@ export class FloatingIps {
       floatingIpTable.remove(change, row);
     });
   }
+}
+
+function inUseByForwarding(id: string): Error {
+  return refuse('CONFLICT', 'FipInUseByPortForwarding', `Floating IP ${id} in use by Port Forwarding resources.`);
 }
 
 function needsPort(): Error {
@@ -243,6 +249,13 @@ function associate(
       `External network ${floatingIp.floatingNetworkId} is not reachable from subnet ${fixed.subnetId}. Therefore, cannot associate Port ${portId} with a Floating IP.`,
     );
   }
+  if (floatingIp.portForwardings.length > 0) throw inUseByForwarding(floatingIp.id);
+  if (floatingIpTable.by(reader, 'forwarded-port', indexKey(portId)).length > 0) {
+    throw badRequest(
+      `Cannot associate floating IP to port ${portId} because it already has a Port Forwarding binding.`,
+      'PortHasPortForwarding',
+    );
+  }
   portTable.unchanged(change, portRow);
   floatingIp.portId = portId;
   floatingIp.fixedIp = fixed.ip;
@@ -258,7 +271,7 @@ function disassociated(attempt: Attempt, row: Row<shoal.v1.FloatingIp>, nowMs: n
 }
 
 /** The router with an interface on the subnet and its gateway on the external network. Of several, the lowest id. */
-function connectingRouter(
+export function connectingRouter(
   attempt: Attempt,
   externalNetworkId: string,
   networkId: string,

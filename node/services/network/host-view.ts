@@ -15,6 +15,7 @@ import type {
   LocalPortSpec,
   MetadataBodies,
   NetworkSpec,
+  PortForward,
   RemotePortSpec,
   RouterSpec,
   SecurityRuleSpec,
@@ -331,8 +332,10 @@ function externalOf(records: Records, island: Island, router: shoal.v1.Router, h
   if (!router.snat || snatHost === undefined) return { ...base, snatHere: false };
   const transitIndex = records.host(hostId)?.transitIndex ?? 0;
   const snatVtepIp = records.vtepIp(snatHost.id);
+  const forwards = snatHost.id === hostId ? forwardsOf(records, router) : [];
   return {
     ...base,
+    ...(forwards.length === 0 ? {} : { forwards }),
     snatIp: router.externalIp,
     snatHere: snatHost.id === hostId,
     ...(snatVtepIp === undefined ? {} : { snatVtepIp }),
@@ -358,6 +361,29 @@ function floatingIpsHere(
       .filter((row) => row.record.routerId === router.id)
       .map(({ record }) => ({ floatingIp: record.floatingIp, fixedIp: record.fixedIp })),
   );
+}
+
+/** Forwarded ports of floating IPs that go through this router, in order. */
+function forwardsOf(records: Records, router: shoal.v1.Router): readonly PortForward[] {
+  const forwards = records.interfacesOf(router).flatMap((leg) =>
+    records.portsOf(leg.networkId).flatMap((port) =>
+      floatingIpTable
+        .by(records.reader, 'forwarded-port', indexKey(port.id))
+        .filter(({ record }) => record.routerId === router.id && record.portId === '')
+        .flatMap(({ record }) =>
+          record.portForwardings
+            .filter((each) => each.portId === port.id)
+            .map(
+              ({ protocol, externalPort = 0, internalPort = 0, fixedIp = '' }): PortForward => ({
+                ...{ floatingIp: record.floatingIp, protocol: protocol === 'udp' ? 'udp' : 'tcp' },
+                ...{ port: externalPort, fixedIp, fixedPort: internalPort },
+              }),
+            ),
+        ),
+    ),
+  );
+  const unique = new Map(forwards.map((each) => [`${each.floatingIp} ${each.protocol} ${each.port}`, each]));
+  return sortedBy([...unique.values()], (each) => `${each.floatingIp} ${each.protocol} ${each.port}`);
 }
 
 function ruleSpec(records: Records, rule: shoal.v1.SecurityGroupRule): SecurityRuleSpec {

@@ -5,6 +5,7 @@ import { AddressGroups } from './groups/address-groups.ts';
 import { Networks } from './networks.ts';
 import { defaultNetworkOptions, type NetworkOptions } from './options.ts';
 import { SubnetPools } from './pools/subnet-pools.ts';
+import { PortForwardings } from './port-forwardings.ts';
 import { Ports } from './ports.ts';
 import { Routers } from './routers.ts';
 import { SecurityGroups } from './security-groups.ts';
@@ -23,6 +24,7 @@ export class NetworkService {
   readonly routers: Routers;
   readonly floatingIps: FloatingIps;
   readonly securityGroups: SecurityGroups;
+  readonly portForwardings: PortForwardings;
   readonly addressGroups: AddressGroups;
   readonly rbacPolicies: RbacPolicies;
 
@@ -35,6 +37,7 @@ export class NetworkService {
     this.ports = new Ports(deps);
     this.floatingIps = new FloatingIps(deps);
     this.securityGroups = new SecurityGroups(deps);
+    this.portForwardings = new PortForwardings(deps);
     this.addressGroups = new AddressGroups(deps);
     this.rbacPolicies = new RbacPolicies(deps);
   }

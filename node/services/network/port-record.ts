@@ -10,6 +10,7 @@ import { deviceOwners } from '../kit/device-owners.ts';
 import { isInterfaceOf } from '../kit/ownership.ts';
 import { chargeQuota, refundQuota } from '../kit/quota.ts';
 import type { Attempt, Change } from '../kit/transact.ts';
+import { endForwardings } from './kit/forwarding-uses.ts';
 import { use } from './kit/uses.ts';
 
 /** Those of the ports that say they are a network's DHCP port. Whether the subnet agrees is for `isServicePort`. */
@@ -50,7 +51,7 @@ export function keepMac(change: Change, gone: shoal.v1.Port, sharing: readonly R
   if (heir !== undefined) updatePortRow(change, heir, new shoal.v1.Port({ ...heir.record, sharesMac: false }));
 }
 
-/** Leaves the floating IPs that lead to a port (or to some of its addresses) unassociated. */
+/** Leaves the floating IPs that lead to a port (or to some of its addresses) unassociated, and ends what is forwarded there. */
 export function releaseFloatingIps(
   change: Change,
   reader: StateReader,
@@ -58,6 +59,7 @@ export function releaseFloatingIps(
   nowMs: number,
   keep: readonly string[] = [],
 ): void {
+  endForwardings({ reader, change }, port, nowMs, keep);
   for (const row of floatingIpTable.by(reader, 'port', indexKey(port.id))) {
     if (keep.includes(row.record.fixedIp)) continue;
     useOfFloatingIp(change, port, row.record, -1);

@@ -517,12 +517,20 @@ function changeGateway(
     planGateway(context, attempt, router, gateway, portId);
     return;
   }
+  if (router.snat && gateway.enableSnat === false) checkForwardsNothing(attempt, router.id);
   router.snat = gateway.enableSnat ?? router.snat;
   const wanted = gateway.fixedIps?.[0];
   const isSame =
     (wanted?.ip === undefined || wanted.ip === router.externalIp) &&
     (wanted?.subnetId === undefined || wanted.subnetId === router.externalSubnetId);
   if (!isSame) moveGateway(context, attempt, router, gateway);
+}
+
+/** Ports of floating IPs are forwarded by the host that does source NAT. */
+function checkForwardsNothing({ reader, change }: Attempt, routerId: string): void {
+  requireUnused(change, reader, 'router-forwarding', routerId, () =>
+    refuse('CONFLICT', 'RouterInUse', `Router ${routerId} forwards ports of floating IPs and needs its source NAT.`),
+  );
 }
 
 /** Gives the router (not yet written) another address on the external network that it has. Floating IPs go on through it. */

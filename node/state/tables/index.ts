@@ -272,6 +272,7 @@ export const floatingIpTable = new Table<shoal.v1.FloatingIp>({
   indexes: [
     { name: 'project', keys: (r) => [indexKey(r.projectId)] },
     { name: 'port', keys: (r) => (r.portId === '' ? [] : [indexKey(r.portId)]) },
+    { name: 'forwarded-port', keys: (r) => forwardedPortsOf(r.portForwardings) },
     { name: 'address', unique: true, keys: (r) => [indexKey(r.floatingNetworkId, r.floatingIp)] },
     // A port's fixed address leads out by one floating address at most.
     { name: 'fixed', unique: true, keys: (r) => (r.portId === '' ? [] : [indexKey(r.portId, r.fixedIp)]) },
@@ -444,6 +445,10 @@ export const volumeMessageTable = new Table<shoal.v1.VolumeMessage>({
 function addressGroupsOf(rules: readonly shoal.v1.ISecurityGroupRule[]): string[] {
   const ids = rules.map(({ remoteAddressGroupId }) => remoteAddressGroupId ?? '').filter((id) => id !== '');
   return [...new Set(ids)].map((id) => indexKey(id));
+}
+
+function forwardedPortsOf(forwardings: readonly shoal.v1.IPortForwarding[]): string[] {
+  return [...new Set(forwardings.map(({ portId }) => indexKey(portId ?? '')))];
 }
 
 function serversOf(attachments: readonly shoal.v1.IVolumeAttachment[]): string[] {

@@ -6,6 +6,7 @@ import type {
   ForwardingSpec,
   LocalPortSpec,
   NetworkSpec,
+  PortForward,
   RemotePortSpec,
   RouterSpec,
   SecurityRuleSpec,
@@ -65,6 +66,8 @@ export class Cloud {
   readonly floating = new Map<string, string>();
   routed: NetworkSpec[] = [];
   snatHost = 0;
+  /** Forwarded ports, of the router. */
+  forwards: readonly PortForward[] = [];
   /** The router's static routes. */
   routes: { readonly destination: string; readonly nextHop: string }[] = [];
   #udhcpcScript = '';
@@ -189,6 +192,7 @@ export class Cloud {
             // To the last of its addresses.
             fixedIp: addressesOf(guest).at(-1) ?? '',
           })),
+        ...(host === this.snatHost && this.forwards.length > 0 ? { forwards: this.forwards } : {}),
         snatIp: '10.97.0.100',
         snatHere: host === this.snatHost,
         snatVtepIp: this.lab.hosts[this.snatHost]?.vtepIp ?? '',

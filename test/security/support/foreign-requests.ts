@@ -48,6 +48,10 @@ export function bodiesOf(
 ): readonly unknown[] {
   if (!['POST', 'PUT', 'PATCH'].includes(method)) return [undefined];
   if (action !== undefined) return [{ [action]: actionArgument(action) }];
+  if (path.includes('/port_forwardings')) {
+    const forwarding = { protocol: 'tcp', external_port: 22, internal_port: 22, internal_port_id: theirs.port };
+    return [{ port_forwarding: forwarding }];
+  }
   if (/\/(add|remove)_addresses$/.test(path)) return [{ addresses: ['10.99.0.0/24'] }];
   if (path.endsWith('/rbac-policies/:id')) return [{ rbac_policy: { target_tenant: 'another' } }, { rbac_policy: {} }];
   const resource = /\/v2\.0\/([a-z-]+)s\/:id$/.exec(path)?.[1]?.replaceAll('-', '_');
@@ -209,6 +213,13 @@ export function bodiesNaming(mine: TenantObjects, publicNetwork: string): readon
       'port',
     )((id) => ({
       floatingip: { floating_network_id: publicNetwork, port_id: id },
+    })),
+    naming(
+      'POST',
+      `${network}/floatingips/${mine.floatingip}/port_forwardings`,
+      'port',
+    )((id) => ({
+      port_forwarding: { protocol: 'tcp', external_port: 22, internal_port: 22, internal_port_id: id },
     })),
     naming('POST', `${network}/floatingips`, 'network')((id) => ({ floatingip: { floating_network_id: id } })),
     naming('PUT', `${network}/floatingips/${mine.floatingip}`, 'port')((id) => ({ floatingip: { port_id: id } })),

@@ -8,7 +8,14 @@ import type { StateReader } from '../../../state/types.ts';
 import type { Change } from '../../kit/transact.ts';
 
 /** What counts its users: ports of a network, addresses of a subnet, subnets of a pool, ports of a group, floating IPs of a router. */
-type Used = 'network' | 'subnet' | 'subnet-pool' | 'security-group' | 'router-gateway' | 'router-interface';
+type Used =
+  | 'network'
+  | 'subnet'
+  | 'subnet-pool'
+  | 'security-group'
+  | 'router-gateway'
+  | 'router-interface'
+  | 'router-forwarding';
 
 function usesKey(kind: Used, id: string): string {
   return `c/uses/${kind}/${encodePart(id)}`;

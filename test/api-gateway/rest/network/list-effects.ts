@@ -23,8 +23,11 @@ const post = async (cloud: EffectCloud, path: string, key: string, body: object)
   (await cloud.ask('POST', `/networking/v2.0/${path}`, { body: { [key]: body }, status: 201 }))[key];
 const put = (cloud: EffectCloud, path: string, body: object) =>
   cloud.ask('PUT', `/networking/v2.0/${path}`, { body, status: 200 });
+/** Ids of what some lists are of, by the clouds that they are in. */
+const parents = new WeakMap<object, string>();
+const pathOf = (cloud: EffectCloud, path: string): string => path.replace(':id', parents.get(cloud.world) ?? ':id');
 const list = async (cloud: EffectCloud, { path, key }: List, query = ''): Promise<readonly Answer[]> =>
-  (await cloud.ask('GET', `/networking/v2.0/${path}?${query}`, { status: 200 }))[key];
+  (await cloud.ask('GET', `/networking/v2.0/${pathOf(cloud, path)}?${query}`, { status: 200 }))[key];
 const identityOf = (view: Answer): string =>
   view.id ?? view.network_id ?? view.alias ?? `${view.name} ${view.resource}`;
 
@@ -126,6 +129,29 @@ const floatingIps: List['pair'] = (cloud) =>
       ...(b ? {} : { port_id: port.id }),
     });
   });
+const forwardings: List['pair'] = async (cloud) => {
+  const project_id = cloud.gateway.adminProjectId;
+  const outside = await makeNetwork(cloud, project_id, { 'router:external': true });
+  await makeSubnet(cloud, outside, project_id);
+  const inside = await makeNetwork(cloud, project_id);
+  const subnet = await makeSubnet(cloud, inside, project_id);
+  const gateway = { external_gateway_info: { network_id: outside } };
+  const router = await post(cloud, 'routers', 'router', { ...words(false), ...gateway });
+  await put(cloud, `routers/${router.id}/add_router_interface`, { subnet_id: subnet.id });
+  const floating = await post(cloud, 'floatingips', 'floatingip', { floating_network_id: outside });
+  parents.set(cloud.world, floating.id);
+  const make = async (b: boolean): Promise<Answer> => {
+    const port = await post(cloud, 'ports', 'port', { network_id: inside });
+    return post(cloud, `floatingips/${floating.id}/port_forwardings`, 'port_forwarding', {
+      protocol: b ? 'udp' : 'tcp',
+      external_port: b ? 5353 : 8080,
+      internal_port: b ? 53 : 80,
+      internal_port_id: port.id,
+      description: descriptionOf(b),
+    });
+  };
+  return { a: await make(false), b: await make(true) };
+};
 const groups: List['pair'] = (cloud) =>
   tagged(cloud, 'security-groups', (b, project_id) =>
     post(cloud, 'security-groups', 'security_group', { ...words(b), project_id, stateful: !b }),
@@ -197,6 +223,10 @@ const lists: readonly List[] = [
   { path: 'ports', key: 'ports', known: filters.portKeys, hasPages: true, pair: ports },
   { path: 'routers', key: 'routers', known: filters.routerKeys, hasPages: true, pair: routers },
   { path: 'floatingips', key: 'floatingips', known: filters.floatingIpKeys, hasPages: true, pair: floatingIps },
+  {
+    ...{ path: 'floatingips/:id/port_forwardings', key: 'port_forwardings', known: filters.portForwardingKeys },
+    ...{ hasPages: true, pair: forwardings },
+  },
   { path: 'security-groups', key: 'security_groups', known: filters.securityGroupKeys, hasPages: true, pair: groups },
   { path: 'security-group-rules', key: 'security_group_rules', known: filters.ruleKeys, hasPages: true, pair: rules },
   {
@@ -318,8 +348,8 @@ function pages(of: List): Effects {
       t.strictSame(await order('asc'), upwards ? [a.id, b.id] : [b.id, a.id], `${key} upwards`);
       t.strictSame(await order('desc'), upwards ? [b.id, a.id] : [a.id, b.id], `${key} downwards`);
     }
-    await cloud.ask('GET', `/networking/v2.0/${of.path}?sort_key=none`, { status: 400 });
-    await cloud.ask('GET', `/networking/v2.0/${of.path}?sort_key=id&sort_dir=up`, { status: 400 });
+    await cloud.ask('GET', `/networking/v2.0/${pathOf(cloud, of.path)}?sort_key=none`, { status: 400 });
+    await cloud.ask('GET', `/networking/v2.0/${pathOf(cloud, of.path)}?sort_key=id&sort_dir=up`, { status: 400 });
   };
   return {
     [`${route} ?limit`]: async (t, cloud) => {
@@ -339,9 +369,10 @@ function pages(of: List): Effects {
       t.strictSame(await ids(cloud, 'limit=1&page_reverse=false'), all.slice(0, 1));
     },
     [`${route} ?fields`]: async (t, cloud) => {
-      await pairOf(cloud, of);
-      for (const view of await list(cloud, of, 'fields=id&fields=project_id')) {
-        t.strictSame(Object.keys(view).sort(), ['id', 'project_id']);
+      const { a } = await pairOf(cloud, of);
+      const other = 'project_id' in a ? 'project_id' : 'protocol';
+      for (const view of await list(cloud, of, `fields=id&fields=${other}`)) {
+        t.strictSame(Object.keys(view).sort(), ['id', other]);
       }
       t.ok((await list(cloud, of)).some((view) => Object.keys(view).length > 2));
     },
