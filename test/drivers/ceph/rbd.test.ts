@@ -191,7 +191,7 @@ await t.test('RBD on a real Ceph', { skip, timeout: timeoutMs }, async (t) => {
     await typeLine(
       a.compute,
       serverId,
-      'echo kept >/mnt/state/note; sync; word=remembered; . /lib/report.sh; report said',
+      'echo kept >/mnt/state/note; sync; word=remembered; . /lib/report.sh; report said by=a',
     );
     await waitForReport(a.compute, serverId, 'said');
 
