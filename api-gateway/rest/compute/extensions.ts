@@ -53,6 +53,7 @@ export const extensions = {
   'os-security-groups': { name: 'SecurityGroups', operation: 'GET /v2.1/os-security-groups' },
   'os-server-external-events': { name: 'ServerExternalEvents', operation: 'POST /v2.1/os-server-external-events' },
   'os-server-groups': { name: 'ServerGroups', operation: 'GET /v2.1/os-server-groups' },
+  'os-server-password': { name: 'ServerPassword', operation: 'GET /v2.1/servers/:id/os-server-password' },
   'os-server-start-stop': { name: 'ServerStartStop', operation: 'POST /v2.1/servers/:id/action#os-start' },
   'os-services': { name: 'Services', operation: 'GET /v2.1/os-services' },
   'OS-SRV-USG': { name: 'ServerUsage', attribute: 'server.OS-SRV-USG:launched_at' },

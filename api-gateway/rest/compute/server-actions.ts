@@ -2,6 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import { ShoalError } from '../../../node/base/errors.ts';
 import type { ComputeService } from '../../../node/services/compute/index.ts';
+import { vmState } from '../../../node/services/compute/machine/vm-state.ts';
 import type { RequestContext } from '../../../node/services/kit/context.ts';
 import type { Gateway } from '../kit/module.ts';
 import { parse } from '../kit/validation.ts';
@@ -66,6 +67,18 @@ export function addActions(
       // A link counts as the id at its end.
       const options = diskConfig === undefined ? {} : { diskConfigAuto: diskConfig === 'AUTO' };
       await moves.resize(context, id, String(flavorRef).split('/').at(-1) ?? '', options);
+      return undefined;
+    },
+    /** Nothing is kept of a server that is deleted: there is none that could be restored. */
+    async restore({ request, context, id }) {
+      const { reader } = await viewingOf(gateway, request);
+      const state = vmState(servers.show(context, reader, id));
+      throw new ShoalError('CONFLICT', `Cannot 'restore' instance ${id} while it is in vm_state ${state}`);
+    },
+    /** Nothing to do, as in Nova with libvirt: DHCP and metadata tell a guest at any moment what its network is. */
+    async injectNetworkInfo({ request, context, id }) {
+      const { reader } = await viewingOf(gateway, request);
+      servers.show(context, reader, id);
       return undefined;
     },
     forceDelete: plain((context, id) => servers.delete(context, id)),

@@ -141,6 +141,18 @@ export function addServers(app: FastifyInstance, gateway: Gateway, compute: Comp
     return { [key]: addresses };
   });
 
+  // What a guest has posted to the metadata service, which takes no passwords: none.
+  app.get<ById>('/v2.1/servers/:id/os-server-password', async (request) => {
+    const { reader } = await viewing(request);
+    servers.show(gateway.context(request), reader, request.params.id);
+    return { password: '' };
+  });
+  app.delete<ById>('/v2.1/servers/:id/os-server-password', async (request, reply) => {
+    const { reader } = await viewing(request);
+    servers.show(gateway.context(request), reader, request.params.id);
+    return reply.code(204).send();
+  });
+
   app.get<ById>('/v2.1/servers/:id/os-security-groups', async (request) => {
     const { reader } = await viewing(request);
     const server = servers.show(gateway.context(request), reader, request.params.id);

@@ -6,7 +6,6 @@ const servers = '/v2.1/servers/:id';
 /** Paths of Nova that answer 501 and say what is missing. */
 export const unservedCompute: readonly UnservedPart[] = [
   { what: 'the NUMA topology of servers', paths: [`${servers}/topology`] },
-  { what: "servers' passwords (log in with a key)", paths: [`${servers}/os-server-password`] },
   { what: 'shares of servers', paths: [`${servers}/shares`] },
   { what: 'virtual interfaces (see os-interface)', paths: [`${servers}/os-virtual-interfaces`] },
   {

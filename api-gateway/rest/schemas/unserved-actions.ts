@@ -13,7 +13,6 @@ const host = Type.String({ minLength: 1, maxLength: 255 });
 /** Actions of Nova that this version does not have, by name, with the argument that Nova takes: it is checked all the same. */
 export const unservedActions: Readonly<Record<string, TSchema>> = {
   addFixedIp: only({ networkId: Type.Union([Type.String({ minLength: 1, maxLength: 64 }), Type.Integer()]) }),
-  injectNetworkInfo: anything,
   'os-migrateLive': only({
     host: orNull(host),
     block_migration: Type.Union([flag, Type.Literal('auto')]),
@@ -22,5 +21,4 @@ export const unservedActions: Readonly<Record<string, TSchema>> = {
   }),
   removeFixedIp: only({ address }),
   resetNetwork: anything,
-  restore: anything,
 };

@@ -166,12 +166,19 @@ void t.test('actions answer with an empty 202 and refuse in Nova’s shapes', as
     [{ constructor: null }, 400],
     [{}, 400],
     [[], 400],
-    [{ injectNetworkInfo: null }, 501],
+    [{ injectNetworkInfo: null }, 403],
+    [{ resetNetwork: null }, 501],
+    [{ restore: null }, 409],
     [{ resize: { flavorRef: '1' } }, 400],
     [{ confirmResize: null }, 409],
     [{ migrate: null }, 403],
   ];
   for (const [body, status] of cases) t.equal((await act(body)).statusCode, status, JSON.stringify(body));
+  const byAdmin = { body: { injectNetworkInfo: null } };
+  t.equal((await cloud.gateway.call('POST', `/compute/v2.1/servers/${id}/action`, byAdmin)).statusCode, 202);
+  const password = `/compute/v2.1/servers/${id}/os-server-password`;
+  t.same((await cloud.gateway.call('GET', password)).json(), { password: '' });
+  t.equal((await cloud.gateway.call('DELETE', password)).statusCode, 204);
   t.equal(
     (await cloud.gateway.call('POST', '/compute/v2.1/servers/none/action', { body: { 'os-stop': null } })).statusCode,
     404,
