@@ -1,4 +1,4 @@
-/** A cloud for the tests of volumes on this machine: agents on real QEMU, the hosts' own files, a real Ceph, and guests in it. */
+/** A cloud for the tests of volumes and servers on this machine: agents on real QEMU, the hosts' own files, a real Ceph, and guests in it. */
 import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -37,6 +37,8 @@ interface VolumeCloudOptions {
   readonly agents: number;
   /** False: without Ceph, the type `ceph` is not there. Default true. */
   readonly hasCeph?: boolean;
+  /** Where servers have disks of their own, and images their content. Default `local`; `rbd` needs Ceph. */
+  readonly storage?: 'local' | 'rbd';
   /** How long an agent may take to answer after its start; default as DevCloud's. Unit: ms. */
   readonly readyMsMax?: number;
   /** Longest wait until all agents see each other. Default 60,000. Unit: ms. */
@@ -86,7 +88,7 @@ export class VolumeCloud {
       folder: join(folder, 'cloud'),
       agents: options.agents,
       real: true,
-      storage: 'local',
+      storage: options.storage ?? 'local',
       backupStore: `file://${join(folder, 'backups')}`,
       ...(options.readyMsMax === undefined ? {} : { readyMsMax: options.readyMsMax }),
       ...(ceph === undefined ? {} : { ceph: (agent) => ceph.clientOf(agent) }),
@@ -132,10 +134,10 @@ export class VolumeCloud {
     return end(this.folder, this.cloud, this.ceph);
   }
 
-  /** Boots a guest and returns once it answers. */
-  async boot(name: string, hints?: Readonly<Record<string, unknown>>): Promise<VolumeGuest> {
+  /** Boots a guest and returns once it answers. @param imageId default: the demo's image. */
+  async boot(name: string, hints?: Readonly<Record<string, unknown>>, imageId = this.imageId): Promise<VolumeGuest> {
     const { client } = this;
-    const guest = await bootGuest(client, this.#demo, name, hints);
+    const guest = await bootGuest(client, { ...this.#demo, imageId }, name, hints);
     const { serverId } = guest;
     const address = await addFloatingIp(client, this.#demo, guest);
     await waitUntilAnswers(address, 120_000);
