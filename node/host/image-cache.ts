@@ -31,6 +31,12 @@ const formats: Readonly<Record<string, ImageFormat>> = {
   vdi: 'vdi',
 };
 
+/**
+ * Content that came here and that no record has been seen to name within this time goes. Longer than a job that makes an image may take:
+ * what it has stored it may still record. Unit: ms.
+ */
+const unnamedMsMax = 2 * 86_400_000;
+
 /** How content is fetched from a peer. */
 type FetchBlob = (hostId: HostId, sha256: string, signal: AbortSignal) => AsyncIterable<Uint8Array>;
 
@@ -78,6 +84,7 @@ export class ImageCache implements ImageContent {
     const digests = await this.#blobs.write(body, { bytesMax: declared.bytesMax }, signal);
     try {
       const { bytes: sizeBytes, md5, sha256, sha512 } = digests;
+      await this.#noteArrival(sha256);
       const path = this.#blobs.path(sha256);
       const stored = { sizeBytes, md5, sha256, sha512 };
       // Empty content, and content that is declared raw, is judged as ever.
@@ -164,23 +171,32 @@ export class ImageCache implements ImageContent {
   }
 
   /**
-   * Removes content that a record named once and none does any more: its image was deleted. What was never named may be an
-   * upload that is about to be, and stays.
+   * Removes content that a record named once and none does any more: its image was deleted. What was never seen named may be an
+   * upload that is about to be, and stays for long; an image that was made and deleted between two rounds is such, too.
    */
   async #removeUnnamed(): Promise<void> {
     const reader = this.#deps.state.local;
     const fresh = new Set<string>();
     for (const { record } of imageTable.list(reader)) {
-      if (record.sha256 !== '' && this.#store.get(namedKey(record.sha256)) === undefined) fresh.add(record.sha256);
+      if (record.sha256 !== '' && this.#store.get(namedKey(record.sha256)) !== true) fresh.add(record.sha256);
     }
     if (fresh.size > 0) await this.#store.write([...fresh].map((sha256) => ({ key: namedKey(sha256), value: true })));
-    for (const [key] of this.#store.entries('image/')) {
+    const nowMs = this.#deps.clock.nowMs();
+    for (const [key, seen] of this.#store.entries('image/')) {
       const sha256 = key.slice('image/'.length);
       if (imageTable.count(reader, 'sha256', sha256) > 0) continue;
+      if (typeof seen === 'number' && nowMs - seen < unnamedMsMax) continue;
       await this.#blobs.remove(sha256);
       await this.#store.write([{ key, value: undefined }]);
       this.#logger.info({ sha256 }, 'image content removed: no image has it any more');
     }
+  }
+
+  /** From when on somebody may name it. One that was named already stays so. */
+  async #noteArrival(sha256: string): Promise<void> {
+    const key = namedKey(sha256);
+    if (this.#store.get(key) !== undefined) return;
+    await this.#store.write([{ key, value: this.#deps.clock.nowMs() }]);
   }
 
   #ensure(sha256: string, holderIds: readonly string[], signal: AbortSignal): Promise<void> {
@@ -199,6 +215,7 @@ export class ImageCache implements ImageContent {
       try {
         const content = this.#fetch(hostId as HostId, sha256, signal);
         await this.#blobs.write(content, { bytesMax: fetchBytesMax, expectedSha256: sha256 }, signal);
+        await this.#noteArrival(sha256);
         return;
       } catch (caught) {
         if (signal.aborted) throw caught;
@@ -217,7 +234,7 @@ function unsupported(diskFormat: string): ShoalError {
   });
 }
 
-/** Note in the host store that a record has named this content. */
+/** Note in the host store: true once a record was seen to name this content; before, when it came here, ms since 1970. */
 function namedKey(sha256: string): string {
   return `image/${sha256}`;
 }

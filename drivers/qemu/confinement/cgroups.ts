@@ -11,7 +11,12 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { errnoOf, isMissing } from '../../../node/base/system-error.ts';
+
+/** How often the group of a guest that has ended is tried to be removed, and from one try to the next. Unit of the second: ms. */
+const removeTries = 40;
+const lookAgainMs = 25;
 
 /** What a guest may take. */
 interface GuestLimits {
@@ -99,7 +104,7 @@ export class GuestCgroups {
 
   /** Removes the guest's groups. They must be empty: its process is gone. */
   async remove(id: string): Promise<void> {
-    for (const folder of this.#folders) await removeGroup(join(folder, id));
+    for (const folder of this.#folders) await removeGroup(join(folder, id), removeTries);
   }
 
   /** Removes the groups of guests that are not `known`. One that is in use stays. */
@@ -170,11 +175,16 @@ async function groupsIn(folder: string): Promise<readonly string[]> {
   }
 }
 
-async function removeGroup(folder: string): Promise<void> {
-  try {
-    await rmdir(folder);
-  } catch (caught) {
-    // In use, or not empty: a process in it lives, and the next sweep looks again.
-    if (!isMissing(caught) && !['EBUSY', 'ENOTEMPTY'].includes(errnoOf(caught) ?? '')) throw caught;
+/** @param tries the kernel lets a process go from its group a moment after it has ended. */
+async function removeGroup(folder: string, tries = 1): Promise<void> {
+  for (let left = tries; left > 0; left -= 1) {
+    try {
+      return await rmdir(folder);
+    } catch (caught) {
+      if (isMissing(caught)) return;
+      // In use, or not empty: a process in it lives, and the next sweep looks again.
+      if (!['EBUSY', 'ENOTEMPTY'].includes(errnoOf(caught) ?? '')) throw caught;
+    }
+    if (left > 1) await delay(lookAgainMs);
   }
 }

@@ -11,6 +11,7 @@ import { ImageCache } from '../../../node/host/image-cache.ts';
 import { MemoryStateClient } from '../../../node/state/client/memory-state-client.ts';
 import { memoryHostStore } from '../../../node/store/host/host-store.ts';
 import { shoal } from '../../../proto/messages.ts';
+import { ManualClock } from '../mesh/manual-clock.ts';
 import { worldOn } from '../services/world.ts';
 
 const signal = new AbortController().signal;
@@ -21,7 +22,8 @@ const qcow2 = Buffer.concat([Buffer.from('514649fb000000030000000000000068000000
 async function newCache(t: Test, acceptInert: boolean) {
   const folder = await mkdtemp(join(tmpdir(), 'shoal-image-cache-'));
   t.teardown(() => rm(folder, { recursive: true, force: true }));
-  const { deps } = worldOn(new MemoryStateClient());
+  const clock = new ManualClock();
+  const { deps } = worldOn(new MemoryStateClient(), clock);
   const blobs = new BlobStore(folder);
   await blobs.start();
   const cache = new ImageCache(
@@ -39,7 +41,7 @@ async function newCache(t: Test, acceptInert: boolean) {
     cache.store(Readable.from([bytes]), { diskFormat, bytesMax: 1e6 }, signal);
   const kept = async (): Promise<number> =>
     (await readdir(folder, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile()).length;
-  return { cache, store, kept };
+  return { cache, store, kept, clock };
 }
 
 t.test('content that is not of its declared format is refused, and nothing of it is left', async (t) => {
@@ -76,4 +78,16 @@ t.test('content with the signature of a format is judged by that format', async 
   ] as const) {
     await t.rejects(store(bytes, format), { code: 'IMAGE_REFUSED' }, `${format}, ${bytes.length} bytes`);
   }
+});
+
+t.test('content that no record was ever seen to name goes after two days, and not before', async (t) => {
+  const { cache, store, kept, clock } = await newCache(t, false);
+  await store(noise, 'raw');
+  await cache.replicate(signal);
+  await clock.advance(47 * 3_600_000);
+  await cache.replicate(signal);
+  t.equal(await kept(), 1, 'it may be about to be recorded');
+  await clock.advance(2 * 3_600_000);
+  await cache.replicate(signal);
+  t.equal(await kept(), 0);
 });
