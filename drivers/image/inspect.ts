@@ -25,7 +25,7 @@ interface InspectLimits {
 const inspectLimitsDefault: InspectLimits = { virtualBytesMax: 1024 * gibBytes };
 
 /** What an image is. */
-interface ImageFacts {
+export interface ImageFacts {
   readonly format: ImageFormat;
   /** Size of the disk that a guest would see, bytes. */
   readonly virtualSizeBytes: number;

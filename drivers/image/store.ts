@@ -13,6 +13,7 @@ import { join } from 'node:path';
 import { syncFolder } from '../../node/base/durable-file.ts';
 import { ShoalError } from '../../node/base/errors.ts';
 import { errnoOf, isMissing } from '../../node/base/system-error.ts';
+import { type ImageFacts, type ImageFormat, inspectImage } from './inspect.ts';
 
 /** What one content is called, in three ways: ours (SHA-256) and Glance's (`os_hash_value` SHA-512, `checksum` MD5). */
 interface BlobDigests {
@@ -40,7 +41,7 @@ const sha256Pattern = /^[0-9a-f]{64}$/;
 const chunkBytes = 1024 * 1024;
 
 /** Content by its address, as those see it who keep images; a store in memory is one, too. */
-export type Blobs = Pick<BlobStore, 'write' | 'find' | 'read' | 'remove' | 'path'>;
+export type Blobs = Pick<BlobStore, 'write' | 'find' | 'read' | 'remove' | 'path' | 'inspect'>;
 
 /**
  * A content-addressed store in one folder of one host, for one process: `start` removes what other writers are writing.
@@ -68,6 +69,11 @@ export class BlobStore {
   path(sha256: string): string {
     if (!sha256Pattern.test(sha256)) throw new ShoalError('INVALID_ARGUMENT', `'${sha256}' is not a SHA-256 in hex`);
     return join(this.#blobsDir, sha256);
+  }
+
+  /** What an image declared as `format` is, once it is proved to be that and harmless. Throws as `inspectImage` does. */
+  inspect(sha256: string, format: ImageFormat): Promise<ImageFacts> {
+    return inspectImage(this.path(sha256), format);
   }
 
   /**

@@ -28,6 +28,7 @@ export const simFlags: Readonly<Record<string, boolean>> = {
   tenants: true,
   'tenant-think-ms': true,
   'operator-think-ms': true,
+  'verb-think-ms': true,
   'volume-think-ms': true,
   'host-vcpus': true,
   clients: true,

@@ -5,7 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
-import { type ImageFormat, inspectImage, isRecognisedImage } from '../../drivers/image/inspect.ts';
+import { type ImageFormat, isRecognisedImage } from '../../drivers/image/inspect.ts';
 import type { Blobs } from '../../drivers/image/store.ts';
 import type { ImageFile } from '../../drivers/types.ts';
 import { shoal } from '../../proto/messages.ts';
@@ -91,7 +91,7 @@ export class ImageCache implements ImageContent {
       const inert = this.#acceptInert && format !== 'raw' && sizeBytes > 0 && !(await isRecognisedImage(path));
       if (inert) return { ...stored, virtualSizeBytes: 0, inert };
       if (format === undefined) throw unsupported(declared.diskFormat);
-      const { virtualSizeBytes } = await inspectImage(path, format);
+      const { virtualSizeBytes } = await this.#blobs.inspect(sha256, format);
       return { ...stored, virtualSizeBytes, inert };
     } catch (caught) {
       // The same bytes may have been accepted before under another format: those stay.

@@ -51,8 +51,12 @@ export function checkHosts(hosts: readonly HostPicture[], report: Report): void 
       }
     }
     for (const resource of ['vcpus', 'memoryMib', 'diskGib'] as const) {
+      // A server that is resized on its host has a claim for each shape, and runs in one of them at a time.
+      const largest = new Map<string, number>();
+      for (const claim of host.claims)
+        largest.set(claim.serverId, Math.max(largest.get(claim.serverId) ?? 0, claim[resource]));
       let sum = 0;
-      for (const claim of host.claims) sum += claim[resource];
+      for (const amount of largest.values()) sum += amount;
       if (sum <= host.room[resource]) continue;
       report(
         'no-overcommit',

@@ -47,6 +47,8 @@ export const invariants = {
   'volume-keeps-its-content':
     'a volume holds what was last written to it, put back or restored, wherever its record says that it is',
   'group-kept-at-one-instant': 'snapshots of a group hold what volumes of one host held at one and the same moment',
+  'server-keeps-its-addresses': 'whatever is done to a server, its ports and their addresses stay until it is deleted',
+  'image-is-its-instant': 'an image that is made of a server holds what its disk held when it was kept',
   'creation-once': 'a creation makes one server, however often and to whom it is sent',
   'lock-before-start': 'a guest is started only when its disk is locked for its host and generation',
   'tenants-apart': 'nobody is shown what belongs to another project',

@@ -53,6 +53,8 @@ export class Convergence {
         found.push(`${where} is to run and is ${guest?.power ?? 'not there'}`);
       else if (server.powerWanted === PowerWanted.POWER_WANTED_STOPPED && guest?.power === 'running')
         found.push(`${where} is to be stopped and runs`);
+      else if (server.powerWanted === PowerWanted.POWER_WANTED_PAUSED && guest?.power !== 'paused')
+        found.push(`${where} is to be paused and is ${guest?.power ?? 'not there'}`);
       else if (server.powerWanted === PowerWanted.POWER_WANTED_SUSPENDED && guest?.power !== 'suspended')
         found.push(`${where} is to be suspended and is ${guest?.power ?? 'not there'}`);
     }
@@ -63,10 +65,23 @@ export class Convergence {
         if (servers.get(serverId)?.hostId !== machine.hostId) found.push(`${host} has a guest of server ${serverId}`);
       for (const [portId] of machine.network.ports)
         if (portTable.get(reader, portId)?.record.hostId !== machine.hostId) found.push(`${host} has port ${portId}`);
-      for (const { serverId, generation } of liveClaims(machine)) {
-        if (servers.get(serverId)?.hostId !== machine.hostId)
+      const claims = liveClaims(machine);
+      for (const { serverId, generation } of claims) {
+        const server = servers.get(serverId);
+        // Until a move is confirmed the former host keeps the room.
+        const isKept = server?.previousHostId === machine.hostId && generation === server.generation - 1;
+        if (!isKept && (server?.hostId !== machine.hostId || generation !== server.generation))
           found.push(`${host} keeps the claim of server ${serverId}/${generation}`);
       }
+      const claimed = new Set(claims.map(({ serverId, generation }) => `${serverId}/${generation}`));
+      // One in ERROR may have come when its room was given away already.
+      for (const { id, generation, hostId, status } of servers.values())
+        if (
+          hostId === machine.hostId &&
+          status !== ServerStatus.SERVER_STATUS_ERROR &&
+          !claimed.has(`${id}/${generation}`)
+        )
+          found.push(`${host} has no claim of server ${id}/${generation}`);
       for (const prefix of ['intent/', 'off/'])
         for (const [key] of machine.store.peek(prefix)) found.push(`${host} keeps ${key}`);
       for (const [key] of machine.store.peek('reboot/'))

@@ -22,12 +22,14 @@ import { PowerOffs } from '../observers/power-offs.ts';
 import { Promises } from '../observers/promises.ts';
 import { RecordList } from '../observers/record-list.ts';
 import { RecordEye } from '../observers/record-observer.ts';
+import { ServerEye } from '../observers/server-eye.ts';
 import type { WorldMark } from '../settings/points.ts';
 import { typesOfPools } from '../settings/volume-types.ts';
 import type { Trace } from '../trace/trace.ts';
 import type { Placements, WatchedOperation, WatchedServer } from '../trace/watcher.ts';
 import type { Working } from '../workload/client.ts';
 import { Operator } from '../workload/operator.ts';
+import { VerbTenant } from '../workload/server-verbs.ts';
 import { Tenant } from '../workload/tenant.ts';
 import type { ServerPromises } from '../workload/volume-servers.ts';
 import { VolumeTenant } from '../workload/volume-tenant.ts';
@@ -83,6 +85,7 @@ interface HostWorldOptions {
   readonly tenantThinkMs: number;
   readonly operatorThinkMs: number;
   readonly volumeThinkMs: number;
+  readonly verbThinkMs: number;
   readonly servers: number;
   readonly hostVcpus: number;
   readonly syncMs: number;
@@ -131,7 +134,15 @@ export class HostWorld {
     const contents = new ContentChecker(deps.report);
     this.#contents = new ContentEye({ machines, contents, volumes });
     this.#records = new RecordEye(
-      { ...deps, ...lists, removals, volumes, contents: this.#contents, projects: () => this.#founding.projects() },
+      {
+        ...deps,
+        ...lists,
+        removals,
+        volumes,
+        contents: this.#contents,
+        kept: new ServerEye({ ...deps, machines, volumes }),
+        projects: () => this.#founding.projects(),
+      },
       scaleOf(machines.length),
     );
     this.#eye = new HostEye({
@@ -257,11 +268,15 @@ export class HostWorld {
       void tenant.run();
     }
     this.#startVolumeTenants(isOver);
+    this.#startVerbTenants(isOver);
     if (this.machines.length < 2 || this.#options.operatorThinkMs === 0) return;
     const agentOf = (node: SimNode): HostAgent | undefined => this.#agents.get(node.raftId);
     const entryAt = (node: SimNode): SimNode => this.#entryAt(node);
     const operator = new Operator(
-      { schedule, random: random.fork(), trace, nodes, entryAt, agentOf, working, isOver, onFailed },
+      {
+        ...{ schedule, random: random.fork(), trace, nodes, entryAt, agentOf, working, isOver, onFailed },
+        mayWaitForOwners: this.#options.verbThinkMs > 0,
+      },
       this.#options.operatorThinkMs,
     );
     void operator.run();
@@ -301,6 +316,28 @@ export class HostWorld {
         },
         project,
         volumeThinkMs,
+      );
+      void user.run();
+    }
+  }
+
+  /** As those of volumes. */
+  #startVerbTenants(isOver: () => boolean): void {
+    const { verbThinkMs } = this.#options;
+    if (verbThinkMs === 0) return;
+    for (const [at, project] of this.#founding.tenants().entries()) {
+      const user = new VerbTenant(
+        {
+          ...this.#deps,
+          random: new Prng(0x5e4b + at),
+          entryAt: (node) => this.#entryAt(node),
+          agentOf: (node) => this.#agents.get(node.raftId),
+          isOver,
+          servers: this.#told,
+          onDone: (verb) => this.#deps.reached(`verb ${verb}`),
+        },
+        project,
+        verbThinkMs,
       );
       void user.run();
     }

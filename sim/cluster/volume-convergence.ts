@@ -1,5 +1,5 @@
 /** How far storages are from what the records want of them: nothing is under way, and every disk has a record that says where it is. */
-import { disksOf, isOwnDisk } from '../../node/services/volume/kit/disks-of-server.ts';
+import { disksOf, isOwnDisk, rescueDiskOf } from '../../node/services/volume/kit/disks-of-server.ts';
 import {
   volumeBackupTable,
   volumeGroupSnapshotTable,
@@ -41,7 +41,9 @@ export function volumeDifferences(
   /** By disk: where its record says that it is. */
   const places = new Map<string, string>();
   for (const server of servers) {
-    for (const disk of disksOf(server).filter(isOwnDisk)) {
+    // One that is shelved and offloaded has no disks of its own anywhere.
+    if (server.hostId === '') continue;
+    for (const disk of [...disksOf(server), ...[rescueDiskOf(server) ?? []].flat()].filter(isOwnDisk)) {
       places.set(disk.volumeId ?? '', placeOf({ pool: disk.pool ?? '', hostId: server.hostId }, machines));
     }
   }

@@ -6,6 +6,7 @@ import { consensusMutants } from './consensus.ts';
 import { damageMutants } from './damage.ts';
 import { hostMutants } from './hosts.ts';
 import type { Mutant } from './mutant.ts';
+import { serverMutants } from './servers.ts';
 import { sliceMutants } from './slices.ts';
 import { stateMutants } from './state.ts';
 import { volumeMutants } from './volumes.ts';
@@ -17,4 +18,5 @@ export const mutants: Readonly<Record<string, Mutant>> = {
   ...hostMutants,
   ...sliceMutants,
   ...volumeMutants,
+  ...serverMutants,
 };

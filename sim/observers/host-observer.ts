@@ -111,6 +111,7 @@ export class HostEye {
       volumes.removes(host, volumeId, placeOf({ pool: name, hostId }, this.#deps.machines));
       return;
     }
+    if (records.isToGo(volumeId)) return;
     const serverId = records.serverOf(volumeId) ?? volumeId;
     removals.removes(host, 'disk', serverId);
     this.#rebuilds.removes(host, serverId, this.#isToGo(serverId));

@@ -3,7 +3,7 @@
  * one of them has changed.
  */
 import { type CountedResource, quotaUsage } from '../../node/services/kit/quota.ts';
-import { isOwnDisk } from '../../node/services/volume/kit/disks-of-server.ts';
+import { heldDisksOf, isOwnDisk } from '../../node/services/volume/kit/disks-of-server.ts';
 import {
   networkTable,
   portTable,
@@ -35,8 +35,12 @@ import type { Scale } from '../world/scale.ts';
 import type { Schedule } from '../world/schedule.ts';
 import type { ContentEye } from './content-eye.ts';
 import type { RecordList } from './record-list.ts';
+import type { ServerEye } from './server-eye.ts';
 
 const { PowerWanted } = shoal.v1;
+
+/** Tasks that begin with the end of the guest. */
+const endingTheGuest: ReadonlySet<string> = new Set(['rebuilding', 'rescuing', 'unrescuing']);
 
 /** Records that are checked against one another whenever one of them has changed. */
 const checkedPrefixes = [
@@ -64,6 +68,8 @@ interface RecordEyeDeps {
   readonly volumes: VolumeChecker;
   /** Hears what volumes are to hold. */
   readonly contents: ContentEye;
+  /** Hears what servers are to keep. */
+  readonly kept: ServerEye;
   /** The keys that a revision changed; undefined: they are not known. */
   readonly keysOf: (revision: number) => readonly string[] | undefined;
   /** Projects whose quotas are checked. */
@@ -74,6 +80,8 @@ export class RecordEye {
   readonly #deps: RecordEyeDeps;
   readonly #scale: Scale;
   readonly #serverOfVolume = new Map<string, string>();
+  /** Disks of servers whose place others have taken, or whose rescue is over. */
+  readonly #goingDisks = new Set<string>();
   #notedRevision = 0;
   /** A record that is checked against others has changed since they were. */
   #mustCheck = true;
@@ -90,6 +98,11 @@ export class RecordEye {
     return this.#serverOfVolume.get(volumeId);
   }
 
+  /** Whether a record says that a disk of a server goes, and the server stays. */
+  isToGo(volumeId: string): boolean {
+    return this.#goingDisks.has(volumeId);
+  }
+
   /** Notes what records have asked for up to now. */
   note(reader: StateReader): void {
     const { revision } = reader;
@@ -100,6 +113,7 @@ export class RecordEye {
         this.#mustCheck ||= checkedPrefixes.some((prefix) => key.startsWith(prefix));
         if (key.startsWith(volumeTable.prefix)) this.#noteVolume(reader, key);
         this.#deps.contents.note(reader, key);
+        this.#deps.kept.note(reader, key);
         if (!key.startsWith(serverTable.prefix)) continue;
         const found = reader.get(key);
         if (found !== undefined) this.#noteServer(this.#deps.servers.record(found.value));
@@ -179,10 +193,14 @@ export class RecordEye {
 
   #noteServer(record: shoal.v1.Server): void {
     const { removals } = this.#deps;
-    this.#serverOfVolume.set(record.rootVolumeId, record.id);
-    if (record.deleting || record.previousHostId !== '') removals.mayGo(record.id);
-    if (record.powerWanted !== PowerWanted.POWER_WANTED_RUNNING || record.rebootsWanted > record.rebootsDone)
-      removals.mayStop(record.id);
+    for (const { volumeId, kind } of heldDisksOf(record)) {
+      if (kind === 'root' || kind === 'rescue') this.#serverOfVolume.set(volumeId, record.id);
+    }
+    for (const { volumeId } of record.replacedDisks) this.#goingDisks.add(volumeId ?? '');
+    if (record.rescue?.ending === true) this.#goingDisks.add(record.rescue.disk?.volumeId ?? '');
+    if (record.deleting || record.previousHostId !== '' || record.offloading) removals.mayGo(record.id);
+    const isOff = record.powerWanted !== PowerWanted.POWER_WANTED_RUNNING || record.rebootsWanted > record.rebootsDone;
+    if (isOff || endingTheGuest.has(record.taskState)) removals.mayStop(record.id);
   }
 
   /** What each project has, summed and counted. */
@@ -214,8 +232,11 @@ export class RecordEye {
       add(record.projectId, { backups: 1, backup_gigabytes: record.sizeGib });
     }
     for (const { record } of volumeGroupTable.list(reader)) add(record.projectId, { groups: 1 });
-    for (const { projectId, flavor } of this.#deps.servers.of(reader)) {
-      add(projectId, { instances: 1, cores: flavor?.vcpus ?? 0, ram: flavor?.memoryMib ?? 0 });
+    for (const { projectId, flavor, move } of this.#deps.servers.of(reader)) {
+      // Until a resize is confirmed the larger of both shapes counts: nobody's leave is needed for the way back.
+      const old = move?.phase === 'migrating' || move?.phase === 'finished' ? move.oldFlavor : undefined;
+      const cores = Math.max(flavor?.vcpus ?? 0, old?.vcpus ?? 0);
+      add(projectId, { instances: 1, cores, ram: Math.max(flavor?.memoryMib ?? 0, old?.memoryMib ?? 0) });
     }
     for (const { projectId } of this.#deps.ports.of(reader)) add(projectId, { port: 1 });
     const ofTypes = [...typeIds]

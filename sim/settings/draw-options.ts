@@ -41,6 +41,7 @@ export function drawOptions(seed: number, overrides: SimOverrides = {}): SimOpti
     tenantThinkMs: 800,
     operatorThinkMs: new Prng(seed ^ 0x0be7).pick([0, 1_500, 6_000]),
     volumeThinkMs,
+    verbThinkMs: new Prng(seed ^ 0x5e4b).pick([0, 0, 1_000, 3_000]),
     servers: 0,
     hostVcpus: 4,
     storage: random.pick(['local', 'rbd'] as const),

@@ -22,6 +22,8 @@ interface OperatorDeps {
   readonly working: Working;
   readonly isOver: () => boolean;
   readonly onFailed: (error: unknown) => void;
+  /** Servers may be in states that only their owners end, in which none leaves its host. */
+  readonly mayWaitForOwners: boolean;
 }
 
 /** See above. */
@@ -40,12 +42,13 @@ export class Operator {
   }
 
   async #step(): Promise<void> {
-    const { random, nodes } = this.#deps;
+    const { random, nodes, mayWaitForOwners } = this.#deps;
     const hostId = hostIdOf(random.pick(nodes).raftId);
     switch (random.below(4)) {
       case 0:
       case 1: {
         const draft = { host: hostId, stopRunning: random.chance(0.8), timeoutSeconds: random.pick([0, 60]) };
+        if (mayWaitForOwners) draft.timeoutSeconds = 60;
         await this.#call(`drain ${hostId}`, (agent, context) => agent.services.jobs.drainHost(context, draft));
         return;
       }

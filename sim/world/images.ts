@@ -20,6 +20,11 @@ export class SimImages implements Blobs {
     if (isHolder) this.#contents.set(imageSha256, imageContent);
   }
 
+  /** The content as it lies here; undefined: it does not. */
+  peek(sha256: string): Uint8Array | undefined {
+    return this.#contents.get(sha256);
+  }
+
   path(sha256: string): string {
     return `/simulated/${sha256}`;
   }
@@ -27,6 +32,13 @@ export class SimImages implements Blobs {
   async find(sha256: string): ReturnType<Blobs['find']> {
     const content = this.#contents.get(sha256);
     return content === undefined ? undefined : { sha256, bytes: content.length };
+  }
+
+  /** What servers' disks are read as: raw bytes, of whatever length. */
+  async inspect(...[sha256, format]: Parameters<Blobs['inspect']>): ReturnType<Blobs['inspect']> {
+    const bytes = this.#contents.get(sha256)?.length;
+    if (bytes === undefined) throw new ShoalError('NOT_FOUND', `There is no content ${sha256} here.`);
+    return { format, virtualSizeBytes: bytes, fileBytes: bytes };
   }
 
   async *read(sha256: string): AsyncGenerator<Uint8Array> {

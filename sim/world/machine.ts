@@ -5,7 +5,7 @@
  */
 import { FakeComputeDriver, FakeComputeHost } from '../../drivers/fake/compute.ts';
 import { FakeNetworkDriver, FakeNetworkHost } from '../../drivers/fake/network.ts';
-import { type FakeStorage, FakeStorageDriver } from '../../drivers/fake/storage.ts';
+import type { FakeStorage } from '../../drivers/fake/storage.ts';
 import type { ComputeDriver, NetworkDriver, StorageDriver } from '../../drivers/types.ts';
 import type { Clock } from '../../node/base/clock.ts';
 import type { HostId, ServerId } from '../../node/base/ids.ts';
@@ -16,6 +16,7 @@ import { type HostTime, LifeClock } from './clock.ts';
 import { SimHostStore } from './host-store.ts';
 import { imageHolders, SimImages } from './images.ts';
 import { Life, type Schedule } from './schedule.ts';
+import { SimStorageDriver } from './storage.ts';
 
 /** Room for disks: claims are what bounds them. Unit: bytes. */
 export const storageBytes = 2 ** 50;
@@ -190,7 +191,7 @@ export class HostMachine {
       storage: new Map(
         this.storages.map((storage) => [
           storage.name,
-          this.#timed<StorageDriver>('storage', new FakeStorageDriver(storage), life, storage),
+          this.#timed<StorageDriver>('storage', new SimStorageDriver(storage), life, storage),
         ]),
       ),
     };

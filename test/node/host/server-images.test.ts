@@ -117,6 +117,20 @@ t.test('one that cannot be made is given up, and the owner reads why', async (t)
   t.match(host.server?.actions.at(-1), { action: 'createImage', message: 'there is no room for images' });
 });
 
+t.test('of a server whose disk could not be made there is no image, and the owner reads why', async (t) => {
+  const host = await hostWithServer(t);
+  await bringTo(host, 'stopped');
+  host.world.storage.disks.delete(root);
+  const image = await imagesOf(host).create(host.context, serverId, { name: 'kept' });
+  await host.until('it is given up', () => host.isAtRest && host.server?.taskState === '');
+  t.equal(imageAt(host, image.id), undefined);
+  t.match(host.server, { status: ServerStatus.SERVER_STATUS_SHUTOFF });
+  t.match(host.server?.actions.at(-1), {
+    action: 'createImage',
+    message: 'The server has no disk: it could not be made.',
+  });
+});
+
 t.test('a hard reboot in the middle is done, and the image is made', async (t) => {
   const host = await hostWithServer(t);
   host.images.hold();

@@ -39,6 +39,7 @@ import { SecretChecker } from '../../../sim/checkers/secrets.ts';
 import { SliceChecker } from '../../../sim/checkers/slices.ts';
 import { WatchChecker } from '../../../sim/checkers/watch.ts';
 import { on, type Proof, type Trace } from './proof.ts';
+import { serverProofs } from './server-proofs.ts';
 import { volumeProofs } from './volume-proofs.ts';
 
 // --- Words for traces ------------------------------------------------------------------------------------------------
@@ -768,8 +769,15 @@ const proofs: Readonly<Record<Invariant, Proof>> = {
     breaks: [starts('a', 1), starts('a', 2, lock('a', 1)), starts('a', 1, lock('b', 1))],
   },
   'no-overcommit': {
-    keeps: [hosts({}), hosts({ claims: [claim('s', 1, 4)] }), hosts({ claims: [claim('s', 1, 2), claim('t', 1, 2)] })],
+    keeps: [
+      hosts({}),
+      hosts({ claims: [claim('s', 1, 4)] }),
+      hosts({ claims: [claim('s', 1, 2), claim('t', 1, 2)] }),
+      // A server that is resized where it is: it runs in one shape at a time.
+      hosts({ claims: [claim('s', 1, 2), claim('s', 2, 4)] }),
+    ],
     breaks: [
+      hosts({ claims: [claim('s', 1, 2), claim('s', 2, 4), claim('t', 1, 1)] }),
       hosts({ claims: [claim('s', 1, 5)] }),
       hosts({ claims: [claim('s', 1, 2), claim('t', 1, 2), claim('u')] }),
       hosts({ claims: [{ ...claim('s'), memoryMib: 1025 }] }),
@@ -820,6 +828,7 @@ const proofs: Readonly<Record<Invariant, Proof>> = {
     ],
   },
   ...volumeProofs,
+  ...serverProofs,
   'creation-once': {
     keeps: [
       made(holding('s', 'a', [], [])),

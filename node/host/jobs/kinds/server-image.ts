@@ -138,8 +138,25 @@ async function keepRoot(server: shoal.v1.Server, job: shoal.v1.Job, tools: Serve
         'The image demands a quiesced guest (os_require_quiesce), and the guest agent did not freeze its file systems: is it running?',
       );
     },
-    closed: () => poolOf(disk, tools).createSnapshot(volumeId, snapshotId, tools.signal),
+    closed: () => keepClosed(disk, snapshotId, tools),
   });
+}
+
+/**
+ * Of a server that is off. A disk that is not there is not on its way: it could not be made, when its server was built or
+ * rebuilt, and nobody makes it before the server is started. `DRIVER_FAILED` then, which its owner reads.
+ */
+async function keepClosed(
+  disk: shoal.v1.ServerDisk,
+  snapshotId: VolumeSnapshotId,
+  tools: ServerImageTools,
+): Promise<void> {
+  try {
+    await poolOf(disk, tools).createSnapshot(disk.volumeId as VolumeId, snapshotId, tools.signal);
+  } catch (caught) {
+    if (!ShoalError.is(caught, 'NOT_FOUND')) throw caught;
+    throw new ShoalError('DRIVER_FAILED', 'The server has no disk: it could not be made.', { cause: caught });
+  }
 }
 
 /** Removes what `keepRoot` made. Absent is success. */
