@@ -5,7 +5,8 @@
 import type { DiskRange } from '../types.ts';
 
 const sectorBytes = 512;
-const mark = 'fake content: ';
+/** What the bytes of a disk with a word begin with. */
+export const contentMark = 'fake content: ';
 /** Words for bytes that no fake disk made. */
 const bytesWord = 'bytes ';
 
@@ -17,7 +18,7 @@ export async function* bytesOfContent(content: string, sizeBytes: number, whole:
     const data = new Uint8Array(lengthBytes);
     const bytes = content.startsWith(bytesWord)
       ? Buffer.from(content.slice(bytesWord.length), 'base64')
-      : Buffer.from(`${mark}${content}`);
+      : Buffer.from(`${contentMark}${content}`);
     data.set(bytes.subarray(0, lengthBytes));
     yield { offsetBytes: 0, lengthBytes, data };
   }
@@ -36,5 +37,5 @@ export function contentOfBytes(data: Uint8Array | undefined): string {
   if (length === 0) return '';
   const bytes = first.subarray(0, length);
   const text = bytes.toString('utf8');
-  return text.startsWith(mark) ? text.slice(mark.length) : `${bytesWord}${bytes.toString('base64')}`;
+  return text.startsWith(contentMark) ? text.slice(contentMark.length) : `${bytesWord}${bytes.toString('base64')}`;
 }

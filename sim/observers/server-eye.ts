@@ -1,5 +1,5 @@
 /** The eye on what is kept of servers: their addresses, and the images that are made of them. */
-import { contentOfBytes } from '../../drivers/fake/content.ts';
+import { contentMark, contentOfBytes } from '../../drivers/fake/content.ts';
 import { imageTable, portTable, serverTable } from '../../node/state/tables/index.ts';
 import type { StateReader } from '../../node/state/types.ts';
 import { shoal } from '../../proto/messages.ts';
@@ -60,7 +60,13 @@ export class ServerEye {
     const bytes = hostIds
       .map((hostId) => machineOf(machines, hostId)?.images.peek(sha256))
       .find((one) => one !== undefined);
-    const content = bytes === undefined ? undefined : contentOfBytes(bytes);
+    const content = bytes === undefined ? undefined : contentIn(bytes);
     checkImage({ id, content, instants: volumes.instantsOf(id) }, report);
   }
+}
+
+/** The word of a fake disk, wherever in the file of an image its first bytes are; of one without any, the empty one. */
+function contentIn(bytes: Uint8Array): string {
+  const at = Buffer.from(bytes).indexOf(contentMark);
+  return at === -1 ? '' : contentOfBytes(bytes.subarray(at));
 }

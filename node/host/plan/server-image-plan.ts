@@ -13,7 +13,12 @@ export interface ServerImageWorld {
   readonly image: 'saving' | 'there' | 'gone';
   /** Its guest is still being powered off, for the image is to be of one that is off. */
   readonly isPoweringOff: boolean;
+  /** It was to be shelved, and something else is asked of the server since: a hard reboot takes the task over. */
+  readonly isTakenOver: boolean;
 }
+
+/** Why a server was not shelved. */
+const takenOver = 'Something else was asked of the server before it was shelved.';
 
 export type ServerImageAction =
   /** Keep the disk at an instant, read it, and record the image. */
@@ -24,12 +29,12 @@ export type ServerImageAction =
 /** See above. */
 export function nextOfServerImage(
   job: shoal.v1.Job,
-  { server, image, isPoweringOff }: ServerImageWorld,
+  { server, image, isPoweringOff, isTakenOver }: ServerImageWorld,
 ): JobDecision<ServerImageAction> {
   const isTakenBack = job.status === shoal.v1.JobStatus.JOB_STATUS_ROLLING_BACK;
   const failure = job.failures.find((one) => one.subject === 'work');
   if (image === 'there') return { kind: 'end', status: 'succeeded', message: 'The image is made.' };
-  if (isTakenBack || failure !== undefined || server !== 'here' || image === 'gone') {
+  if (isTakenBack || failure !== undefined || server !== 'here' || image === 'gone' || isTakenOver) {
     return { kind: 'do', action: 'give-up', about: 'give-up', message: 'Removing what is half done.' };
   }
   if (isPoweringOff) return { kind: 'wait', message: 'Its guest is being powered off.' };
@@ -45,10 +50,11 @@ export function progressOfServerImage(job: shoal.v1.Job, { image }: ServerImageW
 /** Why no image was made, for the owner of the server. */
 export function faultOfServerImage(
   job: shoal.v1.Job,
-  { server, image }: ServerImageWorld,
+  { server, image, isTakenOver }: ServerImageWorld,
 ): { readonly message: string; readonly details: string } {
   if (image === 'gone') return { message: 'The image was deleted before it was made.', details: '' };
   if (server !== 'here')
     return { message: 'The server was deleted, or moved, before the image was made.', details: '' };
+  if (isTakenOver) return { message: takenOver, details: '' };
   return faultOfFailure(job, 'work');
 }

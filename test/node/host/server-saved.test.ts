@@ -116,22 +116,27 @@ for (const point of ['stopped', 'closed', 'removed', 'reported'].map((name) => `
   t.test(`killed at ${point}`, (t) => rescue(t, false, point));
 }
 
+/** The job finds the record as it is once shelving was asked for. */
+async function beginShelving(host: VolumeHost): Promise<void> {
+  const images = new ServerImages(host.deps);
+  await host.world.change((server) => {
+    server.powerWanted = PowerWanted.POWER_WANTED_STOPPED;
+    server.taskState = 'shelving';
+    server.askedRevision += 1;
+  });
+  await transact(host.world.deps, host.context, (attempt) => {
+    if (host.server === undefined) throw new Error('there is no server');
+    images.beginShelving(host.context, attempt, host.server, { imageId: 'kept', jobId: 'job' });
+  });
+}
+
 async function shelve(t: Test, point = ''): Promise<void> {
   const host = await hostWithServer(t);
   const { world } = host;
   const disk = world.storage.disks.get('v1' as VolumeId);
   if (disk !== undefined) disk.sizeBytes = 1024;
   const { hits } = host.killAt(point);
-  const images = new ServerImages(host.deps);
-  await transact(world.deps, host.context, (attempt) => {
-    if (host.server === undefined) throw new Error('there is no server');
-    images.beginShelving(host.context, attempt, host.server, { imageId: 'kept', jobId: 'job' });
-  });
-  await world.change((server) => {
-    server.powerWanted = PowerWanted.POWER_WANTED_STOPPED;
-    server.taskState = 'shelving';
-    server.askedRevision += 1;
-  });
+  await beginShelving(host);
   const isOffloaded = (): boolean => host.server?.status === ServerStatus.SERVER_STATUS_SHELVED_OFFLOADED;
   await host.until('it is offloaded', isOffloaded, () => hits() > 0);
   t.equal(hits() > 0, point !== '', 'killed there');
@@ -154,18 +159,38 @@ for (const point of ['guest-removed', 'disks-removed', 'not-reported'].map((name
 t.test('a server whose disk cannot be kept is not offloaded', async (t) => {
   const host = await hostWithServer(t);
   host.images.failNext = new ShoalError('TOO_LARGE', 'there is no room for images');
-  const images = new ServerImages(host.deps);
-  await transact(host.world.deps, host.context, (attempt) => {
-    if (host.server === undefined) throw new Error('there is no server');
-    images.beginShelving(host.context, attempt, host.server, { imageId: 'kept', jobId: 'job' });
-  });
-  await host.world.change((server) => {
-    server.powerWanted = PowerWanted.POWER_WANTED_STOPPED;
-    server.taskState = 'shelving';
-    server.askedRevision += 1;
-  });
+  await beginShelving(host);
   await host.until('it has failed', () => host.isAtRest && host.server?.taskState === '');
   t.match(host.server, { status: ServerStatus.SERVER_STATUS_SHUTOFF, hostId: self });
   t.match(host.server?.actions.at(-1), { action: 'shelve', message: 'there is no room for images' });
   t.same(disksOf(host), ['v1']);
 });
+
+t.test(
+  'a server that is rebooted hard while it is shelved stays: what its guest writes since is in no image',
+  async (t) => {
+    for (const isHeld of [true, false]) {
+      const host = await hostWithServer(t);
+      const disk = host.world.storage.disks.get('v1' as VolumeId);
+      if (disk !== undefined) disk.sizeBytes = 1024;
+      if (isHeld) host.images.hold();
+      await beginShelving(host);
+      if (isHeld) await host.until('it is read', () => host.server?.taskState === 'shelving_image_uploading');
+      await host.world.change((server) => {
+        server.powerWanted = PowerWanted.POWER_WANTED_RUNNING;
+        server.rebootsWanted += 1;
+        server.rebootHard = true;
+        server.taskState = 'rebooting_hard';
+        server.askedRevision += 1;
+      });
+      if (isHeld) host.images.letGo();
+      const isBack = (): boolean =>
+        host.server?.status === ServerStatus.SERVER_STATUS_ACTIVE && host.server.taskState === '' && host.isAtRest;
+      await host.until('it runs again', isBack);
+      t.match(host.server, { hostId: self, shelvedImageId: '', offloading: false });
+      t.same(disksOf(host), ['v1']);
+      t.same(host.plugged, ['v1']);
+      t.equal(imageTable.get(host.world.state.local, 'kept'), undefined, 'nor is an image left');
+    }
+  },
+);

@@ -7,6 +7,7 @@ import { shoal } from '../../../../proto/messages.ts';
 import { failpoint } from '../../../base/buggify/buggify.ts';
 import { ShoalError } from '../../../base/errors.ts';
 import type { HostId, VolumeId, VolumeSnapshotId } from '../../../base/ids.ts';
+import { isJobTask } from '../../../services/compute/machine/job-tasks.ts';
 import type { ServerImageReports } from '../../../services/kit/reporting/server-image-reporting.ts';
 import { disksOf } from '../../../services/volume/kit/disks-of-server.ts';
 import { imageTable, serverTable } from '../../../state/tables/index.ts';
@@ -72,8 +73,8 @@ export function serverImageJob(
         signal,
         tell: (percent) => tell({ done: percent, total: 100 }),
         checkWanted: () => {
-          const { server: where, image } = worldOf(job, tools.reader);
-          if (where !== 'here' || image === 'gone') throw deletedMeanwhile();
+          const { server: where, image, isTakenOver } = worldOf(job, tools.reader);
+          if (where !== 'here' || image === 'gone' || isTakenOver) throw deletedMeanwhile();
         },
       });
     },
@@ -193,11 +194,12 @@ function worldAt(job: shoal.v1.Job, reader: StateReader, self: HostId): ServerIm
   const server = serverTable.get(reader, job.serverImage?.serverId ?? '')?.record;
   const image = imageTable.get(reader, imageIdOf(job))?.record;
   const isHere = server?.hostId === self && !server.deleting;
+  const isShelving = job.serverImage?.purpose === 'shelve';
   const isSaving = image?.status === shoal.v1.ImageStatus.IMAGE_STATUS_SAVING;
   return {
     server: server === undefined ? 'gone' : isHere ? 'here' : 'leaving',
     image: image === undefined ? 'gone' : isSaving ? 'saving' : 'there',
-    isPoweringOff:
-      job.serverImage?.purpose === 'shelve' && server?.status !== shoal.v1.ServerStatus.SERVER_STATUS_SHUTOFF,
+    isTakenOver: isShelving && server !== undefined && !isJobTask(server.taskState),
+    isPoweringOff: isShelving && server?.status !== shoal.v1.ServerStatus.SERVER_STATUS_SHUTOFF,
   };
 }

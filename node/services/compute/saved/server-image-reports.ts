@@ -51,13 +51,19 @@ export class ServerImageReportService implements ServerImageReports {
       const row = imageTable.get(reader, job.serverImage?.imageId ?? '');
       if (row?.record.status !== ImageStatus.IMAGE_STATUS_SAVING) return;
       const { purpose, rotation } = job.serverImage ?? {};
+      const server = serverTable.get(reader, job.serverImage?.serverId ?? '');
+      // A hard reboot has taken the task over: what the guest writes since is not in the image, so that its disk stays.
+      if (purpose === 'shelve' && server !== undefined && !isJobTask(server.record.taskState)) {
+        removeImageRow(change, row, this.#nowMs);
+        this.#endJob(attempt, job, { message: 'Something else was asked of the server before it was shelved.' });
+        return;
+      }
       const isBackup = purpose === 'backup';
       // Asked to keep no backup at all, it keeps none.
       if (isBackup && rotation === 0) removeImageRow(change, row, this.#nowMs);
       else this.#activate(attempt, row, stored);
       if (isBackup) this.#rotate(attempt, job, row.record);
       this.#endJob(attempt, job);
-      const server = serverTable.get(reader, job.serverImage?.serverId ?? '');
       if (server === undefined) return;
       if (purpose === 'shelve') this.#shelved(attempt, server, row.record.id);
       else this.#endTask(attempt, server);
