@@ -129,6 +129,12 @@ export const networkPolicies: readonly PolicyRule[] = [
   rule('delete_floatingip_port_forwarding', projectMember, [
     'DELETE /v2.0/floatingips/:id/port_forwardings/:forwarding',
   ]),
+  rule('get_default_security_group_rule', projectReader, [
+    'GET /v2.0/default-security-group-rules',
+    'GET /v2.0/default-security-group-rules/:id',
+  ]),
+  rule('create_default_security_group_rule', cloudAdmin, ['POST /v2.0/default-security-group-rules']),
+  rule('delete_default_security_group_rule', cloudAdmin, ['DELETE /v2.0/default-security-group-rules/:id']),
   rule('get_address_group', projectReader, ['GET /v2.0/address-groups', 'GET /v2.0/address-groups/:id']),
   rule('create_address_group', projectMember, ['POST /v2.0/address-groups']),
   // Neutron asks the same of the two changes of its addresses.

@@ -8689,6 +8689,154 @@ export namespace shoal {
         }
 
         /**
+         * Properties of a DefaultGroupRule.
+         * @deprecated Use shoal.v1.DefaultGroupRule.$Properties instead.
+         */
+        interface IDefaultGroupRule extends shoal.v1.DefaultGroupRule.$Properties {
+        }
+
+        /** Represents a DefaultGroupRule. */
+        class DefaultGroupRule {
+
+            /**
+             * Constructs a new DefaultGroupRule.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.DefaultGroupRule.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** DefaultGroupRule rule. */
+            rule: shoal.v1.SecurityGroupRule;
+
+            /** DefaultGroupRule inDefault. */
+            inDefault: boolean;
+
+            /** DefaultGroupRule inOthers. */
+            inOthers: boolean;
+
+            /**
+             * Creates a new DefaultGroupRule instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns DefaultGroupRule instance
+             */
+            static create(properties: shoal.v1.DefaultGroupRule.$Shape): shoal.v1.DefaultGroupRule & shoal.v1.DefaultGroupRule.$Shape;
+            static create(properties?: shoal.v1.DefaultGroupRule.$Properties): shoal.v1.DefaultGroupRule;
+
+            /**
+             * Encodes the specified DefaultGroupRule message. Does not implicitly {@link shoal.v1.DefaultGroupRule.verify|verify} messages.
+             * @param message DefaultGroupRule message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.DefaultGroupRule.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a DefaultGroupRule message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.DefaultGroupRule & shoal.v1.DefaultGroupRule.$Shape} DefaultGroupRule
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.DefaultGroupRule & shoal.v1.DefaultGroupRule.$Shape;
+        }
+
+        namespace DefaultGroupRule {
+
+            /** Properties of a DefaultGroupRule. */
+            interface $Properties {
+
+                /** DefaultGroupRule rule */
+                rule?: shoal.v1.SecurityGroupRule.$Properties;
+
+                /** DefaultGroupRule inDefault */
+                inDefault?: boolean;
+
+                /** DefaultGroupRule inOthers */
+                inOthers?: boolean;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a DefaultGroupRule. */
+            type $Shape = shoal.v1.DefaultGroupRule.$Properties;
+        }
+
+        /**
+         * Properties of a DefaultGroupRules.
+         * @deprecated Use shoal.v1.DefaultGroupRules.$Properties instead.
+         */
+        interface IDefaultGroupRules extends shoal.v1.DefaultGroupRules.$Properties {
+        }
+
+        /** Represents a DefaultGroupRules. */
+        class DefaultGroupRules {
+
+            /**
+             * Constructs a new DefaultGroupRules.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.DefaultGroupRules.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** DefaultGroupRules id. */
+            id: string;
+
+            /** DefaultGroupRules rules. */
+            rules: shoal.v1.DefaultGroupRule[];
+
+            /**
+             * Creates a new DefaultGroupRules instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns DefaultGroupRules instance
+             */
+            static create(properties: shoal.v1.DefaultGroupRules.$Shape): shoal.v1.DefaultGroupRules & shoal.v1.DefaultGroupRules.$Shape;
+            static create(properties?: shoal.v1.DefaultGroupRules.$Properties): shoal.v1.DefaultGroupRules;
+
+            /**
+             * Encodes the specified DefaultGroupRules message. Does not implicitly {@link shoal.v1.DefaultGroupRules.verify|verify} messages.
+             * @param message DefaultGroupRules message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.DefaultGroupRules.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a DefaultGroupRules message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.DefaultGroupRules & shoal.v1.DefaultGroupRules.$Shape} DefaultGroupRules
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.DefaultGroupRules & shoal.v1.DefaultGroupRules.$Shape;
+        }
+
+        namespace DefaultGroupRules {
+
+            /** Properties of a DefaultGroupRules. */
+            interface $Properties {
+
+                /** DefaultGroupRules id */
+                id?: string;
+
+                /** DefaultGroupRules rules */
+                rules?: shoal.v1.DefaultGroupRule.$Properties[];
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a DefaultGroupRules. */
+            type $Shape = shoal.v1.DefaultGroupRules.$Properties;
+        }
+
+        /**
          * Properties of an AddressGroup.
          * @deprecated Use shoal.v1.AddressGroup.$Properties instead.
          */

@@ -117,6 +117,15 @@ export const knownExtensions: Readonly<Record<string, Extension>> = {
       'security_group_rule.remote_group_id',
     ],
   },
+  'security-groups-default-rules': {
+    name: 'Default rules for security groups',
+    attributes: [
+      'default_security_group_rule.direction',
+      'default_security_group_rule.remote_group_id',
+      'default_security_group_rule.used_in_default_sg',
+      'default_security_group_rule.used_in_non_default_sg',
+    ],
+  },
   'security-groups-remote-address-group': {
     name: 'Remote address group id field for security group rules',
     attributes: ['security_group_rule.remote_address_group_id'],
@@ -161,6 +170,7 @@ export const writable: Readonly<Record<string, readonly TSchema[]>> = {
   port_forwarding: [schemas.portForwardingNew, schemas.portForwardingPatch],
   security_group: [schemas.securityGroupNew, schemas.securityGroupPatch],
   security_group_rule: [schemas.securityGroupRuleNew],
+  default_security_group_rule: [schemas.defaultGroupRuleNew],
   address_group: [schemas.addressGroupNew, schemas.addressGroupPatch],
   rbac_policy: [schemas.rbacPolicyNew, schemas.rbacPolicyPatch],
 };

@@ -125,6 +125,23 @@ export const ruleKeys: ListKeys = {
   ],
 };
 
+/** The filters of `GET /v2.0/default-security-group-rules`, which are no project's. */
+export const defaultGroupRuleKeys: ListKeys = {
+  keys: [
+    'id',
+    'direction',
+    'ethertype',
+    'protocol',
+    'port_range_min',
+    'port_range_max',
+    'remote_ip_prefix',
+    'remote_group_id',
+    'description',
+    'used_in_default_sg',
+    'used_in_non_default_sg',
+  ],
+};
+
 /** The filters of `GET /v2.0/address-groups`, which have no tags. */
 export const addressGroupKeys: ListKeys = { keys: [...named, 'changed_since', 'shared'] };
 

@@ -7,6 +7,7 @@ import { neutronFaults } from '../kit/faults.ts';
 import type { RestModule } from '../kit/module.ts';
 import { networkResources, networkVersions } from '../kit/versions.ts';
 import { addAddressGroups } from './address-groups.ts';
+import { addDefaultGroupRules } from './default-group-rules.ts';
 import { addAgents, addExtensions, addIpAvailabilities, addQuotas } from './operations.ts';
 import { addPortForwardings } from './port-forwardings.ts';
 import {
@@ -32,6 +33,7 @@ const collections = [
   'floatingips',
   'security-groups',
   'security-group-rules',
+  'default-security-group-rules',
   'address-groups',
   'rbac-policies',
   'agents',
@@ -73,6 +75,7 @@ export function networkModule(deps: NetworkModuleDependencies): RestModule {
       addFloatingIps(app, gateway, network);
       addSecurityGroups(app, gateway, network);
       addPortForwardings(app, gateway, network);
+      addDefaultGroupRules(app, gateway, network);
       addAddressGroups(app, gateway, network);
       addRbacPolicies(app, gateway, network);
       addExtensions(app, gateway);

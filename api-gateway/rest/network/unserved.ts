@@ -13,7 +13,6 @@ export const unservedNetwork: readonly UnservedPart[] = [
   { what: 'automatically allocated topologies', paths: v2('auto-allocated-topology') },
   { what: 'pools of floating IPs', paths: v2('floatingip_pools') },
   { what: 'bindings of ports to several hosts', paths: v2('ports/:id/bindings') },
-  { what: 'default rules of security groups', paths: v2('default-security-group-rules') },
   { what: 'metering', paths: v2('metering') },
   { what: 'flavors of network services', paths: v2('flavors', 'service_profiles') },
   { what: 'logs of packets', paths: v2('log') },

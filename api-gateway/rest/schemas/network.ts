@@ -262,6 +262,20 @@ export const rbacPolicyNew = only({
 /** `PUT /rbac-policies/:id`: only whom it is for can change. */
 export const rbacPolicyPatch = only({ target_tenant: may(text) });
 
+/** `POST /default-security-group-rules`. The one group that a rule can name is `PARENT`; the service says so. */
+export const defaultGroupRuleNew = only({
+  direction: Type.Union([Type.Literal('ingress', { type: 'string' }), Type.Literal('egress', { type: 'string' })]),
+  ethertype: may(text),
+  protocol: orNull(Type.Union([Type.Integer(), text])),
+  port_range_min: portNumber,
+  port_range_max: portNumber,
+  remote_ip_prefix: orNull(address),
+  remote_group_id: orNull(text),
+  description: may(text),
+  used_in_default_sg: may(flag),
+  used_in_non_default_sg: may(flag),
+});
+
 const limit = may(Type.Integer({ minimum: -1, maximum: 2 ** 31 - 1 }));
 
 /** `PUT /quotas/:project`: counts, -1 for no limit. What is left out stays. */

@@ -1,5 +1,6 @@
 /** The network service: what both gateways and the compute service call. */
 import type { ServiceDependencies } from '../kit/dependencies.ts';
+import { DefaultGroupRules } from './default-group-rules.ts';
 import { FloatingIps } from './floating-ips.ts';
 import { AddressGroups } from './groups/address-groups.ts';
 import { Networks } from './networks.ts';
@@ -24,6 +25,7 @@ export class NetworkService {
   readonly routers: Routers;
   readonly floatingIps: FloatingIps;
   readonly securityGroups: SecurityGroups;
+  readonly defaultGroupRules: DefaultGroupRules;
   readonly portForwardings: PortForwardings;
   readonly addressGroups: AddressGroups;
   readonly rbacPolicies: RbacPolicies;
@@ -37,6 +39,7 @@ export class NetworkService {
     this.ports = new Ports(deps);
     this.floatingIps = new FloatingIps(deps);
     this.securityGroups = new SecurityGroups(deps);
+    this.defaultGroupRules = new DefaultGroupRules(deps);
     this.portForwardings = new PortForwardings(deps);
     this.addressGroups = new AddressGroups(deps);
     this.rbacPolicies = new RbacPolicies(deps);

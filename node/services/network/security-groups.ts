@@ -23,6 +23,7 @@ import { leanOnPolicy } from '../kit/sharing.ts';
 import { type Attempt, transact } from '../kit/transact.ts';
 import { editWhileRoom, transactInPieces, unfinished } from '../kit/transact-in-pieces.ts';
 import { canonicalPrefix, normalPrefix } from './kit/address.ts';
+import { rulesOfNewGroup } from './kit/group-templates.ts';
 import { checkText } from './kit/text.ts';
 import { requireUnused } from './kit/uses.ts';
 import { protocolNumber } from './protocols.ts';
@@ -34,7 +35,7 @@ const defaultGroupName = 'default';
 /** "Any" in the records' port fields. */
 const anyPort = -1;
 
-/** What a caller may say of a new group. It starts with two rules that let everything out, as in Neutron. */
+/** What a caller may say of a new group. It starts with the default rules: two that let everything out, unless an administrator has changed them. */
 export interface SecurityGroupDraft {
   readonly name: string;
   readonly projectId?: string;
@@ -130,7 +131,7 @@ export class SecurityGroups {
         name: draft.name,
         projectId,
         description: draft.description ?? '',
-        rules: egressRules(this.#deps.newId, nowMs),
+        rules: rulesOfNewGroup(reader, 'other', { id, nowMs, newId: this.#deps.newId }),
         createdMs: nowMs,
         updatedMs: nowMs,
         stateful: draft.stateful ?? true,
@@ -307,15 +308,12 @@ export function planDefaultGroup(
   if (found !== undefined) return found.record;
   return attempt.change.once(`default-group/${projectId}`, () => {
     const id = making.newId();
-    const ingress = ['IPv4', 'IPv6'].map((ethertype) =>
-      newRule({ id: making.newId(), direction: 'ingress', ethertype, remoteGroupId: id, createdMs: making.nowMs }),
-    );
     const group = new shoal.v1.SecurityGroup({
       id,
       name: defaultGroupName,
       projectId,
       description: 'Default security group',
-      rules: [...ingress, ...egressRules(making.newId, making.nowMs)],
+      rules: rulesOfNewGroup(attempt.reader, 'default', { id, ...making }),
       createdMs: making.nowMs,
       updatedMs: making.nowMs,
       stateful: true,
@@ -339,16 +337,12 @@ function ruleRow(
   return { row, rule };
 }
 
-function egressRules(newId: () => string, createdMs: number): shoal.v1.SecurityGroupRule[] {
-  return ['IPv4', 'IPv6'].map((ethertype) => newRule({ id: newId(), direction: 'egress', ethertype, createdMs }));
-}
-
 function newRule(fields: shoal.v1.SecurityGroupRule.$Properties): shoal.v1.SecurityGroupRule {
   return new shoal.v1.SecurityGroupRule({ portMin: anyPort, portMax: anyPort, ...fields });
 }
 
 /** Checks a draft as Neutron does and makes the rule. */
-function ruleOf(draft: SecurityGroupRuleDraft, id: string, createdMs: number): shoal.v1.SecurityGroupRule {
+export function ruleOf(draft: SecurityGroupRuleDraft, id: string, createdMs: number): shoal.v1.SecurityGroupRule {
   checkText('description', draft.description);
   const { direction } = draft;
   if (direction !== 'ingress' && direction !== 'egress') {
@@ -484,7 +478,8 @@ function remotePrefixOf(text: string | undefined, ethertype: 'IPv4' | 'IPv6'): s
   return prefix;
 }
 
-function meansSame(a: shoal.v1.SecurityGroupRule, b: shoal.v1.SecurityGroupRule): boolean {
+/** Whether two rules of one group would say the same. */
+export function meansSame(a: shoal.v1.SecurityGroupRule, b: shoal.v1.SecurityGroupRule): boolean {
   const facts = (rule: shoal.v1.SecurityGroupRule): string =>
     JSON.stringify([
       rule.direction,

@@ -293,6 +293,14 @@ export const securityGroupTable = new Table<shoal.v1.SecurityGroup>({
   ],
 });
 
+/** What the rules of new security groups are made from: one row, once an administrator has changed any. */
+export const defaultGroupRulesTable = new Table<shoal.v1.DefaultGroupRules>({
+  name: 'default-group-rules',
+  codec: v1.DefaultGroupRules,
+  id: (r) => r.id,
+  indexes: [],
+});
+
 /** Neutron address groups; the rules that speak of one are found by their groups' own index. */
 export const addressGroupTable = new Table<shoal.v1.AddressGroup>({
   name: 'address-group',

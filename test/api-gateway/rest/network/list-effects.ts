@@ -180,6 +180,21 @@ const addressGroups: List['pair'] = async (cloud) => {
   await sleep(1_100);
   return { a, b: await make(true, cloud.memberProjectId) };
 };
+const templates: List['pair'] = async (cloud) => {
+  const make = (b: boolean): Promise<Answer> =>
+    post(cloud, 'default-security-group-rules', 'default_security_group_rule', {
+      direction: b ? 'egress' : 'ingress',
+      ethertype: b ? 'IPv6' : 'IPv4',
+      protocol: b ? 'udp' : 'tcp',
+      port_range_min: b ? 53 : 80,
+      port_range_max: b ? 54 : 81,
+      description: descriptionOf(b),
+      used_in_default_sg: b,
+      used_in_non_default_sg: !b,
+      ...(b ? { remote_group_id: 'PARENT' } : { remote_ip_prefix: '192.0.2.7/24' }),
+    });
+  return { a: await make(false), b: await make(true) };
+};
 const policies: List['pair'] = async (cloud) => {
   const make = async (b: boolean): Promise<Answer> => {
     const object_type = b ? 'subnetpool' : 'network';
@@ -235,6 +250,10 @@ const lists: readonly List[] = [
     known: filters.addressGroupKeys,
     hasPages: true,
     pair: addressGroups,
+  },
+  {
+    ...{ path: 'default-security-group-rules', key: 'default_security_group_rules', hasPages: true },
+    ...{ known: filters.defaultGroupRuleKeys, pair: templates },
   },
   { path: 'rbac-policies', key: 'rbac_policies', known: filters.rbacPolicyKeys, hasPages: true, pair: policies },
   {
