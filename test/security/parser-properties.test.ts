@@ -18,6 +18,7 @@ import * as rbd from '../../drivers/ceph/rbd.ts';
 import { inspectImage } from '../../drivers/image/inspect.ts';
 import { readQcow2Header } from '../../drivers/local/qcow2-header.ts';
 import { parseDeviceHelp } from '../../drivers/qemu/features.ts';
+import { parseMachineHelp } from '../../drivers/qemu/hardware/machine-type.ts';
 import { readNeighbours, readRoutes, readRules } from '../../drivers/vxlan/links/address.ts';
 import { readFdb } from '../../drivers/vxlan/links/forwarding.ts';
 import { readJson } from '../../drivers/vxlan/links/json.ts';
@@ -167,6 +168,10 @@ const parsers: Readonly<Record<string, Property | string>> = {
   'node/host/machine/numa-cells.ts: parseCpuList': lines(parseCpuList, '0-3,8', '0-99999'),
   'node/host/machine/numa-cells.ts: parseNodeMemoryMib': lines(parseNodeMemoryMib, 'Node 0 MemTotal: 23685332 kB'),
   'drivers/qemu/features.ts: parseDeviceHelp': lines(parseDeviceHelp, 'name "VGA", bus PCI'),
+  'drivers/qemu/hardware/machine-type.ts: parseMachineHelp': lines(
+    parseMachineHelp,
+    'q35   Standard PC (Q35 + ICH9, 2009) (alias of pc-q35-7.2)',
+  ),
   'node/host/consoles/console-token.ts: parseConsoleToken': lines(parseConsoleToken, 'a1'.repeat(32), 'a1'.repeat(16)),
   'node/base/address.ts: parseAddress': lines(parseAddress, '10.0.0.1:7401', '[fd00::1]:7401'),
   'node/base/address.ts: parseListenAddress': lines(parseListenAddress, ':7401', '[::]:0'),
@@ -345,6 +350,7 @@ const parsers: Readonly<Record<string, Property | string>> = {
   'node/host/machine/numa-cells.ts: readNumaCells': "this machine's own figures",
   'node/host/machine/pci-devices.ts: readPciDevices': "this machine's own figures",
   'drivers/qemu/features.ts: readQemuDevices': 'parseDeviceHelp',
+  'drivers/qemu/hardware/machine-type.ts: readMachineTypes': 'parseMachineHelp',
   'node/cluster/membership.ts: readMembership': "this host's own file, which only root writes",
   'node/cluster/membership.ts: readFounding': "this host's own file, which only root writes",
   'node/mesh/identity/authority.ts: MeshAuthority.open': 'unseal',
