@@ -162,6 +162,8 @@ export const networkPolicies: readonly PolicyRule[] = [
   // As in Neutron: whom `get_agent` does not hold for sees an empty list, and no agent by its id.
   rule('get_agent', administrator, []),
   rule('shoal:network:ask_for_agents', projectReader, ['GET /v2.0/agents', 'GET /v2.0/agents/:id']),
+  // It shows hosts, and what other projects let in: for the mesh's operators.
+  rule('shoal:network:trace_packet', cloudAdmin, [rpc('TracePacket')]),
   rule('get_availability_zone', projectReader, ['GET /v2.0/availability_zones']),
   rule('get_network_ip_availability', cloudAdmin, [
     'GET /v2.0/network-ip-availabilities',

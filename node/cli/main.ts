@@ -15,6 +15,7 @@ import { registerInit } from './commands/init.ts';
 import { registerInspect } from './commands/inspect.ts';
 import { registerJobs } from './commands/jobs.ts';
 import { registerJoin } from './commands/join.ts';
+import { registerNetwork } from './commands/network.ts';
 import { registerPlacement } from './commands/placement.ts';
 import { registerPolicy } from './commands/policy.ts';
 import { registerPools } from './commands/pools.ts';
@@ -49,6 +50,7 @@ export function buildProgram(): Command {
   registerCa(program);
   registerRecords(program);
   registerAdmin(program);
+  registerNetwork(program);
   registerPlacement(program);
   registerPolicy(program);
   registerInspect(program);

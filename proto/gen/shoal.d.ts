@@ -25962,6 +25962,9 @@ export namespace shoal {
 
             /** Calls DeleteSecurityGroupRule. */
             deleteSecurityGroupRule: shoal.v1.NetworkService.DeleteSecurityGroupRule;
+
+            /** Calls TracePacket. */
+            tracePacket: shoal.v1.NetworkService.TracePacket;
         }
 
         namespace NetworkService {
@@ -26646,6 +26649,25 @@ export namespace shoal {
               readonly path: "/shoal.v1.NetworkService/DeleteSecurityGroupRule";
               readonly requestType: "DeleteSecurityGroupRuleRequest";
               readonly responseType: "DeleteSecurityGroupRuleResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.NetworkService#tracePacket}.
+             * @param error Error, if any
+             * @param [response] TracePacketResponse
+             */
+            type TracePacketCallback = (error: (Error|null), response?: shoal.v1.TracePacketResponse) => void;
+
+            /** Calls TracePacket. */
+            type TracePacket = {
+              (request: shoal.v1.ITracePacketRequest, callback: shoal.v1.NetworkService.TracePacketCallback): void;
+              (request: shoal.v1.ITracePacketRequest): Promise<shoal.v1.TracePacketResponse>;
+              readonly name: "TracePacket";
+              readonly path: "/shoal.v1.NetworkService/TracePacket";
+              readonly requestType: "TracePacketRequest";
+              readonly responseType: "TracePacketResponse";
               readonly requestStream: undefined;
               readonly responseStream: undefined;
             };
@@ -33725,6 +33747,261 @@ export namespace shoal {
 
             /** Shape of a DeleteSecurityGroupRuleResponse. */
             type $Shape = shoal.v1.DeleteSecurityGroupRuleResponse.$Properties;
+        }
+
+        /**
+         * Properties of a TracePacketRequest.
+         * @deprecated Use shoal.v1.TracePacketRequest.$Properties instead.
+         */
+        interface ITracePacketRequest extends shoal.v1.TracePacketRequest.$Properties {
+        }
+
+        /** Represents a TracePacketRequest. */
+        class TracePacketRequest {
+
+            /**
+             * Constructs a new TracePacketRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.TracePacketRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** TracePacketRequest source. */
+            source: string;
+
+            /** TracePacketRequest sourcePortId. */
+            sourcePortId: string;
+
+            /** TracePacketRequest destination. */
+            destination: string;
+
+            /** TracePacketRequest protocol. */
+            protocol: string;
+
+            /** TracePacketRequest destinationPort. */
+            destinationPort: number;
+
+            /**
+             * Creates a new TracePacketRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns TracePacketRequest instance
+             */
+            static create(properties: shoal.v1.TracePacketRequest.$Shape): shoal.v1.TracePacketRequest & shoal.v1.TracePacketRequest.$Shape;
+            static create(properties?: shoal.v1.TracePacketRequest.$Properties): shoal.v1.TracePacketRequest;
+
+            /**
+             * Encodes the specified TracePacketRequest message. Does not implicitly {@link shoal.v1.TracePacketRequest.verify|verify} messages.
+             * @param message TracePacketRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.TracePacketRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a TracePacketRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.TracePacketRequest & shoal.v1.TracePacketRequest.$Shape} TracePacketRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.TracePacketRequest & shoal.v1.TracePacketRequest.$Shape;
+        }
+
+        namespace TracePacketRequest {
+
+            /** Properties of a TracePacketRequest. */
+            interface $Properties {
+
+                /** TracePacketRequest source */
+                source?: string;
+
+                /** TracePacketRequest sourcePortId */
+                sourcePortId?: string;
+
+                /** TracePacketRequest destination */
+                destination?: string;
+
+                /** TracePacketRequest protocol */
+                protocol?: string;
+
+                /** TracePacketRequest destinationPort */
+                destinationPort?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a TracePacketRequest. */
+            type $Shape = shoal.v1.TracePacketRequest.$Properties;
+        }
+
+        /**
+         * Properties of a TracePacketResponse.
+         * @deprecated Use shoal.v1.TracePacketResponse.$Properties instead.
+         */
+        interface ITracePacketResponse extends shoal.v1.TracePacketResponse.$Properties {
+        }
+
+        /** Represents a TracePacketResponse. */
+        class TracePacketResponse {
+
+            /**
+             * Constructs a new TracePacketResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.TracePacketResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** TracePacketResponse end. */
+            end: string;
+
+            /** TracePacketResponse steps. */
+            steps: shoal.v1.TraceStepView[];
+
+            /** TracePacketResponse stale. */
+            stale: boolean;
+
+            /**
+             * Creates a new TracePacketResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns TracePacketResponse instance
+             */
+            static create(properties: shoal.v1.TracePacketResponse.$Shape): shoal.v1.TracePacketResponse & shoal.v1.TracePacketResponse.$Shape;
+            static create(properties?: shoal.v1.TracePacketResponse.$Properties): shoal.v1.TracePacketResponse;
+
+            /**
+             * Encodes the specified TracePacketResponse message. Does not implicitly {@link shoal.v1.TracePacketResponse.verify|verify} messages.
+             * @param message TracePacketResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.TracePacketResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a TracePacketResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.TracePacketResponse & shoal.v1.TracePacketResponse.$Shape} TracePacketResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.TracePacketResponse & shoal.v1.TracePacketResponse.$Shape;
+        }
+
+        namespace TracePacketResponse {
+
+            /** Properties of a TracePacketResponse. */
+            interface $Properties {
+
+                /** TracePacketResponse end */
+                end?: string;
+
+                /** TracePacketResponse steps */
+                steps?: shoal.v1.TraceStepView.$Properties[];
+
+                /** TracePacketResponse stale */
+                stale?: boolean;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a TracePacketResponse. */
+            type $Shape = shoal.v1.TracePacketResponse.$Properties;
+        }
+
+        /**
+         * Properties of a TraceStepView.
+         * @deprecated Use shoal.v1.TraceStepView.$Properties instead.
+         */
+        interface ITraceStepView extends shoal.v1.TraceStepView.$Properties {
+        }
+
+        /** Represents a TraceStepView. */
+        class TraceStepView {
+
+            /**
+             * Constructs a new TraceStepView.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.TraceStepView.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** TraceStepView hostName. */
+            hostName: string;
+
+            /** TraceStepView table. */
+            table: string;
+
+            /** TraceStepView passes. */
+            passes: boolean;
+
+            /** TraceStepView detail. */
+            detail: string;
+
+            /** TraceStepView recordId. */
+            recordId: string;
+
+            /**
+             * Creates a new TraceStepView instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns TraceStepView instance
+             */
+            static create(properties: shoal.v1.TraceStepView.$Shape): shoal.v1.TraceStepView & shoal.v1.TraceStepView.$Shape;
+            static create(properties?: shoal.v1.TraceStepView.$Properties): shoal.v1.TraceStepView;
+
+            /**
+             * Encodes the specified TraceStepView message. Does not implicitly {@link shoal.v1.TraceStepView.verify|verify} messages.
+             * @param message TraceStepView message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.TraceStepView.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a TraceStepView message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.TraceStepView & shoal.v1.TraceStepView.$Shape} TraceStepView
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.TraceStepView & shoal.v1.TraceStepView.$Shape;
+        }
+
+        namespace TraceStepView {
+
+            /** Properties of a TraceStepView. */
+            interface $Properties {
+
+                /** TraceStepView hostName */
+                hostName?: string;
+
+                /** TraceStepView table */
+                table?: string;
+
+                /** TraceStepView passes */
+                passes?: boolean;
+
+                /** TraceStepView detail */
+                detail?: string;
+
+                /** TraceStepView recordId */
+                recordId?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a TraceStepView. */
+            type $Shape = shoal.v1.TraceStepView.$Properties;
         }
 
         /** Represents a JoinService */

@@ -42,6 +42,7 @@ export const readmeCommands: Readonly<Record<string, HowRun>> = {
   'shoal ca': 'machines',
   'export OS_CACERT=/var/lib/shoal/ca.pem': 'machines',
   'shoal admin reset-password': 'machines',
+  'shoal network trace SERVER 8.8.8.8': { test: 'test/node/cli/network.test.ts' },
   'shoal host drain NAME --wait': { test: 'test/node/cli/jobs.test.ts' },
   'shoal policy list': { test: 'test/node/cli/command-line.test.ts' },
   'shoal job list': { test: 'test/node/cli/jobs.test.ts' },

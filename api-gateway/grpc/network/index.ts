@@ -8,6 +8,7 @@ import { portHandlers } from './ports.ts';
 import { routerHandlers } from './routers.ts';
 import { securityGroupHandlers } from './security-groups.ts';
 import { subnetHandlers } from './subnets.ts';
+import { traceHandlers } from './traces.ts';
 
 /** `shoal.v1.NetworkService`: the same things as the network API's, natively. */
 export function networkServiceHandlers(
@@ -21,5 +22,6 @@ export function networkServiceHandlers(
     ...routerHandlers(callers, network),
     ...floatingIpHandlers(callers, network),
     ...securityGroupHandlers(callers, network),
+    ...traceHandlers(callers),
   };
 }

@@ -1,6 +1,8 @@
 import t from 'tap';
 import type { MethodSpec } from '../../../node/rpc/service.ts';
 import { methodsOf } from '../../../node/rpc/service.ts';
+import { transact } from '../../../node/services/kit/transact.ts';
+import { portTable, serverTable } from '../../../node/state/tables/index.ts';
 import { shoal } from '../../../proto/messages.ts';
 import { addExternal } from '../../node/services/world.ts';
 import { GrpcKnocker } from '../../security/support/native-methods.ts';
@@ -256,4 +258,29 @@ void t.test('what REST refuses is refused, in this API’s names', async (t) => 
   await refused(own.createNetwork({}, soon), /project_id is needed/);
   await refused(own.createRouter({}, soon), /project_id is needed/);
   t.match(await own.createNetwork({ projectId: 'alice-project' }, soon), { network: { projectId: 'alice-project' } });
+});
+
+void t.test('a packet is traced for operators alone: where it would go, and why it stops', async (t) => {
+  const { calls, world, ids } = await builtUp(t);
+  const question = { source: 'traced', destination: '10.1.0.1' };
+  await t.rejects(calls.tracePacket(question, as('alice')), { code: 'FORBIDDEN' });
+  await t.rejects(calls.tracePacket(question, as('root')), { code: 'NOT_FOUND', message: /no|neither/ });
+  await transact(world.deps, world.alice, ({ reader, change }) => {
+    const row = portTable.must(reader, ids.portId);
+    serverTable.insert(
+      change,
+      new shoal.v1.Server({ id: 'traced', name: 'traced', projectId: row.record.projectId, portIds: [ids.portId] }),
+    );
+    portTable.update(
+      change,
+      row,
+      new shoal.v1.Port({ ...row.record, deviceId: 'traced', deviceOwner: 'compute:nova' }),
+    );
+  });
+  t.match(await calls.tracePacket(question, as('root')), {
+    end: 'stopped',
+    steps: [{ hostName: '', table: 'guest', passes: false, detail: /is on no host/, recordId: 'traced' }],
+    stale: false,
+  });
+  await t.rejects(calls.tracePacket({ ...question, protocol: 'gre' }, as('root')), { code: 'INVALID_ARGUMENT' });
 });
