@@ -22,7 +22,7 @@ import type { Logger } from '../base/telemetry/logger.ts';
 import { createMetrics, type Metrics } from '../base/telemetry/metrics.ts';
 import { RepeatedLog } from '../base/telemetry/repeated-log.ts';
 import { announceHandler } from '../cluster/announce.ts';
-import { apiUrlOf, hostFields } from '../cluster/become-member.ts';
+import { apiUrlOf, hostFields, multicastResponder } from '../cluster/become-member.ts';
 import { HostDirectory } from '../cluster/host-directory.ts';
 import { knownHost, type Membership, writeAuthorityFile, writeMembership } from '../cluster/membership.ts';
 import { MeshView } from '../cluster/mesh-view.ts';
@@ -313,6 +313,11 @@ export class Agent {
     );
     await server.listen(config.peer.listen);
     this.#running.started('peer server', () => server.stop());
+    const responder = multicastResponder({ clock, logger: logger.child({ part: 'mdns' }) }, config, { meshId, hostId });
+    if (responder !== undefined) {
+      await responder.start();
+      this.#running.started('multicast responder', () => responder.stop());
+    }
     // A new authority is taken up with the next housekeeping and not some seconds later.
     const meshWatch = state.watch({ prefix: meshTable.prefix }, () => {
       this.#renewedMs = Number.NEGATIVE_INFINITY;

@@ -1,5 +1,6 @@
 /** Joining: from a ticket to a membership on disk. Done already, it changes nothing. */
 
+import { type Address, parseAddress } from '../base/address.ts';
 import type { Clock } from '../base/clock.ts';
 import { ShoalError } from '../base/errors.ts';
 import type { Logger } from '../base/telemetry/logger.ts';
@@ -9,12 +10,16 @@ import type { Config } from '../config/options.ts';
 import { loadOrCreateKeys } from '../mesh/identity/identity.ts';
 import { membersByDns } from '../mesh/join/dns-discovery.ts';
 import { joinMesh } from '../mesh/join/join.ts';
+import { membersByMulticast } from '../mesh/join/multicast-discovery.ts';
+import { MulticastResponder } from '../mesh/join/multicast-responder.ts';
 import { JoinTicket } from '../mesh/join/tickets.ts';
 import { endpointOf, gossipAddressOf, makeDataDir } from './found-mesh.ts';
 import { knownHost, type Membership, readMembership, writeAuthorityFile, writeMembership } from './membership.ts';
 
 /** How long agents that do not answer, or have no quorum yet, are asked again: a rack that joins at once loads them. */
 const patienceMs = 120_000;
+/** The word for multicast DNS in the configuration's `discovery`. */
+const multicastDiscovery = 'mdns';
 
 /**
  * Makes this host a member. Throws `TICKET_INVALID`, `TICKET_USED`, `TICKET_EXPIRED`, `CONFLICT` (the folder belongs to
@@ -44,7 +49,7 @@ export async function becomeMember(
     host: hostFields(config),
     patienceMs,
     signal,
-    discover: () => discovered(config.discovery),
+    discover: () => discovered(deps, config, ticket.meshId, signal),
   });
   await joined.meshKey.save(config.dataDir);
   const membership: Membership = {
@@ -64,13 +69,39 @@ export async function becomeMember(
 }
 
 /** Members by what the configuration names. Throws `UNAVAILABLE` when none of it has anything to say. */
-async function discovered(discovery: string): Promise<readonly string[]> {
-  const names = discovery.split(',').filter((name) => name !== '');
-  const found = await Promise.allSettled(names.map((name) => membersByDns(name.slice('dns:'.length))));
+async function discovered(
+  deps: { readonly clock: Clock },
+  config: Config,
+  meshId: string,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const address = peerEndpoint(config).host;
+  const ways = config.discovery.split(',').filter((way) => way !== '');
+  const found = await Promise.allSettled(
+    ways.map((way) =>
+      way === multicastDiscovery
+        ? membersByMulticast(deps, { meshId, address, signal })
+        : membersByDns(way.slice('dns:'.length)),
+    ),
+  );
   const addresses = found.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []));
   const [failure] = found.flatMap((answer) => (answer.status === 'rejected' ? [answer.reason as unknown] : []));
   if (addresses.length === 0 && failure !== undefined) throw ShoalError.from(failure, 'UNAVAILABLE');
   return addresses;
+}
+
+/** What answers on this host's link where it is, for those who ask by multicast DNS; undefined: the configuration does not say so. */
+export function multicastResponder(
+  deps: { readonly clock: Clock; readonly logger: Logger },
+  config: Config,
+  member: { readonly meshId: string; readonly hostId: string },
+): MulticastResponder | undefined {
+  if (!config.discovery.split(',').includes(multicastDiscovery)) return undefined;
+  return new MulticastResponder(deps, { ...member, at: peerEndpoint(config) });
+}
+
+function peerEndpoint(config: Config): Address {
+  return parseAddress(endpointOf(config, config.peer.listen));
 }
 
 /** Base URL of a host's REST API, as others may use it. */

@@ -33,9 +33,9 @@ export const configSchema = Type.Object(
     discovery: Type.String({
       maxLength: 1024,
       pattern:
-        '^(?:dns:[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?(?:,dns:[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?)*)?$',
+        '^(?:(?:mdns|dns:[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?)(?:,(?:mdns|dns:[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?))*)?$',
       description:
-        'whom to ask when joining, beside those that the ticket names: dns:NAME, comma-separated; SRV _shoal-peer._tcp.NAME, else addresses of NAME with port 7401',
+        'whom to ask when joining, beside those that the ticket names, comma-separated: dns:NAME (SRV _shoal-peer._tcp.NAME, else addresses of NAME with port 7401); mdns: members on the link of this host, by multicast DNS; a member with it answers',
     }),
     peer: Type.Object({ listen: endpoint('peer RPC, gRPC over mutual TLS') }, { additionalProperties: false }),
     gossip: Type.Object({ listen: endpoint('libp2p over TCP') }, { additionalProperties: false }),
