@@ -12,6 +12,7 @@ import '../../node/host/claims/claim-handlers.ts';
 import '../../node/host/engine/stepped-kind.ts';
 import '../../node/host/host-loop.ts';
 import '../../node/host/jobs/job-runner.ts';
+import '../../node/host/jobs/kinds/live-migration.ts';
 import '../../node/host/jobs/kinds/volume-backup.ts';
 import '../../node/host/jobs/kinds/volume-backup-expire.ts';
 import '../../node/host/jobs/kinds/volume-backup-verify.ts';

@@ -340,11 +340,10 @@ const boundedLoops: Readonly<Record<string, string>> = {
   'node/services/compute/host-reports.ts: #setPortStatus': 'the NICs of a server, 16',
   'node/services/compute/saved/server-image-reports.ts: #rotate': 'at most 50 backups (rotatedAtOnceMax)',
   'node/services/compute/server-create.ts: #bind': 'servers of one transaction, by their bytes (fillMax)',
-  'node/services/compute/server-moves.ts: movePorts': 'the NICs of a server, 16',
+  'node/services/compute/moves/placing.ts: movePorts': 'the NICs of a server, 16',
   'node/services/compute/host-reports.ts: offloaded': 'the NICs of a server, 16',
   'node/services/compute/server-shelve.ts: #bind': 'the NICs of a server, 16',
   'node/services/network/port-record.ts: renamePorts': 'the NICs of a server, 16',
-  'node/services/compute/kit/server-record.ts: removeServerRow': 'the NICs of a server, 16',
   'node/services/compute/servers.ts: setSecurityGroup': 'the NICs of a server, 16',
   'node/services/identity/identity.ts: revoke': 'expiredRowsRemovedMax',
   'node/services/network/kit/forwarding-uses.ts: endForwardings':

@@ -369,6 +369,7 @@ const parsers: Readonly<Record<string, Property | string>> = {
   'drivers/image/guest/programs.ts: readInput': 'programs of the machine that builds the guest',
   'drivers/image/store.ts: BlobStore.read': 'takes an address of content, which is looked up',
   'drivers/image/store.ts: BlobStore.verify': 'compares a hash',
+  'drivers/image/store.ts: BlobStore.inspect': 'inspectImage, whose property is above, on a blob',
   'node/services/volume/backups/backup-upkeep.ts: BackupUpkeep.verify': 'begins a job',
   'drivers/json-file.ts: readJsonFile': "this host's own files, which only root writes",
   'drivers/qemu/confinement/cgroups.ts: GuestCgroups.open': "the kernel's own files",

@@ -5,7 +5,7 @@
 import { formatAddress } from '../../base/address.ts';
 import { type Clock, sleep } from '../../base/clock.ts';
 import { ShoalError } from '../../base/errors.ts';
-import { openMulticastLink, peerService } from './multicast-link.ts';
+import { multicastLinkOf, peerService } from './multicast-link.ts';
 import { type MulticastAnswer, membersIn } from './multicast-records.ts';
 
 /** How often is asked, and how long answers are waited for after each time: a question may be lost. Unit: milliseconds. */
@@ -22,7 +22,7 @@ export async function membersByMulticast(
   deps: { readonly clock: Clock },
   asked: { readonly meshId: string; readonly address: string; readonly signal: AbortSignal },
 ): Promise<readonly string[]> {
-  const { socket, family, isOnLink } = openMulticastLink(asked.address);
+  const { socket, family, isOnLink } = multicastLinkOf(asked.address);
   const found = new Set<string>();
   let failure: Error | undefined;
   socket.on('error', (error) => {

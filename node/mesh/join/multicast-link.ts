@@ -24,7 +24,7 @@ export interface MulticastLink {
 }
 
 /** Opens it on the link of `address`. Throws `UNAVAILABLE` when no interface of this host has that address. */
-export function openMulticastLink(address: string): MulticastLink {
+export function multicastLinkOf(address: string): MulticastLink {
   for (const [device, addresses = []] of Object.entries(networkInterfaces())) {
     for (const own of addresses) {
       if (own.address !== address || own.cidr === null) continue;

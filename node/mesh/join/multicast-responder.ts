@@ -2,7 +2,7 @@
 import type { Clock } from '../../base/clock.ts';
 import type { Service } from '../../base/lifecycle.ts';
 import type { Logger } from '../../base/telemetry/logger.ts';
-import { type MulticastLink, openMulticastLink, peerService } from './multicast-link.ts';
+import { type MulticastLink, multicastLinkOf, peerService } from './multicast-link.ts';
 import { recordsOf, type ToldMember } from './multicast-records.ts';
 
 /** From one answer to the next at least: all of the link hear each (RFC 6762, section 6). Unit: milliseconds. */
@@ -23,7 +23,7 @@ export class MulticastResponder implements Service {
   async start(): Promise<void> {
     const { clock, logger } = this.#deps;
     try {
-      this.#link = openMulticastLink(this.#member.at.host);
+      this.#link = multicastLinkOf(this.#member.at.host);
     } catch (error) {
       logger.warn({ error }, 'members are not told of by multicast DNS');
       return;

@@ -87,7 +87,7 @@ export function carriedBy(records: CarriedRecords, hostId: HostId): Carried {
 /** Ports of guests that are on their way to the host while they run, and are another's still. */
 function comingPorts(reader: StateReader, hostId: HostId): readonly shoal.v1.Port[] {
   const coming = serverTable
-    .by(reader, 'host', hostId)
+    .by(reader, 'coming', hostId)
     .filter(({ record }) => record.hostId !== hostId && liveMove(record)?.targetHostId === hostId);
   const ports = coming.flatMap(({ record }) => record.portIds.map((id) => portTable.find(reader, id)?.record));
   return ports.filter((port) => port !== undefined).filter((port) => port.hostId !== hostId);

@@ -140,6 +140,11 @@ export const serverTable = new Table<shoal.v1.Server>({
       name: 'host',
       keys: (r) => [...new Set(hostsOfServer(r))].filter((id) => id !== ''),
     },
+    // Few, so that a host reads none of its own servers to see which are on their way to it.
+    {
+      name: 'coming',
+      keys: ({ hostId, move }) => [move?.targetHostId ?? ''].filter((id) => id !== '' && id !== hostId),
+    },
     { name: 'group', keys: (r) => (r.serverGroupId === '' ? [] : [indexKey(r.serverGroupId)]) },
     { name: 'image', keys: (r) => (r.imageId === '' ? [] : [indexKey(r.imageId)]) },
   ],

@@ -26,7 +26,7 @@ const kinds: readonly (readonly [RegExp, Kind])[] = [
 
 /** What belongs to the cloud and not to a project: every caller may know it, or an operator alone (tokens of consoles). */
 const shared =
-  /\/(flavors|os-aggregates|os-hosts|os-instance_usage_audit_log|os-quota-class-sets|os-floating-ip-pools|os-hypervisors|os-services|extensions|schemas|agents|default-security-group-rules|domains|endpoints|regions|roles|services|os-console-auth-tokens)\/:/;
+  /\/(flavors|os-aggregates|os-hosts|os-instance_usage_audit_log|os-quota-class-sets|os-floating-ip-pools|os-hypervisors|os-services|extensions|schemas|agents|default-security-group-rules|domains|endpoints|regions|roles|services|os-console-auth-tokens|image\/v2\/tasks)\/:/;
 
 /**
  * Whose id the path's first parameter is; undefined: the path has none, or names what is everybody's. Throws for a parameter

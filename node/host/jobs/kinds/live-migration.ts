@@ -24,8 +24,14 @@ import {
 } from '../../plan/live-migration-plan.ts';
 import type { JobKind } from '../job-kind.ts';
 
-const failpointDescribed = failpoint('live-migration.described', "a target knows a guest's hardware, and makes ready");
-const failpointCopying = failpoint('live-migration.copying', "a guest's memory is about to be sent, and recorded so");
+const failpointDescribed = failpoint(
+  'live-migration.described',
+  'a target knows the hardware of a guest, and makes ready',
+);
+const failpointCopying = failpoint(
+  'live-migration.copying',
+  'the memory of a guest is about to be sent, and recorded so',
+);
 const failpointSent = failpoint('live-migration.sent', 'a memory is at two hosts, and the record names the first');
 const failpointSwitched = failpoint('live-migration.switched', 'a server has another host, and its guest is at both');
 const failpointCancelled = failpoint('live-migration.cancelled', 'a copy is ended, and recorded as under way');

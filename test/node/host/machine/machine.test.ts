@@ -113,7 +113,7 @@ await t.test('devices of QEMU: those that are told of, when it has them', async 
     new AbortController().signal,
   );
   t.same(asked, [['qemu', '-device', 'help']]);
-  t.same(devices, ['virtio-blk-pci', 'virtio-net-pci', 'virtio-rng-pci', 'VGA', 'vfio-pci']);
+  t.same(devices, ['virtio-blk-pci', 'virtio-net-pci', 'virtio-rng-pci', 'VGA', 'vfio-pci', 'e1000']);
   t.same(parseDeviceHelp('no such thing'), []);
 });
 
