@@ -313,7 +313,7 @@ export function planDefaultGroup(
       name: defaultGroupName,
       projectId,
       description: 'Default security group',
-      rules: rulesOfNewGroup(attempt.reader, 'default', { id, ...making }),
+      rules: rulesOfNewGroup(attempt.reader, 'default', { id, nowMs: making.nowMs, newId: making.newId }),
       createdMs: making.nowMs,
       updatedMs: making.nowMs,
       stateful: true,
