@@ -10,6 +10,9 @@ type MoveMethods =
   | 'confirmServerResize'
   | 'revertServerResize'
   | 'migrateServer'
+  | 'migrateServerLive'
+  | 'abortServerMigration'
+  | 'forceCompleteServerMigration'
   | 'listMigrations'
   | 'listServerActions';
 
@@ -42,6 +45,21 @@ export function serverMoveHandlers(
     migrateServer: ({ serverId, hostName }, call) =>
       callers.serve(call, async ({ context }) => {
         await compute.moves.migrate(context, serverId, hostName === '' ? undefined : hostName);
+        return {};
+      }),
+    migrateServerLive: ({ serverId, hostName }, call) =>
+      callers.serve(call, async ({ context }) => {
+        await compute.liveMigrations.begin(context, serverId, hostName === '' ? {} : { hostName });
+        return {};
+      }),
+    abortServerMigration: ({ serverId, migrationId }, call) =>
+      callers.serve(call, async ({ context }) => {
+        await compute.liveMigrations.abort(context, serverId, migrationId);
+        return {};
+      }),
+    forceCompleteServerMigration: ({ serverId, migrationId }, call) =>
+      callers.serve(call, async ({ context }) => {
+        await compute.liveMigrations.forceComplete(context, serverId, migrationId);
         return {};
       }),
     listMigrations: (request, call) =>

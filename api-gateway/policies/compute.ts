@@ -44,6 +44,10 @@ const serverRules: readonly PolicyRule[] = [
   rule('os_compute_api:os-lock-server:lock', projectMember, [action('lock'), rpc('LockServer')]),
   rule('os_compute_api:os-lock-server:unlock', projectMember, [action('unlock'), rpc('UnlockServer')]),
   rule('os_compute_api:os-migrate-server:migrate', cloudAdmin, [action('migrate'), rpc('MigrateServer')]),
+  rule('os_compute_api:os-migrate-server:migrate_live', cloudAdmin, [
+    action('os-migrateLive'),
+    rpc('MigrateServerLive'),
+  ]),
   rule('os_compute_api:os-evacuate', cloudAdmin, [action('evacuate'), rpc('EvacuateServer')]),
   rule('os_compute_api:servers:resize', projectMember, [action('resize'), rpc('ResizeServer')]),
   rule('os_compute_api:servers:confirm_resize', projectMember, [action('confirmResize'), rpc('ConfirmServerResize')]),
@@ -73,6 +77,14 @@ const serverRules: readonly PolicyRule[] = [
   rule('os_compute_api:os-migrations:index', cloudAdmin, ['GET /v2.1/os-migrations', rpc('ListMigrations')]),
   rule('os_compute_api:servers:migrations:index', cloudAdmin, [`GET ${servers}/:id/migrations`]),
   rule('os_compute_api:servers:migrations:show', cloudAdmin, [`GET ${servers}/:id/migrations/:key`]),
+  rule('os_compute_api:servers:migrations:delete', cloudAdmin, [
+    `DELETE ${servers}/:id/migrations/:key`,
+    rpc('AbortServerMigration'),
+  ]),
+  rule('os_compute_api:servers:migrations:force_complete', cloudAdmin, [
+    `POST ${servers}/:id/migrations/:key/action`,
+    rpc('ForceCompleteServerMigration'),
+  ]),
   rule('os_compute_api:ips:index', projectReader, [`GET ${servers}/:id/ips`]),
   rule('os_compute_api:ips:show', projectReader, [`GET ${servers}/:id/ips/:key`]),
   rule('os_compute_api:os-security-groups:list', projectReader, [`GET ${servers}/:id/os-security-groups`]),

@@ -11839,6 +11839,15 @@ export namespace shoal {
             /** Calls MigrateServer. */
             migrateServer: shoal.v1.ComputeService.MigrateServer;
 
+            /** Calls MigrateServerLive. */
+            migrateServerLive: shoal.v1.ComputeService.MigrateServerLive;
+
+            /** Calls AbortServerMigration. */
+            abortServerMigration: shoal.v1.ComputeService.AbortServerMigration;
+
+            /** Calls ForceCompleteServerMigration. */
+            forceCompleteServerMigration: shoal.v1.ComputeService.ForceCompleteServerMigration;
+
             /** Calls AttachInterface. */
             attachInterface: shoal.v1.ComputeService.AttachInterface;
 
@@ -12431,6 +12440,63 @@ export namespace shoal {
               readonly path: "/shoal.v1.ComputeService/MigrateServer";
               readonly requestType: "MigrateServerRequest";
               readonly responseType: "MigrateServerResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.ComputeService#migrateServerLive}.
+             * @param error Error, if any
+             * @param [response] MigrateServerLiveResponse
+             */
+            type MigrateServerLiveCallback = (error: (Error|null), response?: shoal.v1.MigrateServerLiveResponse) => void;
+
+            /** Calls MigrateServerLive. */
+            type MigrateServerLive = {
+              (request: shoal.v1.IMigrateServerLiveRequest, callback: shoal.v1.ComputeService.MigrateServerLiveCallback): void;
+              (request: shoal.v1.IMigrateServerLiveRequest): Promise<shoal.v1.MigrateServerLiveResponse>;
+              readonly name: "MigrateServerLive";
+              readonly path: "/shoal.v1.ComputeService/MigrateServerLive";
+              readonly requestType: "MigrateServerLiveRequest";
+              readonly responseType: "MigrateServerLiveResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.ComputeService#abortServerMigration}.
+             * @param error Error, if any
+             * @param [response] AbortServerMigrationResponse
+             */
+            type AbortServerMigrationCallback = (error: (Error|null), response?: shoal.v1.AbortServerMigrationResponse) => void;
+
+            /** Calls AbortServerMigration. */
+            type AbortServerMigration = {
+              (request: shoal.v1.IAbortServerMigrationRequest, callback: shoal.v1.ComputeService.AbortServerMigrationCallback): void;
+              (request: shoal.v1.IAbortServerMigrationRequest): Promise<shoal.v1.AbortServerMigrationResponse>;
+              readonly name: "AbortServerMigration";
+              readonly path: "/shoal.v1.ComputeService/AbortServerMigration";
+              readonly requestType: "AbortServerMigrationRequest";
+              readonly responseType: "AbortServerMigrationResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.ComputeService#forceCompleteServerMigration}.
+             * @param error Error, if any
+             * @param [response] ForceCompleteServerMigrationResponse
+             */
+            type ForceCompleteServerMigrationCallback = (error: (Error|null), response?: shoal.v1.ForceCompleteServerMigrationResponse) => void;
+
+            /** Calls ForceCompleteServerMigration. */
+            type ForceCompleteServerMigration = {
+              (request: shoal.v1.IForceCompleteServerMigrationRequest, callback: shoal.v1.ComputeService.ForceCompleteServerMigrationCallback): void;
+              (request: shoal.v1.IForceCompleteServerMigrationRequest): Promise<shoal.v1.ForceCompleteServerMigrationResponse>;
+              readonly name: "ForceCompleteServerMigration";
+              readonly path: "/shoal.v1.ComputeService/ForceCompleteServerMigration";
+              readonly requestType: "ForceCompleteServerMigrationRequest";
+              readonly responseType: "ForceCompleteServerMigrationResponse";
               readonly requestStream: undefined;
               readonly responseStream: undefined;
             };
@@ -16478,6 +16544,396 @@ export namespace shoal {
 
             /** Shape of an EvacuateServerResponse. */
             type $Shape = shoal.v1.EvacuateServerResponse.$Properties;
+        }
+
+        /**
+         * Properties of a MigrateServerLiveRequest.
+         * @deprecated Use shoal.v1.MigrateServerLiveRequest.$Properties instead.
+         */
+        interface IMigrateServerLiveRequest extends shoal.v1.MigrateServerLiveRequest.$Properties {
+        }
+
+        /** Represents a MigrateServerLiveRequest. */
+        class MigrateServerLiveRequest {
+
+            /**
+             * Constructs a new MigrateServerLiveRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.MigrateServerLiveRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** MigrateServerLiveRequest serverId. */
+            serverId: string;
+
+            /** MigrateServerLiveRequest hostName. */
+            hostName: string;
+
+            /**
+             * Creates a new MigrateServerLiveRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns MigrateServerLiveRequest instance
+             */
+            static create(properties: shoal.v1.MigrateServerLiveRequest.$Shape): shoal.v1.MigrateServerLiveRequest & shoal.v1.MigrateServerLiveRequest.$Shape;
+            static create(properties?: shoal.v1.MigrateServerLiveRequest.$Properties): shoal.v1.MigrateServerLiveRequest;
+
+            /**
+             * Encodes the specified MigrateServerLiveRequest message. Does not implicitly {@link shoal.v1.MigrateServerLiveRequest.verify|verify} messages.
+             * @param message MigrateServerLiveRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.MigrateServerLiveRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a MigrateServerLiveRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.MigrateServerLiveRequest & shoal.v1.MigrateServerLiveRequest.$Shape} MigrateServerLiveRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.MigrateServerLiveRequest & shoal.v1.MigrateServerLiveRequest.$Shape;
+        }
+
+        namespace MigrateServerLiveRequest {
+
+            /** Properties of a MigrateServerLiveRequest. */
+            interface $Properties {
+
+                /** MigrateServerLiveRequest serverId */
+                serverId?: string;
+
+                /** MigrateServerLiveRequest hostName */
+                hostName?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a MigrateServerLiveRequest. */
+            type $Shape = shoal.v1.MigrateServerLiveRequest.$Properties;
+        }
+
+        /**
+         * Properties of a MigrateServerLiveResponse.
+         * @deprecated Use shoal.v1.MigrateServerLiveResponse.$Properties instead.
+         */
+        interface IMigrateServerLiveResponse extends shoal.v1.MigrateServerLiveResponse.$Properties {
+        }
+
+        /** Represents a MigrateServerLiveResponse. */
+        class MigrateServerLiveResponse {
+
+            /**
+             * Constructs a new MigrateServerLiveResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.MigrateServerLiveResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /**
+             * Creates a new MigrateServerLiveResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns MigrateServerLiveResponse instance
+             */
+            static create(properties: shoal.v1.MigrateServerLiveResponse.$Shape): shoal.v1.MigrateServerLiveResponse & shoal.v1.MigrateServerLiveResponse.$Shape;
+            static create(properties?: shoal.v1.MigrateServerLiveResponse.$Properties): shoal.v1.MigrateServerLiveResponse;
+
+            /**
+             * Encodes the specified MigrateServerLiveResponse message. Does not implicitly {@link shoal.v1.MigrateServerLiveResponse.verify|verify} messages.
+             * @param message MigrateServerLiveResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.MigrateServerLiveResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a MigrateServerLiveResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.MigrateServerLiveResponse & shoal.v1.MigrateServerLiveResponse.$Shape} MigrateServerLiveResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.MigrateServerLiveResponse & shoal.v1.MigrateServerLiveResponse.$Shape;
+        }
+
+        namespace MigrateServerLiveResponse {
+
+            /** Properties of a MigrateServerLiveResponse. */
+            interface $Properties {
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a MigrateServerLiveResponse. */
+            type $Shape = shoal.v1.MigrateServerLiveResponse.$Properties;
+        }
+
+        /**
+         * Properties of an AbortServerMigrationRequest.
+         * @deprecated Use shoal.v1.AbortServerMigrationRequest.$Properties instead.
+         */
+        interface IAbortServerMigrationRequest extends shoal.v1.AbortServerMigrationRequest.$Properties {
+        }
+
+        /** Represents an AbortServerMigrationRequest. */
+        class AbortServerMigrationRequest {
+
+            /**
+             * Constructs a new AbortServerMigrationRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.AbortServerMigrationRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** AbortServerMigrationRequest serverId. */
+            serverId: string;
+
+            /** AbortServerMigrationRequest migrationId. */
+            migrationId: string;
+
+            /**
+             * Creates a new AbortServerMigrationRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns AbortServerMigrationRequest instance
+             */
+            static create(properties: shoal.v1.AbortServerMigrationRequest.$Shape): shoal.v1.AbortServerMigrationRequest & shoal.v1.AbortServerMigrationRequest.$Shape;
+            static create(properties?: shoal.v1.AbortServerMigrationRequest.$Properties): shoal.v1.AbortServerMigrationRequest;
+
+            /**
+             * Encodes the specified AbortServerMigrationRequest message. Does not implicitly {@link shoal.v1.AbortServerMigrationRequest.verify|verify} messages.
+             * @param message AbortServerMigrationRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.AbortServerMigrationRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an AbortServerMigrationRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.AbortServerMigrationRequest & shoal.v1.AbortServerMigrationRequest.$Shape} AbortServerMigrationRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.AbortServerMigrationRequest & shoal.v1.AbortServerMigrationRequest.$Shape;
+        }
+
+        namespace AbortServerMigrationRequest {
+
+            /** Properties of an AbortServerMigrationRequest. */
+            interface $Properties {
+
+                /** AbortServerMigrationRequest serverId */
+                serverId?: string;
+
+                /** AbortServerMigrationRequest migrationId */
+                migrationId?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an AbortServerMigrationRequest. */
+            type $Shape = shoal.v1.AbortServerMigrationRequest.$Properties;
+        }
+
+        /**
+         * Properties of an AbortServerMigrationResponse.
+         * @deprecated Use shoal.v1.AbortServerMigrationResponse.$Properties instead.
+         */
+        interface IAbortServerMigrationResponse extends shoal.v1.AbortServerMigrationResponse.$Properties {
+        }
+
+        /** Represents an AbortServerMigrationResponse. */
+        class AbortServerMigrationResponse {
+
+            /**
+             * Constructs a new AbortServerMigrationResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.AbortServerMigrationResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /**
+             * Creates a new AbortServerMigrationResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns AbortServerMigrationResponse instance
+             */
+            static create(properties: shoal.v1.AbortServerMigrationResponse.$Shape): shoal.v1.AbortServerMigrationResponse & shoal.v1.AbortServerMigrationResponse.$Shape;
+            static create(properties?: shoal.v1.AbortServerMigrationResponse.$Properties): shoal.v1.AbortServerMigrationResponse;
+
+            /**
+             * Encodes the specified AbortServerMigrationResponse message. Does not implicitly {@link shoal.v1.AbortServerMigrationResponse.verify|verify} messages.
+             * @param message AbortServerMigrationResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.AbortServerMigrationResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an AbortServerMigrationResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.AbortServerMigrationResponse & shoal.v1.AbortServerMigrationResponse.$Shape} AbortServerMigrationResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.AbortServerMigrationResponse & shoal.v1.AbortServerMigrationResponse.$Shape;
+        }
+
+        namespace AbortServerMigrationResponse {
+
+            /** Properties of an AbortServerMigrationResponse. */
+            interface $Properties {
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an AbortServerMigrationResponse. */
+            type $Shape = shoal.v1.AbortServerMigrationResponse.$Properties;
+        }
+
+        /**
+         * Properties of a ForceCompleteServerMigrationRequest.
+         * @deprecated Use shoal.v1.ForceCompleteServerMigrationRequest.$Properties instead.
+         */
+        interface IForceCompleteServerMigrationRequest extends shoal.v1.ForceCompleteServerMigrationRequest.$Properties {
+        }
+
+        /** Represents a ForceCompleteServerMigrationRequest. */
+        class ForceCompleteServerMigrationRequest {
+
+            /**
+             * Constructs a new ForceCompleteServerMigrationRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ForceCompleteServerMigrationRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ForceCompleteServerMigrationRequest serverId. */
+            serverId: string;
+
+            /** ForceCompleteServerMigrationRequest migrationId. */
+            migrationId: string;
+
+            /**
+             * Creates a new ForceCompleteServerMigrationRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ForceCompleteServerMigrationRequest instance
+             */
+            static create(properties: shoal.v1.ForceCompleteServerMigrationRequest.$Shape): shoal.v1.ForceCompleteServerMigrationRequest & shoal.v1.ForceCompleteServerMigrationRequest.$Shape;
+            static create(properties?: shoal.v1.ForceCompleteServerMigrationRequest.$Properties): shoal.v1.ForceCompleteServerMigrationRequest;
+
+            /**
+             * Encodes the specified ForceCompleteServerMigrationRequest message. Does not implicitly {@link shoal.v1.ForceCompleteServerMigrationRequest.verify|verify} messages.
+             * @param message ForceCompleteServerMigrationRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ForceCompleteServerMigrationRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ForceCompleteServerMigrationRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ForceCompleteServerMigrationRequest & shoal.v1.ForceCompleteServerMigrationRequest.$Shape} ForceCompleteServerMigrationRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ForceCompleteServerMigrationRequest & shoal.v1.ForceCompleteServerMigrationRequest.$Shape;
+        }
+
+        namespace ForceCompleteServerMigrationRequest {
+
+            /** Properties of a ForceCompleteServerMigrationRequest. */
+            interface $Properties {
+
+                /** ForceCompleteServerMigrationRequest serverId */
+                serverId?: string;
+
+                /** ForceCompleteServerMigrationRequest migrationId */
+                migrationId?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ForceCompleteServerMigrationRequest. */
+            type $Shape = shoal.v1.ForceCompleteServerMigrationRequest.$Properties;
+        }
+
+        /**
+         * Properties of a ForceCompleteServerMigrationResponse.
+         * @deprecated Use shoal.v1.ForceCompleteServerMigrationResponse.$Properties instead.
+         */
+        interface IForceCompleteServerMigrationResponse extends shoal.v1.ForceCompleteServerMigrationResponse.$Properties {
+        }
+
+        /** Represents a ForceCompleteServerMigrationResponse. */
+        class ForceCompleteServerMigrationResponse {
+
+            /**
+             * Constructs a new ForceCompleteServerMigrationResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ForceCompleteServerMigrationResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /**
+             * Creates a new ForceCompleteServerMigrationResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ForceCompleteServerMigrationResponse instance
+             */
+            static create(properties: shoal.v1.ForceCompleteServerMigrationResponse.$Shape): shoal.v1.ForceCompleteServerMigrationResponse & shoal.v1.ForceCompleteServerMigrationResponse.$Shape;
+            static create(properties?: shoal.v1.ForceCompleteServerMigrationResponse.$Properties): shoal.v1.ForceCompleteServerMigrationResponse;
+
+            /**
+             * Encodes the specified ForceCompleteServerMigrationResponse message. Does not implicitly {@link shoal.v1.ForceCompleteServerMigrationResponse.verify|verify} messages.
+             * @param message ForceCompleteServerMigrationResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ForceCompleteServerMigrationResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ForceCompleteServerMigrationResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ForceCompleteServerMigrationResponse & shoal.v1.ForceCompleteServerMigrationResponse.$Shape} ForceCompleteServerMigrationResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ForceCompleteServerMigrationResponse & shoal.v1.ForceCompleteServerMigrationResponse.$Shape;
+        }
+
+        namespace ForceCompleteServerMigrationResponse {
+
+            /** Properties of a ForceCompleteServerMigrationResponse. */
+            interface $Properties {
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ForceCompleteServerMigrationResponse. */
+            type $Shape = shoal.v1.ForceCompleteServerMigrationResponse.$Properties;
         }
 
         /**

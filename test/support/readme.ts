@@ -58,6 +58,7 @@ export const readmeCommands: Readonly<Record<string, HowRun>> = {
   'shoal record list': { test: 'test/security/unreadable-record.test.ts' },
   'openstack server create': { test: 'test/e2e/cloud.test.ts' },
   'openstack server migrate --host': { test: 'test/node/services/compute/compute-service.test.ts' },
+  'openstack server migrate --live-migration': { test: 'test/node/host/live/live-migration.test.ts' },
   'openstack server evacuate': { test: 'test/node/services/compute/server-moves.test.ts' },
   'openstack server resize confirm': { test: 'test/node/services/compute/server-moves.test.ts' },
   'openstack server migrate revert': { test: 'test/node/services/compute/compute-service.test.ts' },

@@ -10,6 +10,8 @@ import type { Filter, Filters } from '../kit/lists/filter.ts';
 import { readInstant } from '../kit/lists/instant.ts';
 import type { Listing } from '../kit/lists/list.ts';
 import type { Gateway } from '../kit/module.ts';
+import { parse } from '../kit/validation.ts';
+import { migrationActionBody } from '../schemas/compute.ts';
 import { linksOf, plainTimeText, readFlag, rootOf, type View, viewingOf } from './kit/common.ts';
 import { addNovaList, alternatives, single } from './kit/lists.ts';
 import { type Microversion, microversionOf, requireMicroversion } from './kit/microversion.ts';
@@ -17,13 +19,20 @@ import { type Microversion, microversionOf, requireMicroversion } from './kit/mi
 type Migration = shoal.v1.Migration;
 
 const ofServer = '/v2.1/servers/:id/migrations';
+const forceCompleteFrom: Microversion = 22;
 const typeAndLinksFrom: Microversion = 23;
+const abortFrom: Microversion = 24;
+const abortQueuedFrom: Microversion = 65;
 const uuidFrom: Microversion = 59;
 const changesBeforeFrom: Microversion = 66;
 const userFrom: Microversion = 80;
 
-/** Adds both. A server's own list has, as Nova's, only its live migrations that are under way. */
-export function addMigrations(app: FastifyInstance, gateway: Gateway, { servers, migrations }: ComputeService): void {
+/** Adds both. A server's own list has, as Nova's, only its live migrations that are under way: those are ended here, or made to end. */
+export function addMigrations(
+  app: FastifyInstance,
+  gateway: Gateway,
+  { servers, migrations, liveMigrations }: ComputeService,
+): void {
   addNovaList<Migration>(app, gateway, {
     path: '/v2.1/os-migrations',
     key: 'migrations',
@@ -55,6 +64,27 @@ export function addMigrations(app: FastifyInstance, gateway: Gateway, { servers,
       throw new ShoalError('NOT_FOUND', `In-progress live migration ${shown(key)} is not found for server ${id}.`);
     }
     return { migration: serverMigrationView(request, found) };
+  });
+  app.delete<{ Params: { id: string; key: string } }>(`${ofServer}/:key`, async (request, reply) => {
+    requireMicroversion(request, { from: abortFrom });
+    const { id, key } = request.params;
+    const found = (await live(request, id)).find((one) => String(one.number) === key);
+    // Until 2.65 only one that runs could be ended.
+    if (found !== undefined && found.status !== 'running' && microversionOf(request) < abortQueuedFrom) {
+      throw new ShoalError(
+        'INVALID_ARGUMENT',
+        `Migration ${shown(key)} state of instance ${id} is ${found.status}, not running.`,
+      );
+    }
+    await liveMigrations.abort(gateway.context(request), id, key);
+    return reply.code(202).send();
+  });
+  app.post<{ Params: { id: string; key: string } }>(`${ofServer}/:key/action`, async (request, reply) => {
+    requireMicroversion(request, { from: forceCompleteFrom });
+    parse(migrationActionBody, request.body);
+    const { id, key } = request.params;
+    await liveMigrations.forceComplete(gateway.context(request), id, key);
+    return reply.code(202).send();
   });
 }
 

@@ -4,6 +4,7 @@ import { ShoalError } from '../../../node/base/errors.ts';
 import type { ComputeService } from '../../../node/services/compute/index.ts';
 import { vmState } from '../../../node/services/compute/machine/vm-state.ts';
 import type { RequestContext } from '../../../node/services/kit/context.ts';
+import { shown } from '../../kit/input.ts';
 import type { Gateway } from '../kit/module.ts';
 import { parse } from '../kit/validation.ts';
 import * as schemas from '../schemas/compute.ts';
@@ -20,6 +21,22 @@ const lastWithFloatingIps = { to: 43 };
 
 /** Before 2.14 the caller says whether storage is shared; then Nova looks, as this does always. */
 const evacuateVersions: AttributeVersions = { onSharedStorage: { to: 13 }, force: { from: 29, to: 67 } };
+
+/** Before 2.25 the caller says whether disks are copied, and whether more than there is may be promised. */
+const liveMigrateVersions: AttributeVersions = { disk_over_commit: { to: 24 }, force: { from: 30, to: 67 } };
+
+/** Nova's `block_migration`: a flag, or from 2.25 on `auto`. */
+function blockMigrationOf(value: boolean | string, microversion: number): boolean | 'auto' {
+  if (value === 'auto' && microversion >= 25) return 'auto';
+  const flag = typeof value === 'string' ? readFlag(value) : value;
+  if (flag === undefined) {
+    throw new ShoalError(
+      'INVALID_ARGUMENT',
+      `Invalid input for field/attribute block_migration. Value: ${shown(String(value))}.`,
+    );
+  }
+  return flag;
+}
 
 function flagOf(value: boolean | string | undefined): boolean {
   return value === true || readFlag(typeof value === 'string' ? value : undefined) === true;
@@ -113,6 +130,22 @@ export function addActions(
         throw new ShoalError('INVALID_ARGUMENT', 'A host for migrate can be named from microversion 2.56 on.');
       }
       await moves.migrate(context, id, host);
+      return undefined;
+    },
+    async 'os-migrateLive'({ request, context, id, argument }) {
+      const microversion = microversionOf(request);
+      const asked = parse(schemas.liveMigrateBody, argument);
+      checkAttributes('os-migrateLive', asked, liveMigrateVersions, microversion);
+      if (microversion < 25 && asked.disk_over_commit === undefined) {
+        throw new ShoalError('INVALID_ARGUMENT', "Invalid body: 'disk_over_commit' is a required property.");
+      }
+      if (flagOf(asked.force)) {
+        throw new ShoalError('NOT_IMPLEMENTED', 'Every host is asked whether it has room: migrate without force.');
+      }
+      await compute.liveMigrations.begin(context, id, {
+        hostName: asked.host ?? undefined,
+        blockMigration: blockMigrationOf(asked.block_migration, microversion),
+      });
       return undefined;
     },
     async evacuate({ request, context, id, argument }) {

@@ -255,6 +255,17 @@ export const evacuateBody = only({
   force: Type.Optional(Type.Union([Type.Boolean(), Type.String({ maxLength: 5 })])),
 });
 
+/** The argument of the action `os-migrateLive`. Which attributes a version has, the handler checks. */
+export const liveMigrateBody = only({
+  host: orNull(Type.String({ minLength: 1, maxLength: 255 })),
+  block_migration: Type.Union([Type.Boolean(), Type.String({ maxLength: 5 })]),
+  disk_over_commit: Type.Optional(Type.Union([Type.Boolean(), Type.String({ maxLength: 5 })])),
+  force: Type.Optional(Type.Union([Type.Boolean(), Type.String({ maxLength: 5 })])),
+});
+
+/** `POST /servers/{id}/migrations/{migration}/action`. */
+export const migrationActionBody = only({ force_complete: Type.Null() });
+
 /** The argument of the action `resize`. */
 export const resizeBody = only({ flavorRef: flavorReference, 'OS-DCF:diskConfig': Type.Optional(diskConfig) });
 

@@ -38,6 +38,7 @@ import { interfaceEffects } from './compute/attachments/interface-effects.ts';
 import { consoleEffects } from './compute/consoles/console-effects.ts';
 import { listEffects } from './compute/list-effects.ts';
 import { microversionEffects } from './compute/microversions/microversion-effects.ts';
+import { liveMigrationEffects } from './compute/moves/live-migration-effects.ts';
 import { migrationEffects } from './compute/moves/migration-effects.ts';
 import { operatorEffects } from './compute/operators/operator-effects.ts';
 import { proxyEffects } from './compute/proxies/proxy-effects.ts';
@@ -105,6 +106,7 @@ const services: Readonly<Record<'compute' | 'identity' | 'image', Service>> = {
       'test/api-gateway/rest/compute/consoles/console-effects.ts': consoleEffects,
       'test/api-gateway/rest/compute/list-effects.ts': listEffects,
       'test/api-gateway/rest/compute/microversions/microversion-effects.ts': microversionEffects,
+      'test/api-gateway/rest/compute/moves/live-migration-effects.ts': liveMigrationEffects,
       'test/api-gateway/rest/compute/moves/migration-effects.ts': migrationEffects,
       'test/api-gateway/rest/compute/operators/operator-effects.ts': operatorEffects,
       'test/api-gateway/rest/compute/proxies/proxy-effects.ts': proxyEffects,

@@ -114,7 +114,7 @@ async function withHostDown({ world }: EffectCloud, name: string, work: () => Pr
   await world.compute.hosts.update(world.admin, name, { forcedDown: false });
 }
 
-async function onSharedStorage({ world }: EffectCloud, id: string): Promise<void> {
+export async function onSharedStorage({ world }: EffectCloud, id: string): Promise<void> {
   await transact(world.deps, world.admin, ({ reader, change }) => {
     const row = serverTable.must(reader, id);
     serverTable.update(change, row, new shoal.v1.Server({ ...row.record, storage: 'rbd' }));
