@@ -13,8 +13,17 @@ async function firstBytes(stream: Duplex): Promise<string> {
   return Buffer.from(chunk).toString('latin1');
 }
 
-const closed = (stream: Duplex): Promise<unknown> =>
-  stream.destroyed ? Promise.resolve() : once(stream, 'close', { signal: AbortSignal.timeout(timeoutMs) });
+/** The session has ended. A guest that goes with a key unread resets it, which is an end like any other. */
+async function closed(stream: Duplex): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const timer = setTimeout(() => reject(new Error('the session has not ended')), timeoutMs);
+  stream.on('error', (error) => {
+    if ('code' in error && error.code !== 'ECONNRESET') reject(error);
+  });
+  stream.once('close', () => resolve());
+  if (stream.destroyed) resolve();
+  await promise.finally(() => clearTimeout(timer));
+}
 
 /** @param fixture with the suite's way to draw a guest that goes when the suite ends. */
 export async function computeConsoleCompliance(
