@@ -101,6 +101,26 @@ t.test('a guest on Ceph RBD moves to another host with its disk', { skip: why },
   t.match(await runInGuest(floatingIp, 'cat /mnt/state/witness'), /written-before-the-move/, 'its writes came along');
   t.match(await waitUntilAnswers(floatingIp), /boots=2/, 'it booted once on each host');
 
+  // Back again while it runs: what is in its memory goes along, and its address.
+  const bootId = await runInGuest(floatingIp, 'cat /proc/sys/kernel/random/boot_id');
+  const leftMs = Date.now();
+  const live = await client.raw(`/compute/v2.1/servers/${guest.serverId}/action`, {
+    method: 'POST',
+    body: { 'os-migrateLive': { host: before, block_migration: 'auto' } },
+    headers: { 'openstack-api-version': 'compute 2.68' },
+  });
+  t.equal(live.status, 202, live.text);
+  for (let isThere = false; !isThere; await delay(200)) {
+    const server = await client.server(guest.serverId);
+    isThere = server['status'] === 'ACTIVE' && server['OS-EXT-SRV-ATTR:host'] === before;
+    if (Date.now() - leftMs > 120_000) throw new Error(`still ${String(server['status'])} after two minutes`);
+  }
+  t.comment(`moved while it ran in ${Date.now() - leftMs} ms`);
+  await waitUntilAnswers(floatingIp);
+  t.equal(await runInGuest(floatingIp, 'cat /proc/sys/kernel/random/boot_id'), bootId, 'it has not booted again');
+  await runInGuest(floatingIp, 'echo after-the-live-move >> /mnt/state/witness && sync');
+  t.match(await runInGuest(floatingIp, 'cat /mnt/state/witness'), /written-before-the-move[^]*after-the-live-move/);
+
   await client.json(`/compute/v2.1/servers/${guest.serverId}`, { method: 'DELETE' });
   const gone = Date.now() + 60_000;
   let left = disks;
