@@ -97,7 +97,8 @@ function startOfOne(
     const stays = server.place === 'here' && reasonToStay(job, server) !== undefined;
     if (where === 'elsewhere' && server.place !== 'elsewhere' && !stays) continue;
     if (server.power === 'running' && server.place !== 'leaving') return forget;
-    if (!server.isStoppedByJob && server.isIdle) return forget;
+    // Its owner has made something else of it since: it is shelved, in rescue or broken, and starting it is not for this job.
+    if (server.isIdle && (!server.isStoppedByJob || server.power === 'other')) return forget;
     if (server.isIdle && server.place !== 'leaving' && server.power === 'stopped') {
       return act({ kind: 'start-server', serverId }, about, `Starting ${server.name} again.`);
     }

@@ -15,7 +15,7 @@ import { silentLogger } from '../../../node/base/telemetry/logger.ts';
 import { mibBytes } from '../../../node/base/units.ts';
 import { storageCompliance } from '../../compliance/storage.ts';
 import { twoPoolsCompliance } from '../../compliance/two-pools.ts';
-import { guestImageOrReason, typeLine, waitForReport } from '../../support/guests/guest-image.ts';
+import { guestImageOrReason, typeAtOnce, typeLine, waitForReport } from '../../support/guests/guest-image.ts';
 import { imageFileAt, newImageFile } from '../../support/guests/image-file.ts';
 import { openFolder, whyNoQemu } from '../../support/guests/qemu-host.ts';
 import { enterOwnNetwork, makeHosts, type TestHost } from '../../support/network-namespace.ts';
@@ -210,6 +210,7 @@ await t.test('RBD on a real Ceph', { skip, timeout: timeoutMs }, async (t) => {
     await b.compute.resumeGuest(serverId, signal);
     t.comment(`it went on after ${Math.round(performance.now() - begun)} ms`);
     t.equal(await b.storage.fence.isFenced('10.99.0.1', signal), false, 'nobody is fenced for it');
+    await typeAtOnce(b.compute, serverId, '');
     await typeLine(b.compute, serverId, 'report note "text=$(cat /mnt/state/note)" "word=$word"');
     t.match((await waitForReport(b.compute, serverId, 'note')).at(-1), { text: 'kept', word: 'remembered' });
     await typeLine(b.compute, serverId, 'echo more >>/mnt/state/note; sync; report written by=b');

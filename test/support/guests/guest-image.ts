@@ -59,7 +59,12 @@ export async function typeLine(driver: QemuDriver, serverId: ServerId, line: str
     if (performance.now() > deadline) throw new Error(`no prompt in time; the console says:\n${text.slice(-2000)}`);
     await delay(50);
   }
-  await new Promise<void>((resolve, reject) => {
+  await typeAtOnce(driver, serverId, line);
+}
+
+/** Types a line, whether or not the console has shown a prompt: that of a guest which came from elsewhere shows none until then. */
+export function typeAtOnce(driver: QemuDriver, serverId: ServerId, line: string): Promise<void> {
+  return new Promise<void>((resolve, reject) => {
     const socket = connect(driver.consoleSockets(serverId).serial, () => socket.end(`${line}\n`));
     socket.on('error', reject);
     socket.on('close', () => resolve());

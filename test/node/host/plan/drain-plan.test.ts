@@ -100,6 +100,12 @@ t.test('what a drain does next', async (t) => {
       /^start-server s1$/,
     ],
     [
+      'what its owner has shelved since it was stopped is not waited for',
+      job(rollingBack, { stoppedServerIds: ['s1'] }),
+      world([server({ place: 'elsewhere', power: 'other' })]),
+      /^forget-stopped s1$/,
+    ],
+    [
       'what went off before the job stopped it stays off',
       job(rollingBack, { stoppedServerIds: ['s1'] }),
       world([server({ isStoppedByJob: false })]),
