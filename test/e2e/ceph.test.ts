@@ -118,6 +118,9 @@ t.test('a guest on Ceph RBD moves to another host with its disk', { skip: why },
   t.comment(`moved while it ran in ${Date.now() - leftMs} ms`);
   await waitUntilAnswers(floatingIp);
   t.equal(await runInGuest(floatingIp, 'cat /proc/sys/kernel/random/boot_id'), bootId, 'it has not booted again');
+  await runInGuest(floatingIp, 'echo said-after-the-move >/dev/console');
+  await delay(1000);
+  t.match(await client.consoleLog(guest.serverId, 100), /said-after-the-move/, 'its console is read where it is');
   await runInGuest(floatingIp, 'echo after-the-live-move >> /mnt/state/witness && sync');
   t.match(await runInGuest(floatingIp, 'cat /mnt/state/witness'), /written-before-the-move\s+after-the-live-move/);
 

@@ -55,7 +55,7 @@ export async function typeLine(driver: QemuDriver, serverId: ServerId, line: str
     const text = Buffer.from(await driver.consoleLog(serverId, 1 << 20, new AbortController().signal)).toString(
       'latin1',
     );
-    if (/\/ # [^\n]*$/.test(text.slice(text.lastIndexOf('@@ ready')))) break;
+    if (/\/ # [^\n]*$/.test(text.slice(Math.max(0, text.lastIndexOf('@@ ready'))))) break;
     if (performance.now() > deadline) throw new Error(`no prompt in time; the console says:\n${text.slice(-2000)}`);
     await delay(50);
   }
