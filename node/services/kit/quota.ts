@@ -162,6 +162,11 @@ export function chargeQuota(
   }
 }
 
+/** Counts in `change` what is made unasked, beside what was asked for: no limit refuses it. */
+export function countUnasked(change: Change, owner: string, amounts: Amounts): void {
+  refundQuota(change, owner, Object.fromEntries(Object.entries(amounts).map(([name, amount]) => [name, -amount])));
+}
+
 /** Gives back to the project's quota in `change`. Never refused for a limit that was lowered meanwhile. */
 export function refundQuota(change: Change, owner: string, amounts: Amounts): void {
   for (const [name, amount] of Object.entries(amounts)) {

@@ -18,7 +18,7 @@ import {
 } from '../kit/ownership.ts';
 import { isAdministrator, mayActOn } from '../kit/permissions.ts';
 import { pointAt } from '../kit/pointed-at.ts';
-import { chargeQuota, refundQuota } from '../kit/quota.ts';
+import { chargeQuota, countUnasked, refundQuota } from '../kit/quota.ts';
 import { leanOnPolicy } from '../kit/sharing.ts';
 import { type Attempt, transact } from '../kit/transact.ts';
 import { editWhileRoom, transactInPieces, unfinished } from '../kit/transact-in-pieces.ts';
@@ -319,7 +319,7 @@ export function planDefaultGroup(
       stateful: true,
     });
     // Not refused for the quota: every project has this group. It is counted all the same.
-    refundQuota(attempt.change, projectId, { security_group: -1, security_group_rule: -group.rules.length });
+    countUnasked(attempt.change, projectId, { security_group: 1, security_group_rule: group.rules.length });
     securityGroupTable.insert(attempt.change, group);
     return group;
   });

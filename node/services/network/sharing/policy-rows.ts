@@ -14,7 +14,7 @@ import {
 import type { StateReader } from '../../../state/types.ts';
 import { refuse } from '../../kit/network-refusals.ts';
 import { endPointing, pointAt } from '../../kit/pointed-at.ts';
-import { chargeQuota, refundQuota } from '../../kit/quota.ts';
+import { chargeQuota, countUnasked, refundQuota } from '../../kit/quota.ts';
 import { everyProject, policiesOf, type Shareable, type SharedAction, type SharedKind } from '../../kit/sharing.ts';
 import type { Attempt, Change } from '../../kit/transact.ts';
 import { editWhileRoom } from '../../kit/transact-in-pieces.ts';
@@ -88,7 +88,7 @@ export function insertPolicy({ reader, change }: Attempt, grant: Grant, making: 
 
 /** The policy that `shared` or `router:external` of a new thing comes to. Not refused for the quota, and counted all the same. */
 export function insertPolicyWithThing(change: Change, grant: Grant, making: PolicyMaking): void {
-  refundQuota(change, making.projectId, { rbac_policy: -1 });
+  countUnasked(change, making.projectId, { rbac_policy: 1 });
   putPolicy(change, grant, making);
 }
 
