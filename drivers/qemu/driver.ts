@@ -315,7 +315,7 @@ export class QemuDriver implements ComputeDriver {
     return this.#onLiving(serverId, signal, async (guest) => {
       const before = await guest.state(signal);
       if (before.power === 'shutdown') throw new ShoalError('CONFLICT', `guest ${serverId} is powered off`);
-      await guest.execute('system_reset', undefined, signal);
+      await guest.reset(signal);
       // After a panic QEMU has stopped the CPUs; a reset alone does not start them again.
       if (['guest-panicked', 'internal-error', 'watchdog'].includes(before.detail)) {
         await guest.execute('cont', undefined, signal);

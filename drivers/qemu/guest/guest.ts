@@ -15,6 +15,9 @@ const dyingMs = 2_000;
 /** Waits before attaching again to a QEMU that lives but does not answer: first, and at most. */
 const reattachMsMin = 200;
 const reattachMsMax = 5_000;
+/** How long a reset's answer is waited for at a time, and how late it is still known for that reset's. */
+const resetTimeoutMs = 10_000;
+const lateResetMs = 3_600_000;
 /** query-status takes no lock worth naming; longer means that the monitor is stuck. */
 const statusTimeoutMs = 3_000;
 
@@ -49,6 +52,8 @@ export class QemuGuest {
   #last: GuestState | undefined;
   #attaching: Promise<void> | undefined;
   readonly #waiting = new Map<string, Set<() => void>>();
+  /** The reset that was sent, until a caller has had its answer. */
+  #reset: Promise<unknown> | undefined;
   /** Observations run one after another, so that reports keep their order. */
   #observing: Promise<void> = Promise.resolve();
 
@@ -111,6 +116,34 @@ export class QemuGuest {
     const qmp = this.#qmp;
     if (qmp === undefined) throw new ShoalError('UNAVAILABLE', `${command}: not attached to QEMU`);
     return qmp.execute(command, args, signal === undefined ? {} : { signal });
+  }
+
+  /**
+   * Resets the guest; throws as `execute` does. QEMU that is slow does a reset whose answer nobody waits for any more, so it
+   * is not sent again: the next call waits for that answer. Only where the connection has ended is the outcome not known.
+   */
+  async reset(signal: AbortSignal): Promise<void> {
+    await this.attach(signal);
+    const qmp = this.#qmp;
+    if (qmp === undefined) throw new ShoalError('UNAVAILABLE', 'system_reset: not attached to QEMU');
+    this.#reset ??= qmp.execute('system_reset', undefined, { timeoutMs: lateResetMs }).catch((caught: unknown) => {
+      this.#reset = undefined;
+      throw caught;
+    });
+    const sent = this.#reset;
+    const late = Promise.withResolvers<never>();
+    const timer = setTimeout(() => {
+      late.reject(new ShoalError('DEADLINE_EXCEEDED', `QEMU did not answer system_reset in ${resetTimeoutMs} ms`));
+    }, resetTimeoutMs);
+    const onAbort = (): void => late.reject(new ShoalError('CANCELLED', 'system_reset: cancelled'));
+    signal.addEventListener('abort', onAbort, { once: true });
+    try {
+      await Promise.race([sent, late.promise]);
+    } finally {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', onAbort);
+    }
+    if (this.#reset === sent) this.#reset = undefined;
   }
 
   /**

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import t from 'tap';
 import { identify } from '../../../drivers/process.ts';
 import { diskDeviceId } from '../../../drivers/qemu/disks/disk-nodes.ts';
@@ -22,7 +23,7 @@ interface Command {
 /** A guest whose monitor answers so. */
 async function guestWith(
   t: { teardown: (fn: () => unknown) => void },
-  answer: (command: Command, say: (value: object) => void) => unknown,
+  answer: (command: Command, say: (value: object) => void, hangUp: () => void) => unknown,
 ): Promise<QemuGuest> {
   const folder = await mkdtemp(join(tmpdir(), 'shoal-guest-'));
   const sockets = new Set<Socket>();
@@ -35,7 +36,9 @@ async function guestWith(
       for (const line of chunk.split('\n')) {
         if (line === '') continue;
         const command = JSON.parse(line) as Command;
-        say({ id: command.id, return: command.execute === 'qmp_capabilities' ? {} : answer(command, say) });
+        const value = command.execute === 'qmp_capabilities' ? {} : answer(command, say, () => socket.destroy());
+        // A monitor that answers later says so itself.
+        if (value !== undefined) say({ id: command.id, return: value });
       }
     });
   });
@@ -64,6 +67,66 @@ await t.test('who waits for an event is woken by it, and by the end of the pause
   await guest.execute('anything');
   await heard;
   await guest.eventOrPause('DEVICE_DELETED', 1);
+});
+
+await t.test('a reset whose answer comes late is sent once', async (t) => {
+  let resets = 0;
+  let answerLate = (): void => {};
+  const guest = await guestWith(t, ({ execute, id }, say) => {
+    if (execute !== 'system_reset') return {};
+    resets += 1;
+    answerLate = () => say({ id, return: {} });
+    return undefined;
+  });
+  const givesUp = new AbortController();
+  const first = guest.reset(givesUp.signal);
+  while (resets === 0) await delay(1);
+  givesUp.abort();
+  await t.rejects(first, { code: 'CANCELLED' });
+  const second = guest.reset(signal);
+  await delay(20);
+  t.equal(resets, 1, 'the second call waits for the answer to the first');
+  answerLate();
+  await second;
+  const third = guest.reset(signal);
+  while (resets === 1) await delay(1);
+  answerLate();
+  await third;
+  t.equal(resets, 2, 'a reset that was answered is over');
+});
+
+await t.test('an answer that came while nobody waited counts; a connection that ended does not', async (t) => {
+  let resets = 0;
+  let answerLate = (): void => {};
+  let hangUpNow = (): void => {};
+  const guest = await guestWith(t, ({ execute, id }, say, hangUp) => {
+    if (execute !== 'system_reset') return {};
+    resets += 1;
+    answerLate = () => say({ id, return: {} });
+    hangUpNow = hangUp;
+    return undefined;
+  });
+  const giveUp = async (): Promise<void> => {
+    const controller = new AbortController();
+    const seen = resets;
+    const given = guest.reset(controller.signal);
+    while (resets === seen) await delay(1);
+    controller.abort();
+    await t.rejects(given, { code: 'CANCELLED' });
+  };
+  await giveUp();
+  answerLate();
+  await delay(20);
+  await guest.reset(signal);
+  t.equal(resets, 1);
+  await giveUp();
+  hangUpNow();
+  await delay(20);
+  const again = guest.reset(signal);
+  while (resets === 2) await delay(1);
+  answerLate();
+  await again;
+  t.equal(resets, 3, 'what became of the one before is not known, and a reboot that was asked for is owed');
 });
 
 await t.test('a disk is unplugged as soon as QEMU tells that the guest has let go', async (t) => {
