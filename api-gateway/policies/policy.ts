@@ -39,6 +39,8 @@ export class Policy<Name extends string = string> {
   constructor(rules: Readonly<Record<Name, string>>) {
     const texts = new Map<string, string>(Object.entries(rules));
     const checks = new Map<string, Check>();
+    // Hundreds of rules say one of some forty texts, and each server has a set of its own: one check for each text.
+    const byText = new Map<string, Check>();
     const open = new Set<string>();
     const compile = (name: string): Check => {
       const done = checks.get(name);
@@ -50,7 +52,8 @@ export class Policy<Name extends string = string> {
       }
       if (open.has(name)) throw new ShoalError('CONFIG_INVALID', `Policy rule ${name} refers to itself.`);
       open.add(name);
-      const check = new Parser(name, text, compile).parse();
+      const check = byText.get(text) ?? new Parser(name, text, compile).parse();
+      byText.set(text, check);
       open.delete(name);
       checks.set(name, check);
       return check;

@@ -76,3 +76,13 @@ void t.test('a refusal names the rule', (t) => {
   t.throws(() => new Policy(baseRules).enforce('admin', member), { code: 'FORBIDDEN', message: /admin/ });
   t.end();
 });
+
+void t.test('rules that say the same are one check; a circle is found also where others say the same', (t) => {
+  const policy = new Policy({ one: 'role:admin or rule:three', two: 'role:admin or rule:three', three: 'role:reader' });
+  for (const name of ['one', 'two'] as const) {
+    t.equal(policy.allows(name, reader), true, name);
+    t.equal(policy.allows(name, nobody), false, name);
+  }
+  t.throws(() => new Policy({ one: 'rule:two', two: 'rule:three', three: 'rule:two' }), { code: 'CONFIG_INVALID' });
+  t.end();
+});
