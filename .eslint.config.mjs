@@ -4,10 +4,13 @@ import bytesSlice from './node/dev/bytes-slice-rule.mjs';
 import ownKeys from './node/dev/own-keys-rule.mjs';
 
 export default tseslint.config(
-  { ignores: ['proto/gen/**', 'node_modules/**', '.shoal/**', '.tap/**'] },
+  { ignores: ['proto/gen/**', 'node_modules/**', '.shoal/**', '.tap/**', '.web/**'] },
   {
-    files: ['**/*.ts'],
-    languageOptions: { parser: tseslint.parser, parserOptions: { project: './tsconfig.json' } },
+    files: ['**/*.ts', '**/*.tsx'],
+    languageOptions: {
+      parser: tseslint.parser,
+      parserOptions: { project: ['./tsconfig.json', './api-gateway/web/app/tsconfig.json'] },
+    },
     plugins: { '@typescript-eslint': tseslint.plugin, bytes: { rules: { slice: bytesSlice } } },
     rules: {
       'bytes/slice': 'error',
@@ -32,7 +35,14 @@ export default tseslint.config(
   },
   {
     // Where keys come from callers.
-    files: ['api-gateway/**/*.ts', 'node/services/**/*.ts', 'node/state/**/*.ts', 'node/*.ts', 'placement/**/*.ts'],
+    files: [
+      'api-gateway/**/*.ts',
+      'api-gateway/**/*.tsx',
+      'node/services/**/*.ts',
+      'node/state/**/*.ts',
+      'node/*.ts',
+      'placement/**/*.ts',
+    ],
     ignores: ['**/bench/**'],
     plugins: { shoal: { rules: { 'own-keys': ownKeys } } },
     rules: { 'shoal/own-keys': 'error' },

@@ -216,7 +216,7 @@ export class RestServer implements Service {
       logger: false,
       bodyLimit: limits.jsonBodyBytesMax,
       routerOptions: { ignoreTrailingSlash: true, maxParamLength: limits.pathParameterCharactersMax },
-      rewriteUrl: ({ url = '/' }) => this.#modules.rewritten(url),
+      rewriteUrl: (request) => this.#modules.rewritten(request),
       genReqId: () => `req-${this.#deps.newId()}`,
       return503OnClosing: false,
       // Requests and answers have schemas of our own. Fastify loads its two compilers where none are given: 1.3 MB of programs.

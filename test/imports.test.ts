@@ -27,6 +27,7 @@ const areas = [
   // Before the area that they lie in.
   'api-gateway/policies',
   'api-gateway/rest/schemas',
+  'api-gateway/web/app',
   'api-gateway',
   'sim',
   'test',
@@ -98,6 +99,8 @@ const allowed: Readonly<Record<Area, readonly Area[]>> = {
   'api-gateway/policies': ['node/base'],
   // Free of Node, with all that they import: a web page and a document of the API read them.
   'api-gateway/rest/schemas': ['node/base'],
+  // Runs in browsers, and knows the agent by its API alone.
+  'api-gateway/web/app': ['api-gateway/rest/schemas'],
   'api-gateway': [
     ...ground,
     'api-gateway/policies',
@@ -151,6 +154,13 @@ t.test('request schemas need no Node, nor does anything that they import', (t) =
   t.end();
 });
 
+t.test('the web page needs no Node', (t) => {
+  const page = sources().filter(({ path }) => path.startsWith('api-gateway/web/app/'));
+  t.ok(page.length > 20, `${page.length} files`);
+  for (const { path, text } of page) t.notMatch(text, /from 'node:|\bprocess\.|\bBuffer\b/u, path);
+  t.end();
+});
+
 t.test('neither files nor folders import one another in circles, types included', (t) => {
   const files = fileGraph(sources().filter(({ path }) => !path.startsWith('test/')));
   t.ok(files.size > 500, `${files.size} files`);
@@ -175,7 +185,8 @@ t.test('every imported file of ours exists', (t) => {
   const offences: string[] = [];
   for (const source of sources()) {
     for (const imported of source.imports) {
-      if (areaOf(imported) === undefined || imported.startsWith('proto/gen/') || imported.endsWith('.json')) continue;
+      if (areaOf(imported) === undefined || imported.startsWith('proto/gen/')) continue;
+      if (/\.(?:json|css)$/u.test(imported)) continue;
       if (!paths.has(imported)) offences.push(`${source.path} imports ${imported}`);
     }
   }

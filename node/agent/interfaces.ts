@@ -1,5 +1,6 @@
 /** What an agent shows to the world: services behind the REST gateway, the public gRPC API and the local socket. */
 
+import { fileURLToPath } from 'node:url';
 import { consolePageModule } from '../../api-gateway/console/page-module.ts';
 import { GrpcGateway } from '../../api-gateway/grpc/server.ts';
 import type { ApiRelay } from '../../api-gateway/kit/api-relay.ts';
@@ -15,6 +16,7 @@ import { networkModule } from '../../api-gateway/rest/network/module.ts';
 import { placementModule } from '../../api-gateway/rest/placement/module.ts';
 import { volumeModule } from '../../api-gateway/rest/volume/module.ts';
 import { RestServer } from '../../api-gateway/server.ts';
+import { webModule } from '../../api-gateway/web/server/module.ts';
 import { parseListenAddress } from '../base/address.ts';
 import type { Service } from '../base/lifecycle.ts';
 import type { Health } from '../base/telemetry/health.ts';
@@ -36,6 +38,8 @@ import type { Services } from './services.ts';
 
 /** OpenStack's clients want a region; a mesh of one cell is one. */
 const region = 'RegionOne';
+/** Where `npm run build:web` puts the web page. */
+const builtPage = fileURLToPath(new URL('../../.web', import.meta.url));
 
 /** What they are built from. */
 interface InterfacesParts {
@@ -128,6 +132,7 @@ export class Interfaces implements Service, RelayedApi {
           computeModule({ compute, quotas, network, images, volume }),
           volumeModule({ compute, volume }),
           consolePageModule(),
+          webModule(builtPage),
           placementModule(new PlacementPreview(placer, computeOptions)),
           operationsModule({
             registry: metrics.registry,

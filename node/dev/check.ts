@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const checks: readonly (readonly [string, readonly string[]])[] = [
   ['types', ['node_modules/ts7/bin/tsc', '-p', '.']],
+  ['types of the web page', ['node_modules/ts7/bin/tsc', '-p', 'api-gateway/web/app']],
   ['layout and lint', ['node_modules/@biomejs/biome/bin/biome', 'check', '--diagnostic-level=warn', '.']],
   ['lint with types', ['node_modules/eslint/bin/eslint.js', '-c', '.eslint.config.mjs', '--max-warnings=0', '.']],
   ['generated code', ['proto/generate.mjs', '--check']],

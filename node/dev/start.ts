@@ -28,6 +28,7 @@ import { apiUrlOf } from './layout.ts';
 import { agentPackages, cephPackages, ensurePackages, guestImagePackages, PackagesMissing } from './packages.ts';
 import { Progress } from './progress.ts';
 import type { RestClient } from './rest-client.ts';
+import { ensureWeb } from './web/build.ts';
 
 const usage = `npm start [-- OPTIONS]
 
@@ -132,6 +133,7 @@ async function main(): Promise<number> {
     const image = isRoot
       ? await progress.step('guest image', () => buildGuestImage(cloud.layout.imageFolder))
       : undefined;
+    await progress.step('web page', () => ensureWeb());
     if (isRoot) await progress.step('underlay network', () => cloud.makeUnderlay());
     if (ceph !== undefined) {
       const monitorIp = cloud.layout.underlayCidr.replace('.0/24', '.254');
@@ -242,6 +244,7 @@ async function summary(cloud: DevCloud, guest: Guest | undefined, options: Optio
   progress.note(
     '',
     `API          ${facts.api.join('  ')}`,
+    `web page     ${facts.api[0]}/     users admin and demo; their passwords are in the credentials below`,
     ...(guest === undefined ? [] : [`guest        ${guest.name} at http://${guest.floatingIp}/cgi-bin/whoami`]),
     ...(guest?.login === undefined ? [] : [`log in       ${guest.login}     (or root@)`]),
     `credentials  source ${facts.openrc}     or: OS_CLIENT_CONFIG_FILE=${facts.cloudsYaml} openstack --os-cloud shoal server list`,

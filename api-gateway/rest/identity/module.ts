@@ -33,7 +33,10 @@ export function identityModule(deps: {
     register(app, gateway) {
       const { identity, directory, catalog, limiter } = deps;
       app.get('/', { config: { public: true } }, (request, reply) =>
-        reply.code(300).send(identityVersions(`${gateway.baseUrl(request)}/identity`)),
+        reply
+          .code(300)
+          .header('vary', 'Accept')
+          .send(identityVersions(`${gateway.baseUrl(request)}/identity`)),
       );
       app.get('/v3', { config: { public: true } }, (request) => ({
         version: identityVersion(`${gateway.baseUrl(request)}/identity`),

@@ -33,6 +33,11 @@ export interface RestModule {
    */
   readonly projectPaths?: readonly string[];
   /**
+   * What `/` is for who accepts HTML, as browsers do and OpenStack's clients do not: a path below a prefix of the module.
+   * Undefined: there is nothing to show, and `/` is the version document for all.
+   */
+  readonly frontPage?: () => string | undefined;
+  /**
    * Its answers say who may do what, so none is made from a part of the records: what an agent does not hold is 503 then.
    * Default: answers to reads may be partial, and are marked.
    */

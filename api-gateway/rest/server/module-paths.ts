@@ -1,4 +1,5 @@
 /** Which module a path belongs to. */
+import type { IncomingMessage } from 'node:http';
 import type { RestModule } from '../kit/module.ts';
 import { projectOfPath } from '../kit/project-path.ts';
 import { targetOf } from '../kit/request-target.ts';
@@ -12,8 +13,15 @@ export class ModulePaths {
     this.#modules = modules;
   }
 
-  /** The path that an older name stands for. */
-  rewritten(url: string): string {
+  /** The path that a request is about: what an older name stands for, and at `/` the page for who looks by a browser. */
+  rewritten({ url = '/', method, headers }: Pick<IncomingMessage, 'url' | 'method' | 'headers'>): string {
+    const isRead = method === 'GET' || method === 'HEAD';
+    if (isRead && targetOf(url).path === '/' && acceptsHtml(headers.accept)) {
+      for (const { frontPage } of this.#modules) {
+        const page = frontPage?.();
+        if (page !== undefined) return page + url.slice(1);
+      }
+    }
     for (const { aliases = {}, projectPaths = [] } of this.#modules) {
       for (const path of projectPaths) {
         const project = projectOfPath(path, url);
@@ -51,4 +59,9 @@ export class ModulePaths {
     const prefix = [...prefixes].sort((a, b) => b.length - a.length).find((one) => url.startsWith(`${one}/`));
     return prefix === undefined ? undefined : unservedPart(unserved, url.slice(prefix.length));
   }
+}
+
+/** Whether HTML is named; `*\/*` names nothing, and is what programs send that do not care. */
+function acceptsHtml(accept = ''): boolean {
+  return accept.split(',').some((one) => one.split(';')[0]?.trim().toLowerCase() === 'text/html');
 }

@@ -53,7 +53,7 @@ export function measure(sources: readonly Source[], paths: readonly string[]): M
     const folder = posix.dirname(path);
     folders.set(folder, (folders.get(folder) ?? 0) + 1);
   }
-  const written = sources.filter(({ path }) => path.endsWith('.ts'));
+  const written = sources.filter(({ path }) => /\.tsx?$/u.test(path));
   const exported = written.filter(({ path }) => !path.startsWith('test/')).flatMap(exportsOf);
   const imported = importedNames(sources);
   const isJudged = (path: string): boolean => !path.startsWith('sim/') && !path.includes('/bench/');

@@ -56,7 +56,7 @@ function walk(folder: string, found: Source[]): void {
     const path = join(folder, entry.name);
     if (entry.isDirectory()) {
       if (relative(repositoryRoot, path) !== 'proto/gen') walk(path, found);
-    } else if (/\.(ts|mjs|js)$/.test(entry.name)) {
+    } else if (/\.(tsx?|mjs|js)$/.test(entry.name)) {
       found.push(read(path));
     }
   }

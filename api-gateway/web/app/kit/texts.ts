@@ -1,0 +1,135 @@
+/**
+ * Every text of the page, in one place, so that it can be said in another language. What the API says (errors, states, names) is
+ * shown as it says it.
+ */
+export const texts = {
+  product: 'Shoal',
+  skip: 'Skip to the content',
+  close: 'Close',
+  cancel: 'Cancel',
+  copy: 'Copy',
+  copied: 'Copied.',
+  create: 'Create',
+  delete: 'Delete',
+  save: 'Save',
+  add: 'Add',
+  remove: 'Remove',
+  again: 'Ask again',
+  none: 'none',
+  loading: 'Loading…',
+  yes: 'yes',
+  no: 'no',
+  name: 'Name',
+  id: 'ID',
+  status: 'Status',
+  created: 'Created',
+  description: 'Description',
+  actions: 'Actions',
+  errors: {
+    status: (status: number) => `The agent answered with status ${status} and gave no reason.`,
+    unreachable:
+      'The agent that served this page does not answer. It is asked again; any other agent serves the same page.',
+    page: (what: string) => `The page itself failed: ${what}`,
+    load: 'This could not be loaded.',
+  },
+  notFound: {
+    title: 'There is no such page',
+    body: 'The address leads to nothing here. What is there is in the navigation, or found by search.',
+    front: 'To the front page',
+  },
+  login: {
+    title: 'Log in',
+    user: 'User',
+    password: 'Password',
+    domain: 'Domain',
+    submit: 'Log in',
+    ended: 'Your session has ended. Log in again; you stay on this page.',
+    noProject: 'This user has a role in no project. An administrator can give one.',
+  },
+  shell: {
+    navigation: 'Main',
+    menu: 'Menu',
+    project: 'Project',
+    search: 'Search',
+    theme: 'Theme',
+    themes: { system: 'as the system', light: 'light', dark: 'dark' },
+    logOut: 'Log out',
+    loggedIn: (user: string) => `Logged in as ${user}`,
+    notices: 'Messages',
+  },
+  banner: {
+    lost: (missing: string) =>
+      `No quorum: ${missing === '' ? 'too many voters are missing' : `missing ${missing}`}. Guests and networks go on. ` +
+      'What you see may be old; servers can be started, stopped and rebooted at their own hosts, and nothing else can be changed.',
+    slow: (missing: string) =>
+      `The cluster answers slowly${missing === '' ? '' : `: ${missing}`}. Changes take longer.`,
+    stale: (seconds: string) =>
+      seconds === 'true'
+        ? 'This agent never had a confirmed view: what you see may be old.'
+        : `What you see is ${seconds} s old.`,
+    partial: 'This agent holds a part of the records only: lists may be incomplete.',
+  },
+  palette: {
+    title: 'Search',
+    label: 'Search by name, ID or address',
+    hint: 'Arrow keys choose, Enter opens, Escape closes.',
+    nothing: 'Nothing found.',
+    results: (count: number) => `${count} found`,
+    page: 'Page',
+  },
+  table: {
+    filter: 'Filter',
+    filterHint: (what: string) => `Filter ${what}`,
+    empty: (what: string) => `There are no ${what}.`,
+    noMatch: (what: string) => `No ${what} match the filter.`,
+    count: (shown: number, all: number) => (shown === all ? `${all}` : `${shown} of ${all}`),
+    sortBy: (column: string) => `Sort by ${column}`,
+    select: (name: string) => `Select ${name}`,
+  },
+  kinds: {
+    server: 'Server',
+    volume: 'Volume',
+    image: 'Image',
+    network: 'Network',
+    router: 'Router',
+    port: 'Port',
+    floatingIp: 'Floating IP',
+    securityGroup: 'Security group',
+  },
+  overview: {
+    welcome: (project: string) => `Project ${project}`,
+    quota: 'What is used of the quota',
+    first: 'What is here',
+  },
+  quotas: {
+    of: (used: number, limit: number) => (limit < 0 ? `${used}, without a limit` : `${used} of ${limit}`),
+    instances: 'Servers',
+    cores: 'vCPUs',
+    ram: 'Memory, MiB',
+    volumes: 'Volumes',
+    gigabytes: 'Volume storage, GiB',
+    snapshots: 'Snapshots',
+    backups: 'Backups',
+    network: 'Networks',
+    router: 'Routers',
+    port: 'Ports',
+    floatingip: 'Floating IPs',
+    security_group: 'Security groups',
+    subnet: 'Subnets',
+    key_pairs: 'Key pairs',
+    server_groups: 'Server groups',
+  },
+  console: {
+    foreign: 'This link is not of this cloud.',
+    connected: 'Connected',
+    disconnected: 'Disconnected. Each link is good for one session: ask for another one.',
+  },
+  cli: { title: 'Show as CLI' },
+  confirm: {
+    typeName: (name: string) => `Type ${name} to confirm`,
+  },
+  pages: {
+    overview: 'Overview',
+    groups: { compute: 'Compute', storage: 'Storage', network: 'Network', account: 'Account', operators: 'Operators' },
+  },
+} as const;
