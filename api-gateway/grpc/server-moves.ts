@@ -1,6 +1,6 @@
 import type { Handlers } from '../../node/rpc/server.ts';
 import type { ComputeService } from '../../node/services/compute/index.ts';
-import type { shoal } from '../../proto/messages.ts';
+import { shoal } from '../../proto/messages.ts';
 import type { Caller, Callers } from './kit/caller.ts';
 import { isOr, pageById } from './kit/page.ts';
 
@@ -43,12 +43,14 @@ export function serverMoveHandlers(
         return {};
       }),
     migrateServer: ({ serverId, hostName }, call) =>
-      callers.serve(call, async ({ context }) => {
+      callers.serve(call, async ({ context, enforce }) => {
+        if (hostName !== '') enforce('os_compute_api:os-migrate-server:migrate:host');
         await compute.moves.migrate(context, serverId, hostName === '' ? undefined : hostName);
         return {};
       }),
     migrateServerLive: ({ serverId, hostName }, call) =>
-      callers.serve(call, async ({ context }) => {
+      callers.serve(call, async ({ context, enforce }) => {
+        if (hostName !== '') enforce('os_compute_api:os-migrate-server:migrate_live:host');
         await compute.liveMigrations.begin(context, serverId, hostName === '' ? {} : { hostName });
         return {};
       }),
@@ -63,14 +65,17 @@ export function serverMoveHandlers(
         return {};
       }),
     listMigrations: (request, call) =>
-      callers.serve(call, async ({ read }) => {
+      callers.serve(call, async ({ context, allows, read }) => {
         const { reader, stale } = await read();
         const { serverId, kind, status } = request;
+        const isAll = allows('os_compute_api:os-migrations:index:all_projects');
+        const isTold = allows('os_compute_api:os-migrations:index:host');
         const found = compute.migrations
           .list(reader)
+          .filter(({ projectId }) => isAll || projectId === context.projectId)
           .filter((one) => isOr(serverId, one.serverId) && isOr(kind, one.kind) && isOr(status, one.status));
         const { page, nextPageToken } = pageById(found, request);
-        return { migrations: [...page], nextPageToken, stale };
+        return { migrations: page.map((one) => (isTold ? one : withoutHosts(one))), nextPageToken, stale };
       }),
     listServerActions: ({ serverId }, call) =>
       callers.serve(call, async ({ context, read }) => {
@@ -78,4 +83,9 @@ export function serverMoveHandlers(
         return { actions: compute.servers.show(context, reader, serverId).actions, stale };
       }),
   };
+}
+
+/** What a project's manager is told: what became of a move, not of which hosts. */
+function withoutHosts(one: shoal.v1.Migration): shoal.v1.Migration {
+  return new shoal.v1.Migration({ ...one, sourceHostId: '', targetHostId: '', sourceHostName: '', targetHostName: '' });
 }

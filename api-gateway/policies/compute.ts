@@ -1,5 +1,14 @@
 /** Nova's policy, by Nova's names, for the compute API and for `shoal.v1.ComputeService`. */
-import { administrator, anyToken, cloudAdmin, type PolicyRule, projectMember, projectReader, rule } from './rule.ts';
+import {
+  administrator,
+  anyToken,
+  cloudAdmin,
+  type PolicyRule,
+  projectManager,
+  projectMember,
+  projectReader,
+  rule,
+} from './rule.ts';
 
 const servers = '/v2.1/servers';
 const action = (name: string): string => `POST ${servers}/:id/action#${name}`;
@@ -43,8 +52,8 @@ const serverRules: readonly PolicyRule[] = [
   rule('os_compute_api:os-admin-password', projectMember, [action('changePassword'), rpc('SetServerPassword')]),
   rule('os_compute_api:os-lock-server:lock', projectMember, [action('lock'), rpc('LockServer')]),
   rule('os_compute_api:os-lock-server:unlock', projectMember, [action('unlock'), rpc('UnlockServer')]),
-  rule('os_compute_api:os-migrate-server:migrate', cloudAdmin, [action('migrate'), rpc('MigrateServer')]),
-  rule('os_compute_api:os-migrate-server:migrate_live', cloudAdmin, [
+  rule('os_compute_api:os-migrate-server:migrate', projectManager, [action('migrate'), rpc('MigrateServer')]),
+  rule('os_compute_api:os-migrate-server:migrate_live', projectManager, [
     action('os-migrateLive'),
     rpc('MigrateServerLive'),
   ]),
@@ -74,14 +83,14 @@ const serverRules: readonly PolicyRule[] = [
     rpc('ListServerActions'),
   ]),
   rule('os_compute_api:os-instance-actions:show', projectReader, [`GET ${servers}/:id/os-instance-actions/:key`]),
-  rule('os_compute_api:os-migrations:index', cloudAdmin, ['GET /v2.1/os-migrations', rpc('ListMigrations')]),
-  rule('os_compute_api:servers:migrations:index', cloudAdmin, [`GET ${servers}/:id/migrations`]),
+  rule('os_compute_api:os-migrations:index', projectManager, ['GET /v2.1/os-migrations', rpc('ListMigrations')]),
+  rule('os_compute_api:servers:migrations:index', projectManager, [`GET ${servers}/:id/migrations`]),
   rule('os_compute_api:servers:migrations:show', cloudAdmin, [`GET ${servers}/:id/migrations/:key`]),
-  rule('os_compute_api:servers:migrations:delete', cloudAdmin, [
+  rule('os_compute_api:servers:migrations:delete', projectManager, [
     `DELETE ${servers}/:id/migrations/:key`,
     rpc('AbortServerMigration'),
   ]),
-  rule('os_compute_api:servers:migrations:force_complete', cloudAdmin, [
+  rule('os_compute_api:servers:migrations:force_complete', projectManager, [
     `POST ${servers}/:id/migrations/:key/action`,
     rpc('ForceCompleteServerMigration'),
   ]),
@@ -138,6 +147,12 @@ const serverParts: readonly PolicyRule[] = [
   rule('os_compute_api:servers:create:forced_host', administrator, []),
   rule('compute:servers:create:requested_destination', administrator, []),
   rule('os_compute_api:os-shelve:unshelve_to_host', administrator, []),
+  // A project's manager moves its servers, and is not told where they are.
+  rule('os_compute_api:os-migrate-server:migrate:host', administrator, []),
+  rule('os_compute_api:os-migrate-server:migrate_live:host', administrator, []),
+  rule('os_compute_api:os-migrations:index:all_projects', administrator, []),
+  rule('os_compute_api:os-migrations:index:host', administrator, []),
+  rule('os_compute_api:servers:migrations:index:host', administrator, []),
   rule('os_compute_api:os-extended-server-attributes', administrator, []),
   rule('os_compute_api:servers:show:host_status', administrator, []),
   rule('os_compute_api:os-instance-actions:events', administrator, []),

@@ -31,8 +31,8 @@ export const imagePolicies: readonly PolicyRule[] = [
   rule('get_usage', projectReader, ['GET /v2/info/usage', 'GET /v2/info/usage/:project']),
   // Keystone's unified limits in an OpenStack cloud, and administrators' there.
   rule('set_limits', cloudAdmin, ['PUT /v2/info/usage/:project']),
-  rule('deactivate', cloudAdmin, ['POST /v2/images/:id/actions/deactivate']),
-  rule('reactivate', cloudAdmin, ['POST /v2/images/:id/actions/reactivate']),
+  rule('deactivate', projectMember, ['POST /v2/images/:id/actions/deactivate']),
+  rule('reactivate', projectMember, ['POST /v2/images/:id/actions/reactivate']),
   // What the service consists of; Glance shows it to everybody.
   rule('get_schemas', anyToken, ['GET /v2/schemas/:name']),
   rule('get_info', anyToken, ['GET /v2/info/import', 'GET /v2/info/stores']),

@@ -65,6 +65,12 @@ export const projectMember: Grant = {
   needs: 'the role member, in a token for a project',
 };
 
+/** Callers who may move a project's servers, without being told of hosts: its managers, and administrators for all projects. */
+export const projectManager: Grant = {
+  check: `${cloudAdmin.check} or (role:manager and scope:project and project_id:%(project_id)s)`,
+  needs: 'the role manager, in a token for a project',
+};
+
 /** Callers who may look at a project's things: readers, and those who may change them, where no role `reader` is left. */
 export const projectReader: Grant = {
   check: `${projectAdmin} or ((role:reader or role:member) and scope:project and project_id:%(project_id)s)`,

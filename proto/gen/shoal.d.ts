@@ -52090,6 +52090,9 @@ export namespace shoal {
             /** VolumeBackup bootable. */
             bootable: boolean;
 
+            /** VolumeBackup volumeMetadata. */
+            volumeMetadata: { [k: string]: string };
+
             /**
              * Creates a new VolumeBackup instance using the specified properties.
              * @param [properties] Properties to set
@@ -52220,6 +52223,9 @@ export namespace shoal {
 
                 /** VolumeBackup bootable */
                 bootable?: boolean;
+
+                /** VolumeBackup volumeMetadata */
+                volumeMetadata?: { [k: string]: string };
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];

@@ -53,7 +53,7 @@ const callers: readonly Caller[] = [
 ];
 
 /** What a path that changes something must not name, else the callers are gone: their user, project, roles. */
-const lasting = ['admin', 'member', 'reader', 'default', 'cirros', 'Default'];
+const lasting = ['admin', 'manager', 'member', 'reader', 'default', 'cirros', 'Default'];
 const failuresMax = 20;
 /** Requests between two looks at the lists and the hosts. */
 const lookEvery = 1000;

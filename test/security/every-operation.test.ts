@@ -73,7 +73,9 @@ function send(operation: RestOperation, caller: PolicyCaller, text: string) {
   const url = operation.path
     .replace(':project', caller.projectId === '' ? unknownId : caller.projectId)
     .replace(/:(id|user|role|scope)\b/g, unknownId)
-    .replace(/:[a-z]+/g, 'unknown');
+    .replace(/:[a-z]+/g, 'unknown')
+    // A caller who may not see all projects' moves names the project that is meant.
+    .replace(/\/os-migrations$/, `/os-migrations?project_id=${caller.projectId}`);
   const { action, method } = operation;
   const body = action === undefined ? text : JSON.stringify({ [action]: null });
   const hasBody = ['POST', 'PUT', 'PATCH'].includes(method);

@@ -1,4 +1,4 @@
-/** `/os-migrations` and `/servers/{id}/migrations`: moves of servers, for administrators. */
+/** `/os-migrations` and `/servers/{id}/migrations`: moves of servers, for administrators, and for projects' managers without their hosts. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { ShoalError } from '../../../node/base/errors.ts';
 import type { ComputeService } from '../../../node/services/compute/index.ts';
@@ -24,6 +24,9 @@ const typeAndLinksFrom: Microversion = 23;
 const abortFrom: Microversion = 24;
 const abortQueuedFrom: Microversion = 65;
 const uuidFrom: Microversion = 59;
+const allProjects = 'os_compute_api:os-migrations:index:all_projects';
+const hostsOfAll = 'os_compute_api:os-migrations:index:host';
+const hostsOfServer = 'os_compute_api:servers:migrations:index:host';
 const changesBeforeFrom: Microversion = 66;
 const userFrom: Microversion = 80;
 
@@ -38,7 +41,10 @@ export function addMigrations(
     key: 'migrations',
     paging: 'marker',
     pagedFrom: uuidFrom,
-    items: ({ reader, request }) => {
+    items: ({ context, query, reader, request }) => {
+      // As in Nova: a caller who may not see all projects' names the own one.
+      const projectId = query.one('project_id');
+      if (projectId === undefined || projectId !== context.projectId) gateway.enforce(request, allProjects);
       const all = migrations.list(reader);
       // Before there are pages, Nova lists them by their number.
       return microversionOf(request) >= uuidFrom ? all : all.toSorted((a, b) => a.number - b.number);
@@ -55,7 +61,7 @@ export function addMigrations(
   };
   app.get<{ Params: { id: string } }>(ofServer, async (request) => {
     const found = await live(request, request.params.id);
-    return { migrations: found.map((migration) => serverMigrationView(request, migration)) };
+    return { migrations: found.map((migration) => serverMigrationView(gateway, request, migration)) };
   });
   app.get<{ Params: { id: string; key: string } }>(`${ofServer}/:key`, async (request) => {
     const { id, key } = request.params;
@@ -63,7 +69,7 @@ export function addMigrations(
     if (found === undefined) {
       throw new ShoalError('NOT_FOUND', `In-progress live migration ${shown(key)} is not found for server ${id}.`);
     }
-    return { migration: serverMigrationView(request, found) };
+    return { migration: serverMigrationView(gateway, request, found) };
   });
   app.delete<{ Params: { id: string; key: string } }>(`${ofServer}/:key`, async (request, reply) => {
     requireMicroversion(request, { from: abortFrom });
@@ -124,7 +130,7 @@ function migrationView(gateway: Gateway, request: FastifyRequest, reader: StateR
     one.kind === 'live-migration' && ['queued', 'preparing', 'running', 'post-migrating'].includes(one.status);
   const path = `servers/${one.serverId}/migrations/${one.number}`;
   return {
-    ...placesView(one),
+    ...placesView(one, gateway.allows(request, hostsOfAll)),
     created_at: plainTimeText(one.createdMs),
     dest_host: null,
     id: one.number,
@@ -140,10 +146,10 @@ function migrationView(gateway: Gateway, request: FastifyRequest, reader: StateR
   };
 }
 
-function serverMigrationView(request: FastifyRequest, one: Migration): View {
+function serverMigrationView(gateway: Gateway, request: FastifyRequest, one: Migration): View {
   const microversion = microversionOf(request);
   return {
-    ...placesView(one),
+    ...placesView(one, gateway.allows(request, hostsOfServer)),
     created_at: plainTimeText(one.createdMs),
     dest_host: null,
     disk_processed_bytes: one.diskProcessedBytes,
@@ -162,7 +168,8 @@ function serverMigrationView(request: FastifyRequest, one: Migration): View {
 }
 
 /** Nova calls the agent that runs guests "compute", and its hypervisor "node": each host is both. */
-function placesView({ sourceHostName, targetHostName }: Migration): View {
+function placesView({ sourceHostName, targetHostName }: Migration, isTold: boolean): View {
+  if (!isTold) return { source_compute: null, source_node: null, dest_compute: null, dest_node: null };
   const target = targetHostName === '' ? null : targetHostName;
   return { source_compute: sourceHostName, source_node: sourceHostName, dest_compute: target, dest_node: target };
 }

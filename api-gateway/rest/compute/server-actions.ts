@@ -129,6 +129,7 @@ export function addActions(
       if (host !== undefined && microversionOf(request) < 56) {
         throw new ShoalError('INVALID_ARGUMENT', 'A host for migrate can be named from microversion 2.56 on.');
       }
+      if (host !== undefined) gateway.enforce(request, 'os_compute_api:os-migrate-server:migrate:host');
       await moves.migrate(context, id, host);
       return undefined;
     },
@@ -142,6 +143,7 @@ export function addActions(
       if (flagOf(asked.force)) {
         throw new ShoalError('NOT_IMPLEMENTED', 'Every host is asked whether it has room: migrate without force.');
       }
+      if (asked.host != null) gateway.enforce(request, 'os_compute_api:os-migrate-server:migrate_live:host');
       await compute.liveMigrations.begin(context, id, {
         hostName: asked.host ?? undefined,
         blockMigration: blockMigrationOf(asked.block_migration, microversion),

@@ -91,6 +91,8 @@ function useActions({ volumes, attachments }: VolumeService, gateway: Gateway): 
     const volume = volumes.show(context, await gateway.readState(request), id);
     const uses = volume.attachments.filter((one) => attachmentId == null || one.id === attachmentId);
     const [use] = uses;
+    // As with Cinder: what nobody has is detached already.
+    if (volume.attachments.length === 0 && attachmentId == null) return;
     if (use === undefined) throw new ShoalError('INVALID_ARGUMENT', `Invalid volume: ${id} has no such attachment.`);
     if (uses.length > 1) {
       throw new ShoalError(

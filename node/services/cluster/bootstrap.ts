@@ -16,7 +16,7 @@ import type { ServiceDependencies } from '../kit/dependencies.ts';
 import { transact } from '../kit/transact.ts';
 
 /** Roles that clients and tempest count on. */
-const roleNames = ['admin', 'member', 'reader', 'service', 'ResellerAdmin'] as const;
+const roleNames = ['admin', 'manager', 'member', 'reader', 'service', 'ResellerAdmin'] as const;
 
 /** Sizes that clients and tempest count on: id, name, vCPUs, memory in MiB, root disk in GiB. */
 const flavors = [

@@ -5,8 +5,12 @@ import { indexKey } from '../../state/table.ts';
 import { roleAssignmentTable, roleTable } from '../../state/tables/index.ts';
 import type { StateReader } from '../../state/types.ts';
 
-/** Roles that come with another, as Keystone's bootstrap sets them up: who may administer may also act, and so look. */
-const implied: Readonly<Record<string, readonly string[]>> = { admin: ['member', 'reader'], member: ['reader'] };
+/** Roles that come with another, as Keystone's bootstrap sets them up: who may administer may also manage, act, and so look. */
+const implied: Readonly<Record<string, readonly string[]>> = {
+  admin: ['manager', 'member', 'reader'],
+  manager: ['member', 'reader'],
+  member: ['reader'],
+};
 
 /** What a user is given roles on. Exactly one of the three is set. */
 export interface AssignmentScope {

@@ -210,9 +210,13 @@ export class VolumeJobReportService implements VolumeJobReports {
     writeBackup(change, row, { status: 'available', restoreVolumeId: '' }, this.#nowMs);
     const volume = volumeTable.get(reader, restoreVolumeId);
     if (volume?.record.status !== 'restoring-backup') return;
-    const { bootable, imageMetadata } = row.record;
+    const { bootable, imageMetadata, volumeMetadata } = row.record;
+    const isRestored = status === 'available';
     // What was restored is what was backed up, also to boot from. Backups of earlier versions say nothing of it.
-    const content = status === 'available' && bootable ? { bootable, imageMetadata } : {};
+    const content = {
+      ...(isRestored && bootable ? { bootable, imageMetadata } : {}),
+      ...(isRestored && Object.keys(volumeMetadata).length > 0 ? { metadata: volumeMetadata } : {}),
+    };
     writeVolume(change, volume, { status, previousStatus: '', ...content }, this.#nowMs);
   }
 

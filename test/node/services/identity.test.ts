@@ -48,7 +48,7 @@ void t.test('a new mesh has what it takes to log in and boot a guest, and is set
       .list(state.local)
       .map((row) => row.record.name)
       .sort(),
-    ['ResellerAdmin', 'admin', 'member', 'reader', 'service'],
+    ['ResellerAdmin', 'admin', 'manager', 'member', 'reader', 'service'],
   );
   t.equal(flavorTable.list(state.local).length, 5);
   const { revision } = state.local;
@@ -61,7 +61,11 @@ void t.test('a token says who, for what project and in which roles, and nothing 
   const { identity, admin, login } = await world();
   const { token, principal } = await login();
   t.equal(principal.projectId, admin.adminProjectId, 'the default project, since nothing else was asked for');
-  t.strictSame([...principal.roles].sort(), ['admin', 'member', 'reader'], 'admin brings member and reader with it');
+  t.strictSame(
+    [...principal.roles].sort(),
+    ['admin', 'manager', 'member', 'reader'],
+    'admin brings the others with it',
+  );
   t.strictSame(await identity.authenticate(token, signal), principal);
   const [head, payload, signature] = token.split('.');
   const claims = JSON.parse(Buffer.from(payload ?? '', 'base64url').toString());

@@ -6,6 +6,7 @@ import { type TestGateway, tokenKey } from '../../support/gateway.ts';
 export const livingCallers = [
   'admin of a project',
   'admin of a domain',
+  'manager',
   'member',
   'member of a foreign project',
   'reader',
@@ -62,6 +63,7 @@ export class PolicyCallers {
     return new Map<LivingCaller, PolicyCaller>([
       ['admin of a project', { token: this.#gateway.token, projectId: this.#gateway.adminProjectId }],
       ['admin of a domain', { token: await this.#login(domainAdmin, { domain: { id: 'default' } }), projectId: '' }],
+      ['manager', await this.#person('manager', projectId)],
       ['member', member],
       ['member of a foreign project', await this.#person('member', await this.#project())],
       ['reader', await this.#person('reader', projectId)],

@@ -6,7 +6,8 @@ import type { PolicyRule } from '../../../api-gateway/policies/rule.ts';
 import { type LivingCaller, livingCallers } from './policy-callers.ts';
 
 const cloudAdmins: readonly LivingCaller[] = ['admin of a project'];
-const members: readonly LivingCaller[] = [...cloudAdmins, 'member', 'member of a foreign project'];
+const managers: readonly LivingCaller[] = [...cloudAdmins, 'manager'];
+const members: readonly LivingCaller[] = [...managers, 'member', 'member of a foreign project'];
 const readers: readonly LivingCaller[] = [...members, 'reader'];
 /** Nobody's own user, project or domain is asked about in the enumeration: what is left are administrators. */
 const identityAdmins: readonly LivingCaller[] = ['admin of a project', 'admin of a domain'];
@@ -17,6 +18,7 @@ const whoMay: Readonly<Record<string, readonly LivingCaller[]>> = {
   'a token': livingCallers,
   'the role admin': identityAdmins,
   'the role admin, in a token for a project or for the system': cloudAdmins,
+  'the role manager, in a token for a project': managers,
   'the role member, in a token for a project': members,
   'the role reader or member, in a token for a project': readers,
   [systemReaders]: identityAdmins,

@@ -1,5 +1,6 @@
 /** Groups of volumes, of which snapshots are made at one instant. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { defaultZone } from '../../../../node/services/kit/zones.ts';
 import type { VolumeService } from '../../../../node/services/volume/index.ts';
 import type { StateReader } from '../../../../node/state/types.ts';
 import type { shoal } from '../../../../proto/messages.ts';
@@ -131,7 +132,8 @@ function groupView(
     ...briefView(group),
     description: known(group.description),
     status: group.status,
-    availability_zone: known(group.zone),
+    // The default one where none was asked for, as Cinder notes it.
+    availability_zone: group.zone === '' ? defaultZone : group.zone,
     created_at: timeText(group.createdMs),
     group_type: group.groupTypeId,
     volume_types: group.typeIds,

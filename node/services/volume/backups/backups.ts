@@ -313,6 +313,7 @@ export class VolumeBackups {
       ofEncrypted: volume.encryption !== null,
       volumeEncryption: withoutKey(volume.encryption),
       imageMetadata: volume.imageMetadata,
+      volumeMetadata: volume.metadata,
       bootable: volume.bootable,
     });
     charge(change, reader, backup.projectId, amountsOfBackup(backup));
@@ -349,9 +350,17 @@ function importedTexts(
   said: Backup,
 ): Pick<
   Backup,
-  'name' | 'description' | 'container' | 'zone' | 'failReason' | 'metadata' | 'imageMetadata' | 'storeUrl'
+  | 'name'
+  | 'description'
+  | 'container'
+  | 'zone'
+  | 'failReason'
+  | 'metadata'
+  | 'imageMetadata'
+  | 'volumeMetadata'
+  | 'storeUrl'
 > {
-  const { name, description, container, zone, metadata, imageMetadata, storeUrl } = said;
+  const { name, description, container, zone, metadata, imageMetadata, volumeMetadata, storeUrl } = said;
   if (!/^(file:\/\/\/|s3:\/\/)/.test(storeUrl)) throw invalidInput('The backup record names no store.');
   return {
     name: checkText('name', name),
@@ -361,6 +370,7 @@ function importedTexts(
     failReason: '',
     metadata: checkMetadata('metadata', metadata),
     imageMetadata: checkImageMetadata(imageMetadata),
+    volumeMetadata: checkMetadata('metadata', volumeMetadata),
     storeUrl: checkText('store', storeUrl),
   };
 }

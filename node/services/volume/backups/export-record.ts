@@ -9,7 +9,7 @@ import { shoal } from '../../../../proto/messages.ts';
 import { invalidInput } from '../kit/refusals.ts';
 import { withoutKey } from '../records/backup-record.ts';
 
-/** Longest text that is read, characters: a record with all the metadata that it may have takes some 700,000. */
+/** Longest text that is read, characters: a record with all the metadata that it may have takes some 750,000. */
 const exportTextCharactersMax = 1_000_000;
 const sumBytes = 8;
 const keyBytes = 32;

@@ -75,7 +75,7 @@ export function checkVolumeDraft(context: RequestContext, reader: StateReader, d
     description: checkText('description', draft.description ?? ''),
     type,
     zone: checkVolumeZone(reader, draft.zone ?? ''),
-    metadata: checkMetadata('metadata', draft.metadata ?? {}),
+    metadata: checkMetadata('metadata', draft.metadata ?? source.backup?.volumeMetadata ?? {}),
     source,
     bootable: source.image !== undefined || (originOf(reader, source)?.bootable ?? source.backup?.bootable ?? false),
     multiattach: allowsMultiattach(type),

@@ -139,7 +139,12 @@ void t.test('what cannot be done to a volume', async (t) => {
     ),
     act('a machine without a name', { 'os-initialize_connection': { connector: {} } }, 400, /rejected/),
     act('no machine', { 'os-initialize_connection': {} }, 400),
-    act('detached from nothing', { 'os-detach': {} }, 400, /has no such attachment/),
+    act(
+      'detached from what it has not',
+      { 'os-detach': { attachment_id: '5ca1ab1e-0000-4000-8000-000000000000' } },
+      400,
+      /has no such attachment/,
+    ),
     act('two actions', { 'os-extend': { new_size: 3 }, 'os-reserve': null }, 400),
     act('no action', {}, 400),
     act('an unknown action', { 'os-explode': null }, 400, /no such action/),

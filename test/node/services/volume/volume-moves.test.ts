@@ -74,12 +74,14 @@ t.test('a volume that a backup becomes boots as the one that was backed up, also
   const { backups, volumes } = world.volume;
   const volume = await madeVolume(world, 'image-1');
   await volumes.setImageMetadata(world.alice, volume.id, { hw_disk_bus: 'scsi' });
+  await volumes.setMetadata(world.alice, volume.id, { purpose: 'books' }, { replace: true });
   const backup = await backups.create(world.alice, { volumeId: volume.id });
   const reports = new VolumeJobReportService(world.deps, new AbortController().signal);
   const made = { objectCount: 1, storedBytes: 1, manifestSha256: 'aa', dataTimestampMs: 1 };
   await reports.backupMade(backup.id, made);
   const copy = await volumes.create(world.alice, { backupId: backup.id });
   t.match(copy, { bootable: true, imageMetadata: { hw_disk_bus: 'scsi', image_id: 'image-1' } });
+  t.strictSame(copy.metadata, { purpose: 'books' });
   await volumeHostsAct(world);
   await reports.restored(backup.id);
   const empty = await madeVolume(world);
@@ -88,11 +90,12 @@ t.test('a volume that a backup becomes boots as the one that was backed up, also
   await reports.restored(backup.id);
   t.match(volumes.show(world.alice, world.state.local, empty.id), {
     ...{ status: 'available', bootable: true, imageMetadata: { hw_disk_bus: 'scsi' } },
+    metadata: { purpose: 'books' },
   });
   const { service, url } = backups.exportRecord(world.admin, world.state.local, backup.id);
   const elsewhere = await makeVolumeWorld('rbd');
   const imported = await elsewhere.volume.backups.importRecord(elsewhere.admin, service, url);
-  t.match(imported, { bootable: true, imageMetadata: { hw_disk_bus: 'scsi' } });
+  t.match(imported, { bootable: true, imageMetadata: { hw_disk_bus: 'scsi' }, volumeMetadata: { purpose: 'books' } });
 });
 
 t.test('what is kept of an image is bounded in all', async (t) => {
