@@ -275,7 +275,7 @@ export class GrpcGateway implements Service {
     });
     server.add({
       ...guarded(shoal.v1.JobService),
-      handlers: jobHandlers(callers, jobs),
+      handlers: jobHandlers(callers, { jobs, drains: compute.drains, inquiry }),
     });
     server.add({
       ...guarded(shoal.v1.PlacementService),

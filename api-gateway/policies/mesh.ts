@@ -21,6 +21,8 @@ export const meshPolicies: readonly PolicyRule[] = [
   rule('shoal:mesh:rekey', cloudAdmin, [rpc('Rekey')]),
   rule('shoal:jobs:list', cloudAdmin, [jobRpc('ListJobs'), jobRpc('GetJob')]),
   rule('shoal:jobs:cancel', cloudAdmin, [jobRpc('CancelJob')]),
-  rule('shoal:mesh:drain_host', cloudAdmin, [jobRpc('DrainHost')]),
+  rule('shoal:jobs:pause', cloudAdmin, [jobRpc('PauseJob'), jobRpc('ResumeJob')]),
+  rule('shoal:mesh:drain_host', cloudAdmin, [jobRpc('DrainHost'), jobRpc('UndrainHost')]),
+  rule('shoal:mesh:plan_drain', cloudAdmin, [jobRpc('PlanDrain')]),
   rule('shoal:mesh:rotate_authority', cloudAdmin, [jobRpc('RotateAuthority')]),
 ];

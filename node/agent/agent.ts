@@ -418,7 +418,6 @@ export class Agent {
       hostId,
       isLeader: () => loop.isLeader,
       resizeConfirmWindowSeconds: config.compute.resizeConfirmWindowSeconds,
-      isSharedStorage: (storage) => drivers.storage.get(storage)?.capabilities.shared === true,
       hostViews: host.gossip,
       volumeTools: host.volumeTools,
       backupStore: backupStores(clock, config.backups),

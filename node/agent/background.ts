@@ -41,8 +41,6 @@ interface BackgroundDeps {
   readonly backups: VolumeService['backups'];
   readonly hostId: HostId;
   readonly isLeader: () => boolean;
-  /** Whether a storage of this name can be reached from other hosts. */
-  readonly isSharedStorage: (storage: string) => boolean;
   /** Which hosts are down, and what they reach. */
   readonly hostViews: HostViews;
   /** How long a host is down before others do its work on shared storage, ms. Default: as production. */
@@ -75,7 +73,6 @@ class Background implements Service {
     backups,
     hostId,
     isLeader,
-    isSharedStorage,
     hostViews,
     downHostGraceMs,
     resizeConfirmWindowSeconds,
@@ -105,7 +102,8 @@ class Background implements Service {
       isOwn: ({ ownerHostId }: shoal.v1.Job) =>
         hostTable.exists(services.state.local, ownerHostId) ? ownerHostId === hostId : isLeader(),
       kinds: [
-        anyJobKind(drainJob(compute, isSharedStorage)),
+        anyJobKind(drainJob(compute, hostViews)),
+        anyJobKind(drainJob(compute, hostViews, 'drain-domain')),
         anyJobKind(rotateAuthorityJob(services)),
         anyJobKind(volumeCopyJob(volumeTools)),
         anyJobKind(volumeBackupJob(backupTools)),

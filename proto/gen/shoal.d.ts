@@ -5550,6 +5550,9 @@ export namespace shoal {
             /** Job volumeReimage. */
             volumeReimage: (shoal.v1.VolumeReimageJob|null);
 
+            /** Job paused. */
+            paused: boolean;
+
             /**
              * Creates a new Job instance using the specified properties.
              * @param [properties] Properties to set
@@ -5675,6 +5678,9 @@ export namespace shoal {
                 /** Job volumeReimage */
                 volumeReimage?: (shoal.v1.VolumeReimageJob.$Properties|null);
 
+                /** Job paused */
+                paused?: boolean;
+
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
             }
@@ -5794,6 +5800,9 @@ export namespace shoal {
             /** JobFailure attempts. */
             attempts: number;
 
+            /** JobFailure code. */
+            code: string;
+
             /**
              * Creates a new JobFailure instance using the specified properties.
              * @param [properties] Properties to set
@@ -5835,6 +5844,9 @@ export namespace shoal {
                 /** JobFailure attempts */
                 attempts?: number;
 
+                /** JobFailure code */
+                code?: string;
+
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
             }
@@ -5873,6 +5885,15 @@ export namespace shoal {
 
             /** DrainJob stoppedServerIds. */
             stoppedServerIds: string[];
+
+            /** DrainJob parallel. */
+            parallel: number;
+
+            /** DrainJob hosts. */
+            hosts: shoal.v1.DrainedHost[];
+
+            /** DrainJob scope. */
+            scope: string;
 
             /**
              * Creates a new DrainJob instance using the specified properties.
@@ -5918,12 +5939,92 @@ export namespace shoal {
                 /** DrainJob stoppedServerIds */
                 stoppedServerIds?: string[];
 
+                /** DrainJob parallel */
+                parallel?: number;
+
+                /** DrainJob hosts */
+                hosts?: shoal.v1.DrainedHost.$Properties[];
+
+                /** DrainJob scope */
+                scope?: string;
+
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
             }
 
             /** Shape of a DrainJob. */
             type $Shape = shoal.v1.DrainJob.$Properties;
+        }
+
+        /**
+         * Properties of a DrainedHost.
+         * @deprecated Use shoal.v1.DrainedHost.$Properties instead.
+         */
+        interface IDrainedHost extends shoal.v1.DrainedHost.$Properties {
+        }
+
+        /** Represents a DrainedHost. */
+        class DrainedHost {
+
+            /**
+             * Constructs a new DrainedHost.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.DrainedHost.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** DrainedHost hostId. */
+            hostId: string;
+
+            /** DrainedHost wasEnabled. */
+            wasEnabled: boolean;
+
+            /**
+             * Creates a new DrainedHost instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns DrainedHost instance
+             */
+            static create(properties: shoal.v1.DrainedHost.$Shape): shoal.v1.DrainedHost & shoal.v1.DrainedHost.$Shape;
+            static create(properties?: shoal.v1.DrainedHost.$Properties): shoal.v1.DrainedHost;
+
+            /**
+             * Encodes the specified DrainedHost message. Does not implicitly {@link shoal.v1.DrainedHost.verify|verify} messages.
+             * @param message DrainedHost message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.DrainedHost.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a DrainedHost message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.DrainedHost & shoal.v1.DrainedHost.$Shape} DrainedHost
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.DrainedHost & shoal.v1.DrainedHost.$Shape;
+        }
+
+        namespace DrainedHost {
+
+            /** Properties of a DrainedHost. */
+            interface $Properties {
+
+                /** DrainedHost hostId */
+                hostId?: string;
+
+                /** DrainedHost wasEnabled */
+                wasEnabled?: boolean;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a DrainedHost. */
+            type $Shape = shoal.v1.DrainedHost.$Properties;
         }
 
         /**
@@ -25506,8 +25607,20 @@ export namespace shoal {
             /** Calls CancelJob. */
             cancelJob: shoal.v1.JobService.CancelJob;
 
+            /** Calls PauseJob. */
+            pauseJob: shoal.v1.JobService.PauseJob;
+
+            /** Calls ResumeJob. */
+            resumeJob: shoal.v1.JobService.ResumeJob;
+
             /** Calls DrainHost. */
             drainHost: shoal.v1.JobService.DrainHost;
+
+            /** Calls PlanDrain. */
+            planDrain: shoal.v1.JobService.PlanDrain;
+
+            /** Calls UndrainHost. */
+            undrainHost: shoal.v1.JobService.UndrainHost;
 
             /** Calls RotateAuthority. */
             rotateAuthority: shoal.v1.JobService.RotateAuthority;
@@ -25573,6 +25686,44 @@ export namespace shoal {
             };
 
             /**
+             * Callback as used by {@link shoal.v1.JobService#pauseJob}.
+             * @param error Error, if any
+             * @param [response] PauseJobResponse
+             */
+            type PauseJobCallback = (error: (Error|null), response?: shoal.v1.PauseJobResponse) => void;
+
+            /** Calls PauseJob. */
+            type PauseJob = {
+              (request: shoal.v1.IPauseJobRequest, callback: shoal.v1.JobService.PauseJobCallback): void;
+              (request: shoal.v1.IPauseJobRequest): Promise<shoal.v1.PauseJobResponse>;
+              readonly name: "PauseJob";
+              readonly path: "/shoal.v1.JobService/PauseJob";
+              readonly requestType: "PauseJobRequest";
+              readonly responseType: "PauseJobResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.JobService#resumeJob}.
+             * @param error Error, if any
+             * @param [response] ResumeJobResponse
+             */
+            type ResumeJobCallback = (error: (Error|null), response?: shoal.v1.ResumeJobResponse) => void;
+
+            /** Calls ResumeJob. */
+            type ResumeJob = {
+              (request: shoal.v1.IResumeJobRequest, callback: shoal.v1.JobService.ResumeJobCallback): void;
+              (request: shoal.v1.IResumeJobRequest): Promise<shoal.v1.ResumeJobResponse>;
+              readonly name: "ResumeJob";
+              readonly path: "/shoal.v1.JobService/ResumeJob";
+              readonly requestType: "ResumeJobRequest";
+              readonly responseType: "ResumeJobResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
              * Callback as used by {@link shoal.v1.JobService#drainHost}.
              * @param error Error, if any
              * @param [response] DrainHostResponse
@@ -25587,6 +25738,44 @@ export namespace shoal {
               readonly path: "/shoal.v1.JobService/DrainHost";
               readonly requestType: "DrainHostRequest";
               readonly responseType: "DrainHostResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.JobService#planDrain}.
+             * @param error Error, if any
+             * @param [response] PlanDrainResponse
+             */
+            type PlanDrainCallback = (error: (Error|null), response?: shoal.v1.PlanDrainResponse) => void;
+
+            /** Calls PlanDrain. */
+            type PlanDrain = {
+              (request: shoal.v1.IPlanDrainRequest, callback: shoal.v1.JobService.PlanDrainCallback): void;
+              (request: shoal.v1.IPlanDrainRequest): Promise<shoal.v1.PlanDrainResponse>;
+              readonly name: "PlanDrain";
+              readonly path: "/shoal.v1.JobService/PlanDrain";
+              readonly requestType: "PlanDrainRequest";
+              readonly responseType: "PlanDrainResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.JobService#undrainHost}.
+             * @param error Error, if any
+             * @param [response] UndrainHostResponse
+             */
+            type UndrainHostCallback = (error: (Error|null), response?: shoal.v1.UndrainHostResponse) => void;
+
+            /** Calls UndrainHost. */
+            type UndrainHost = {
+              (request: shoal.v1.IUndrainHostRequest, callback: shoal.v1.JobService.UndrainHostCallback): void;
+              (request: shoal.v1.IUndrainHostRequest): Promise<shoal.v1.UndrainHostResponse>;
+              readonly name: "UndrainHost";
+              readonly path: "/shoal.v1.JobService/UndrainHost";
+              readonly requestType: "UndrainHostRequest";
+              readonly responseType: "UndrainHostResponse";
               readonly requestStream: undefined;
               readonly responseStream: undefined;
             };
@@ -26150,6 +26339,266 @@ export namespace shoal {
         }
 
         /**
+         * Properties of a PauseJobRequest.
+         * @deprecated Use shoal.v1.PauseJobRequest.$Properties instead.
+         */
+        interface IPauseJobRequest extends shoal.v1.PauseJobRequest.$Properties {
+        }
+
+        /** Represents a PauseJobRequest. */
+        class PauseJobRequest {
+
+            /**
+             * Constructs a new PauseJobRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.PauseJobRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** PauseJobRequest id. */
+            id: string;
+
+            /**
+             * Creates a new PauseJobRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns PauseJobRequest instance
+             */
+            static create(properties: shoal.v1.PauseJobRequest.$Shape): shoal.v1.PauseJobRequest & shoal.v1.PauseJobRequest.$Shape;
+            static create(properties?: shoal.v1.PauseJobRequest.$Properties): shoal.v1.PauseJobRequest;
+
+            /**
+             * Encodes the specified PauseJobRequest message. Does not implicitly {@link shoal.v1.PauseJobRequest.verify|verify} messages.
+             * @param message PauseJobRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.PauseJobRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a PauseJobRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.PauseJobRequest & shoal.v1.PauseJobRequest.$Shape} PauseJobRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.PauseJobRequest & shoal.v1.PauseJobRequest.$Shape;
+        }
+
+        namespace PauseJobRequest {
+
+            /** Properties of a PauseJobRequest. */
+            interface $Properties {
+
+                /** PauseJobRequest id */
+                id?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a PauseJobRequest. */
+            type $Shape = shoal.v1.PauseJobRequest.$Properties;
+        }
+
+        /**
+         * Properties of a PauseJobResponse.
+         * @deprecated Use shoal.v1.PauseJobResponse.$Properties instead.
+         */
+        interface IPauseJobResponse extends shoal.v1.PauseJobResponse.$Properties {
+        }
+
+        /** Represents a PauseJobResponse. */
+        class PauseJobResponse {
+
+            /**
+             * Constructs a new PauseJobResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.PauseJobResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** PauseJobResponse job. */
+            job: (shoal.v1.Job|null);
+
+            /**
+             * Creates a new PauseJobResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns PauseJobResponse instance
+             */
+            static create(properties: shoal.v1.PauseJobResponse.$Shape): shoal.v1.PauseJobResponse & shoal.v1.PauseJobResponse.$Shape;
+            static create(properties?: shoal.v1.PauseJobResponse.$Properties): shoal.v1.PauseJobResponse;
+
+            /**
+             * Encodes the specified PauseJobResponse message. Does not implicitly {@link shoal.v1.PauseJobResponse.verify|verify} messages.
+             * @param message PauseJobResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.PauseJobResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a PauseJobResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.PauseJobResponse & shoal.v1.PauseJobResponse.$Shape} PauseJobResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.PauseJobResponse & shoal.v1.PauseJobResponse.$Shape;
+        }
+
+        namespace PauseJobResponse {
+
+            /** Properties of a PauseJobResponse. */
+            interface $Properties {
+
+                /** PauseJobResponse job */
+                job?: (shoal.v1.Job.$Properties|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a PauseJobResponse. */
+            type $Shape = shoal.v1.PauseJobResponse.$Properties;
+        }
+
+        /**
+         * Properties of a ResumeJobRequest.
+         * @deprecated Use shoal.v1.ResumeJobRequest.$Properties instead.
+         */
+        interface IResumeJobRequest extends shoal.v1.ResumeJobRequest.$Properties {
+        }
+
+        /** Represents a ResumeJobRequest. */
+        class ResumeJobRequest {
+
+            /**
+             * Constructs a new ResumeJobRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ResumeJobRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ResumeJobRequest id. */
+            id: string;
+
+            /**
+             * Creates a new ResumeJobRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ResumeJobRequest instance
+             */
+            static create(properties: shoal.v1.ResumeJobRequest.$Shape): shoal.v1.ResumeJobRequest & shoal.v1.ResumeJobRequest.$Shape;
+            static create(properties?: shoal.v1.ResumeJobRequest.$Properties): shoal.v1.ResumeJobRequest;
+
+            /**
+             * Encodes the specified ResumeJobRequest message. Does not implicitly {@link shoal.v1.ResumeJobRequest.verify|verify} messages.
+             * @param message ResumeJobRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ResumeJobRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ResumeJobRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ResumeJobRequest & shoal.v1.ResumeJobRequest.$Shape} ResumeJobRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ResumeJobRequest & shoal.v1.ResumeJobRequest.$Shape;
+        }
+
+        namespace ResumeJobRequest {
+
+            /** Properties of a ResumeJobRequest. */
+            interface $Properties {
+
+                /** ResumeJobRequest id */
+                id?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ResumeJobRequest. */
+            type $Shape = shoal.v1.ResumeJobRequest.$Properties;
+        }
+
+        /**
+         * Properties of a ResumeJobResponse.
+         * @deprecated Use shoal.v1.ResumeJobResponse.$Properties instead.
+         */
+        interface IResumeJobResponse extends shoal.v1.ResumeJobResponse.$Properties {
+        }
+
+        /** Represents a ResumeJobResponse. */
+        class ResumeJobResponse {
+
+            /**
+             * Constructs a new ResumeJobResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ResumeJobResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ResumeJobResponse job. */
+            job: (shoal.v1.Job|null);
+
+            /**
+             * Creates a new ResumeJobResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ResumeJobResponse instance
+             */
+            static create(properties: shoal.v1.ResumeJobResponse.$Shape): shoal.v1.ResumeJobResponse & shoal.v1.ResumeJobResponse.$Shape;
+            static create(properties?: shoal.v1.ResumeJobResponse.$Properties): shoal.v1.ResumeJobResponse;
+
+            /**
+             * Encodes the specified ResumeJobResponse message. Does not implicitly {@link shoal.v1.ResumeJobResponse.verify|verify} messages.
+             * @param message ResumeJobResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ResumeJobResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ResumeJobResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ResumeJobResponse & shoal.v1.ResumeJobResponse.$Shape} ResumeJobResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ResumeJobResponse & shoal.v1.ResumeJobResponse.$Shape;
+        }
+
+        namespace ResumeJobResponse {
+
+            /** Properties of a ResumeJobResponse. */
+            interface $Properties {
+
+                /** ResumeJobResponse job */
+                job?: (shoal.v1.Job.$Properties|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ResumeJobResponse. */
+            type $Shape = shoal.v1.ResumeJobResponse.$Properties;
+        }
+
+        /**
          * Properties of a DrainHostRequest.
          * @deprecated Use shoal.v1.DrainHostRequest.$Properties instead.
          */
@@ -26176,6 +26625,15 @@ export namespace shoal {
 
             /** DrainHostRequest timeoutSeconds. */
             timeoutSeconds: number;
+
+            /** DrainHostRequest parallel. */
+            parallel: number;
+
+            /** DrainHostRequest zone. */
+            zone: string;
+
+            /** DrainHostRequest failureDomain. */
+            failureDomain: string;
 
             /**
              * Creates a new DrainHostRequest instance using the specified properties.
@@ -26217,6 +26675,15 @@ export namespace shoal {
 
                 /** DrainHostRequest timeoutSeconds */
                 timeoutSeconds?: number;
+
+                /** DrainHostRequest parallel */
+                parallel?: number;
+
+                /** DrainHostRequest zone */
+                zone?: string;
+
+                /** DrainHostRequest failureDomain */
+                failureDomain?: string;
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -26289,6 +26756,403 @@ export namespace shoal {
 
             /** Shape of a DrainHostResponse. */
             type $Shape = shoal.v1.DrainHostResponse.$Properties;
+        }
+
+        /**
+         * Properties of a PlanDrainRequest.
+         * @deprecated Use shoal.v1.PlanDrainRequest.$Properties instead.
+         */
+        interface IPlanDrainRequest extends shoal.v1.PlanDrainRequest.$Properties {
+        }
+
+        /** Represents a PlanDrainRequest. */
+        class PlanDrainRequest {
+
+            /**
+             * Constructs a new PlanDrainRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.PlanDrainRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** PlanDrainRequest host. */
+            host: string;
+
+            /** PlanDrainRequest stopRunning. */
+            stopRunning: boolean;
+
+            /** PlanDrainRequest zone. */
+            zone: string;
+
+            /** PlanDrainRequest failureDomain. */
+            failureDomain: string;
+
+            /**
+             * Creates a new PlanDrainRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns PlanDrainRequest instance
+             */
+            static create(properties: shoal.v1.PlanDrainRequest.$Shape): shoal.v1.PlanDrainRequest & shoal.v1.PlanDrainRequest.$Shape;
+            static create(properties?: shoal.v1.PlanDrainRequest.$Properties): shoal.v1.PlanDrainRequest;
+
+            /**
+             * Encodes the specified PlanDrainRequest message. Does not implicitly {@link shoal.v1.PlanDrainRequest.verify|verify} messages.
+             * @param message PlanDrainRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.PlanDrainRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a PlanDrainRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.PlanDrainRequest & shoal.v1.PlanDrainRequest.$Shape} PlanDrainRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.PlanDrainRequest & shoal.v1.PlanDrainRequest.$Shape;
+        }
+
+        namespace PlanDrainRequest {
+
+            /** Properties of a PlanDrainRequest. */
+            interface $Properties {
+
+                /** PlanDrainRequest host */
+                host?: string;
+
+                /** PlanDrainRequest stopRunning */
+                stopRunning?: boolean;
+
+                /** PlanDrainRequest zone */
+                zone?: string;
+
+                /** PlanDrainRequest failureDomain */
+                failureDomain?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a PlanDrainRequest. */
+            type $Shape = shoal.v1.PlanDrainRequest.$Properties;
+        }
+
+        /**
+         * Properties of a PlanDrainResponse.
+         * @deprecated Use shoal.v1.PlanDrainResponse.$Properties instead.
+         */
+        interface IPlanDrainResponse extends shoal.v1.PlanDrainResponse.$Properties {
+        }
+
+        /** Represents a PlanDrainResponse. */
+        class PlanDrainResponse {
+
+            /**
+             * Constructs a new PlanDrainResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.PlanDrainResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** PlanDrainResponse steps. */
+            steps: shoal.v1.DrainStep[];
+
+            /** PlanDrainResponse warnings. */
+            warnings: string[];
+
+            /** PlanDrainResponse refusal. */
+            refusal: string;
+
+            /** PlanDrainResponse stale. */
+            stale: boolean;
+
+            /**
+             * Creates a new PlanDrainResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns PlanDrainResponse instance
+             */
+            static create(properties: shoal.v1.PlanDrainResponse.$Shape): shoal.v1.PlanDrainResponse & shoal.v1.PlanDrainResponse.$Shape;
+            static create(properties?: shoal.v1.PlanDrainResponse.$Properties): shoal.v1.PlanDrainResponse;
+
+            /**
+             * Encodes the specified PlanDrainResponse message. Does not implicitly {@link shoal.v1.PlanDrainResponse.verify|verify} messages.
+             * @param message PlanDrainResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.PlanDrainResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a PlanDrainResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.PlanDrainResponse & shoal.v1.PlanDrainResponse.$Shape} PlanDrainResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.PlanDrainResponse & shoal.v1.PlanDrainResponse.$Shape;
+        }
+
+        namespace PlanDrainResponse {
+
+            /** Properties of a PlanDrainResponse. */
+            interface $Properties {
+
+                /** PlanDrainResponse steps */
+                steps?: shoal.v1.DrainStep.$Properties[];
+
+                /** PlanDrainResponse warnings */
+                warnings?: string[];
+
+                /** PlanDrainResponse refusal */
+                refusal?: string;
+
+                /** PlanDrainResponse stale */
+                stale?: boolean;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a PlanDrainResponse. */
+            type $Shape = shoal.v1.PlanDrainResponse.$Properties;
+        }
+
+        /**
+         * Properties of a DrainStep.
+         * @deprecated Use shoal.v1.DrainStep.$Properties instead.
+         */
+        interface IDrainStep extends shoal.v1.DrainStep.$Properties {
+        }
+
+        /** Represents a DrainStep. */
+        class DrainStep {
+
+            /**
+             * Constructs a new DrainStep.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.DrainStep.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** DrainStep serverId. */
+            serverId: string;
+
+            /** DrainStep serverName. */
+            serverName: string;
+
+            /** DrainStep hostName. */
+            hostName: string;
+
+            /** DrainStep how. */
+            how: string;
+
+            /** DrainStep reason. */
+            reason: string;
+
+            /** DrainStep targetHostName. */
+            targetHostName: string;
+
+            /** DrainStep memoryMib. */
+            memoryMib: number;
+
+            /**
+             * Creates a new DrainStep instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns DrainStep instance
+             */
+            static create(properties: shoal.v1.DrainStep.$Shape): shoal.v1.DrainStep & shoal.v1.DrainStep.$Shape;
+            static create(properties?: shoal.v1.DrainStep.$Properties): shoal.v1.DrainStep;
+
+            /**
+             * Encodes the specified DrainStep message. Does not implicitly {@link shoal.v1.DrainStep.verify|verify} messages.
+             * @param message DrainStep message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.DrainStep.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a DrainStep message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.DrainStep & shoal.v1.DrainStep.$Shape} DrainStep
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.DrainStep & shoal.v1.DrainStep.$Shape;
+        }
+
+        namespace DrainStep {
+
+            /** Properties of a DrainStep. */
+            interface $Properties {
+
+                /** DrainStep serverId */
+                serverId?: string;
+
+                /** DrainStep serverName */
+                serverName?: string;
+
+                /** DrainStep hostName */
+                hostName?: string;
+
+                /** DrainStep how */
+                how?: string;
+
+                /** DrainStep reason */
+                reason?: string;
+
+                /** DrainStep targetHostName */
+                targetHostName?: string;
+
+                /** DrainStep memoryMib */
+                memoryMib?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a DrainStep. */
+            type $Shape = shoal.v1.DrainStep.$Properties;
+        }
+
+        /**
+         * Properties of an UndrainHostRequest.
+         * @deprecated Use shoal.v1.UndrainHostRequest.$Properties instead.
+         */
+        interface IUndrainHostRequest extends shoal.v1.UndrainHostRequest.$Properties {
+        }
+
+        /** Represents an UndrainHostRequest. */
+        class UndrainHostRequest {
+
+            /**
+             * Constructs a new UndrainHostRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.UndrainHostRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** UndrainHostRequest host. */
+            host: string;
+
+            /**
+             * Creates a new UndrainHostRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns UndrainHostRequest instance
+             */
+            static create(properties: shoal.v1.UndrainHostRequest.$Shape): shoal.v1.UndrainHostRequest & shoal.v1.UndrainHostRequest.$Shape;
+            static create(properties?: shoal.v1.UndrainHostRequest.$Properties): shoal.v1.UndrainHostRequest;
+
+            /**
+             * Encodes the specified UndrainHostRequest message. Does not implicitly {@link shoal.v1.UndrainHostRequest.verify|verify} messages.
+             * @param message UndrainHostRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.UndrainHostRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an UndrainHostRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.UndrainHostRequest & shoal.v1.UndrainHostRequest.$Shape} UndrainHostRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.UndrainHostRequest & shoal.v1.UndrainHostRequest.$Shape;
+        }
+
+        namespace UndrainHostRequest {
+
+            /** Properties of an UndrainHostRequest. */
+            interface $Properties {
+
+                /** UndrainHostRequest host */
+                host?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an UndrainHostRequest. */
+            type $Shape = shoal.v1.UndrainHostRequest.$Properties;
+        }
+
+        /**
+         * Properties of an UndrainHostResponse.
+         * @deprecated Use shoal.v1.UndrainHostResponse.$Properties instead.
+         */
+        interface IUndrainHostResponse extends shoal.v1.UndrainHostResponse.$Properties {
+        }
+
+        /** Represents an UndrainHostResponse. */
+        class UndrainHostResponse {
+
+            /**
+             * Constructs a new UndrainHostResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.UndrainHostResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** UndrainHostResponse job. */
+            job: (shoal.v1.Job|null);
+
+            /**
+             * Creates a new UndrainHostResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns UndrainHostResponse instance
+             */
+            static create(properties: shoal.v1.UndrainHostResponse.$Shape): shoal.v1.UndrainHostResponse & shoal.v1.UndrainHostResponse.$Shape;
+            static create(properties?: shoal.v1.UndrainHostResponse.$Properties): shoal.v1.UndrainHostResponse;
+
+            /**
+             * Encodes the specified UndrainHostResponse message. Does not implicitly {@link shoal.v1.UndrainHostResponse.verify|verify} messages.
+             * @param message UndrainHostResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.UndrainHostResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an UndrainHostResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.UndrainHostResponse & shoal.v1.UndrainHostResponse.$Shape} UndrainHostResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.UndrainHostResponse & shoal.v1.UndrainHostResponse.$Shape;
+        }
+
+        namespace UndrainHostResponse {
+
+            /** Properties of an UndrainHostResponse. */
+            interface $Properties {
+
+                /** UndrainHostResponse job */
+                job?: (shoal.v1.Job.$Properties|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an UndrainHostResponse. */
+            type $Shape = shoal.v1.UndrainHostResponse.$Properties;
         }
 
         /** Represents a NetworkService */

@@ -73,7 +73,6 @@ export class HostAgent {
       backups: this.services.volume.backups,
       hostId,
       isLeader: () => process.loop.isLeader,
-      isSharedStorage: (pool) => machine.pool(pool)?.shared === true,
       resizeConfirmWindowSeconds: 0,
       hostViews: gossip,
       downHostGraceMs: 5_000, // Outages are short here.

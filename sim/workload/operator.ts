@@ -47,9 +47,12 @@ export class Operator {
     switch (random.below(4)) {
       case 0:
       case 1: {
-        const draft = { host: hostId, stopRunning: random.chance(0.8), timeoutSeconds: random.pick([0, 60]) };
+        const draft = {
+          ...{ host: hostId, zone: '', failureDomain: '', parallel: random.pick([0, 1, 8]) },
+          ...{ stopRunning: random.chance(0.8), timeoutSeconds: random.pick([0, 60]) },
+        };
         if (mayWaitForOwners) draft.timeoutSeconds = 60;
-        await this.#call(`drain ${hostId}`, (agent, context) => agent.services.jobs.drainHost(context, draft));
+        await this.#call(`drain ${hostId}`, (agent, context) => agent.services.compute.drains.begin(context, draft));
         return;
       }
       case 2:

@@ -3,5 +3,5 @@
  * `test/api-gateway/relay/reads.test.ts` walks all methods.
  */
 export function isRead(method: string): boolean {
-  return /^(?:[gG]et|[lL]ist|[eE]xplain|[tT]race|[wW]hatIf)(?![a-z])/.test(method);
+  return /^(?:[gG]et|[lL]ist|[eE]xplain|[pP]lan|[tT]race|[wW]hatIf)(?![a-z])/.test(method);
 }

@@ -6,8 +6,8 @@ import { ShoalError } from '../../base/errors.ts';
 import type { Calls, UnaryOptions } from '../../rpc/client.ts';
 import { type ConfigFlags, withConfigOptions } from '../kit/config-options.ts';
 import { dataDirOf } from '../kit/data-dir.ts';
+import { waitForJob } from '../kit/jobs-shown.ts';
 import { jsonText } from '../kit/json-text.ts';
-import { waitForJob } from './jobs.ts';
 
 const daySeconds = 86_400;
 /** Pages of a list that are asked for, at most: a million backups. */

@@ -34,7 +34,7 @@ export function registerCa(program: Command): void {
       const { job } = await withLocalAgent(dataDirOf(flags), (client) =>
         client.calls(shoal.v1.JobService).rotateAuthority({ keepSeconds, absentSeconds }, callOptions),
       );
-      const { showJob, waitForJob } = await import('./jobs.ts');
+      const { showJob, waitForJob } = await import('../kit/jobs-shown.ts');
       if (flags.wait && job !== null) await waitForJob(job.id, flags);
       else showJob({ job }, flags);
     });

@@ -7,6 +7,7 @@ import type { Calls, UnaryOptions } from '../../rpc/client.ts';
 import { type ConfigFlags, withConfigOptions } from '../kit/config-options.ts';
 import { dataDirOf } from '../kit/data-dir.ts';
 import { jsonText } from '../kit/json-text.ts';
+import { registerHostDrains } from './moves/host-drains.ts';
 
 /** Offsets of a clock below this are not told apart from the delay of what tells them, s. */
 const clockToldSecondsMin = 5;
@@ -86,32 +87,7 @@ export function registerHosts(program: Command): void {
         }),
       );
   }
-  withConfigOptions(host.command('drain'))
-    .description('move all servers away from a host, which takes no new ones from then on')
-    .argument('<name>', 'name or id of the host')
-    .option('--stop', 'also servers that run: each is stopped, moved, and started again')
-    .option('--timeout <seconds>', 'when it is taken back by itself, 60 to 604800', '86400')
-    .option('--wait', 'wait for its end, saying how far it is')
-    .option('--json', 'print one JSON object')
-    .action(async (name: string, flags: DrainFlags) => {
-      const timeoutSeconds = Number(flags.timeout);
-      if (!Number.isInteger(timeoutSeconds) || timeoutSeconds < 60 || timeoutSeconds > 604_800) {
-        throw new ShoalError(
-          'INVALID_ARGUMENT',
-          `--timeout ${flags.timeout}: expected whole seconds from 60 to 604800`,
-        );
-      }
-      const { callOptions, withLocalAgent } = await import('../kit/local-client.ts');
-      const messages = await import('../../../proto/messages.ts');
-      const { job } = await withLocalAgent(dataDirOf(flags), (client) =>
-        client
-          .calls(messages.shoal.v1.JobService)
-          .drainHost({ host: name, stopRunning: flags.stop ?? false, timeoutSeconds }, callOptions),
-      );
-      const { showJob, waitForJob } = await import('./jobs.ts');
-      if (flags.wait && job !== null) await waitForJob(job.id, flags);
-      else showJob({ job }, flags);
-    });
+  registerHostDrains(host);
   withConfigOptions(host.command('remove'))
     .description('take a host out of the mesh for good; it must have no servers')
     .argument('<name>', 'name or id of the host')
@@ -171,13 +147,6 @@ function clockText(offsetMs: number | null | undefined): string {
 const rekeyedText =
   'The mesh has new keys and a new authority: users log in again, unused tickets are void, and clients that trust the ' +
   'authority need its new certificate (shoal ca).';
-
-type DrainFlags = ConfigFlags & {
-  readonly stop?: boolean;
-  readonly timeout: string;
-  readonly wait?: boolean;
-  readonly json?: boolean;
-};
 
 type RemoveFlags = ConfigFlags & { readonly force?: boolean; readonly trusted?: boolean; readonly json?: boolean };
 

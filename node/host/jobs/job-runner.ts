@@ -204,7 +204,7 @@ export class JobRunner implements Service {
         { jobId: job.id, kind: job.kind, about: decision.about, code: error.code, err: error },
         'an action of a job failed',
       );
-      await this.#write(job, (now) => withFailure(now, decision.about, error.message));
+      await this.#write(job, (now) => withFailure(now, decision.about, error.message, error.code));
     } finally {
       this.#actions.delete(job.id);
     }

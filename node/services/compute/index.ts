@@ -3,6 +3,7 @@
 import { Aggregates } from './aggregates.ts';
 import { Consoles } from './consoles.ts';
 import type { ComputeDependencies, ComputeOptions } from './dependencies.ts';
+import { HostDrains } from './drains/host-drains.ts';
 import { Flavors } from './flavors.ts';
 import { Migrations } from './history/migrations.ts';
 import { Hosts } from './hosts.ts';
@@ -35,6 +36,7 @@ export class ComputeService {
   readonly migrations: Migrations;
   readonly consoles: Consoles;
   readonly hosts: Hosts;
+  readonly drains: HostDrains;
   readonly aggregates: Aggregates;
 
   constructor(deps: ComputeDependencies, options: ComputeOptions = { storage: 'local' }) {
@@ -52,6 +54,7 @@ export class ComputeService {
     this.migrations = new Migrations();
     this.consoles = new Consoles(deps);
     this.hosts = new Hosts(deps);
+    this.drains = new HostDrains(deps);
     this.aggregates = new Aggregates(deps);
   }
 }

@@ -81,13 +81,14 @@ export function saying(job: shoal.v1.Job, message: string): shoal.v1.Job {
   return text === job.message ? job : new shoal.v1.Job({ ...job, message: text });
 }
 
-/** The job with one more failure of what it was doing to `subject`. */
-export function withFailure(job: shoal.v1.Job, subject: string, message: string): shoal.v1.Job {
+/** The job with one more failure of what it was doing to `subject`. @param code of the error. */
+export function withFailure(job: shoal.v1.Job, subject: string, message: string, code = ''): shoal.v1.Job {
   const before = job.failures.find((failure) => failure.subject === subject);
   const failure = new shoal.v1.JobFailure({
     subject,
     message: beginningOf(message, messageCharactersMax),
     attempts: (before?.attempts ?? 0) + 1,
+    code,
   });
   const others = job.failures.filter((known) => known.subject !== subject);
   return new shoal.v1.Job({ ...job, failures: [...others, failure].slice(-failuresMax) });

@@ -14,6 +14,12 @@ t.test('a host is drained, and the job is listed, shown and waited for', async (
   const { hosts } = (await parsed('hosts')) as { hosts: readonly { host: { id: string; name: string } }[] };
   const { id: hostId = '', name = '' } = hosts[0]?.host ?? {};
 
+  t.match(await parsed('host', 'drain', name, '--plan'), { steps: [], refusal: '', warnings: [/no quorum/] });
+  t.match((await run('host', 'drain', name, '--plan')).err, /must not be switched off/);
+  t.match(await run('host', 'drain'), { status: 2, err: /Name one host, zone or failure domain/ });
+  t.match(await run('host', 'drain', '--zone', 'nova'), { status: 1, err: /no quorum/ });
+  t.match(await run('host', 'drain', name, '--parallel', '33'), { status: 2, err: /1 to 32/ });
+
   const { status, out, err } = await run('host', 'drain', name, '--stop', '--wait');
   t.equal(status, 0, err);
   t.match(err, /(running|succeeded)/, 'how far it is goes to standard error');
@@ -27,6 +33,10 @@ t.test('a host is drained, and the job is listed, shown and waited for', async (
   t.match(await parsed('job', 'show', id), { kind: 'drain', subject: `host/${hostId}`, userId: 'operator' });
   t.match(await parsed('job', 'wait', id), { id });
   t.match((await run('job', 'list', '--all')).out, /drain/);
+
+  for (const verb of ['pause', 'resume']) t.match(await run('job', verb, id), { status: 1, err: /has ended/ });
+  t.match((await run('host', 'undrain', name)).out, /takes new servers/);
+  t.notMatch((await run('hosts')).out, /disabled/);
 
   const cancelled = await run('job', 'cancel', id);
   t.match(cancelled, { status: 1, err: /has ended/ });

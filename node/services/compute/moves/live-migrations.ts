@@ -11,7 +11,7 @@ import { shoal } from '../../../../proto/messages.ts';
 import { failpoint } from '../../../base/buggify/buggify.ts';
 import { ShoalError } from '../../../base/errors.ts';
 import { indexKey } from '../../../state/table.ts';
-import { hostTable, jobTable, migrationTable, serverTable, volumeTable } from '../../../state/tables/index.ts';
+import { hostTable, jobTable, migrationTable, serverTable } from '../../../state/tables/index.ts';
 import type { StateReader } from '../../../state/types.ts';
 import { beginJob } from '../../jobs/job-record.ts';
 import type { RequestContext } from '../../kit/context.ts';
@@ -21,8 +21,6 @@ import { liveMoveName } from '../../kit/sealing.ts';
 import { awaitingHostOf, liveMove } from '../../kit/server-move.ts';
 import { type Attempt, transact } from '../../kit/transact.ts';
 import type { VolumeDependencies } from '../../volume/kit/dependencies.ts';
-import { isElsewhere } from '../../volume/records/served-volume.ts';
-import { volumeDisks } from '../../volume/records/server-disks.ts';
 import { askedAction } from '../history/action-history.ts';
 import { beginMigration } from '../history/migrations.ts';
 import { placementEvents } from '../history/placement-events.ts';
@@ -39,6 +37,7 @@ import {
   type PlacingDependencies,
   placeMove,
 } from './placing.ts';
+import { servedVolume } from './ways-out.ts';
 
 const failpointClaimedNotBound = failpoint(
   'live-migration.claimed-not-bound',
@@ -168,17 +167,12 @@ export class LiveMigrations {
           'server moves. Migrate its volumes to a shared pool, or migrate the server while it is off.',
       );
     }
-    const adverts = this.#deps.hostViews.adverts();
-    for (const { volumeId } of volumeDisks(server)) {
-      const volume = volumeTable.get(reader, volumeId ?? '')?.record;
-      if (volume === undefined) continue;
-      const onOneHost = volume.hostId !== '' && (volume.served !== null || isElsewhere(adverts, volume, ''));
-      if (!onOneHost) continue;
-      throw conflict(
-        `Cannot 'os-migrateLive' instance ${server.id}: its volume ${volume.id} is on the own storage of one host, which serves it ` +
-          'to one other at a time. Migrate the volume to a shared pool first.',
-      );
-    }
+    const volumeId = servedVolume(this.#deps, reader, server);
+    if (volumeId === undefined) return;
+    throw conflict(
+      `Cannot 'os-migrateLive' instance ${server.id}: its volume ${volumeId} is on the own storage of one host, which serves it ` +
+        'to one other at a time. Migrate the volume to a shared pool first.',
+    );
   }
 
   /** One transaction: move, migration, history and job. The room is the server's at both hosts from then on. */

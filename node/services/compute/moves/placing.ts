@@ -32,22 +32,30 @@ export interface PlacingDependencies {
 
 type Deps = PlacingDependencies;
 
+/** Where a server is to go, and as what. */
+interface WantedMove {
+  readonly newFlavor: Flavor;
+  readonly hostName?: string | undefined;
+  readonly excludeHostIds: readonly string[];
+}
+
 /** The host that admits the server at its next generation. Throws `NO_VALID_HOST`, which says of each host why not. */
 export function placeMove(
   { placer }: Deps,
   context: RequestContext,
   reader: StateReader,
   server: Server,
-  move: {
-    readonly newFlavor: Flavor;
-    readonly hostName?: string | undefined;
-    readonly excludeHostIds: readonly string[];
-  },
+  move: WantedMove,
 ): Promise<Placed> {
+  return placer.place(moveRequest(reader, server, move), context.signal);
+}
+
+/** What placement is asked for a server that moves. */
+export function moveRequest(reader: StateReader, server: Server, move: WantedMove): PlaceRequest {
   const { newFlavor, hostName, excludeHostIds } = move;
   const image = imageTable.get(reader, server.imageId)?.record;
   const group = serverGroupTable.get(reader, server.serverGroupId);
-  const request: PlaceRequest = {
+  return {
     serverId: server.id as ServerId,
     generation: server.generation + 1,
     flavor: newFlavor,
@@ -61,11 +69,14 @@ export function placeMove(
     schedulerHints: server.schedulerHints,
     ...(group === undefined ? {} : { group: groupForPlacement(reader, group.record, server.id) }),
   };
-  return placer.place(request, context.signal);
 }
 
 /** Whether other hosts can have its disks; undefined: nobody has told yet. */
-export function isReachable({ hostViews }: Deps, reader: StateReader, server: Server): boolean | undefined {
+export function isReachable(
+  { hostViews }: { readonly hostViews: Pick<HostViews, 'adverts'> },
+  reader: StateReader,
+  server: Server,
+): boolean | undefined {
   const adverts = hostViews.adverts();
   const volumes = server.disks.map(({ volumeId }) => volumeTable.get(reader, volumeId ?? '')?.record);
   const isServed = (volume: shoal.v1.Volume | undefined): boolean =>

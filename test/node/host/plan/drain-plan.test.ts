@@ -26,11 +26,23 @@ function job(over: object = {}, drain: object = {}): shoal.v1.Job {
 
 function server(over: Partial<DrainServer> = {}): DrainServer {
   const plain = { id: 's1', name: 'web', place: 'here', power: 'stopped', isIdle: true } as const;
-  return { ...plain, isShared: true, isDeleting: false, isStoppedByJob: true, ...over };
+  const untried = {
+    priority: 0,
+    memoryMib: 128,
+    liveTries: 0,
+    liveFailure: '',
+    isDeleting: false,
+    isStoppedByJob: true,
+  };
+  return { ...plain, ...untried, way: cold, ...over };
 }
 
-function world(servers: readonly DrainServer[], isEnabled = false): DrainWorld {
-  return { host: { name: 'one', isEnabled }, servers };
+const cold = { how: 'cold', why: '' } as const;
+const live = { how: 'live', why: '' } as const;
+const stays = { how: 'stay', why: "its disk is on its host's own storage" } as const;
+
+function world(servers: readonly DrainServer[], isEnabled = false, wasEnabled = true): DrainWorld {
+  return { hosts: [{ id: 'h1', name: 'one', isEnabled, wasEnabled }], servers };
 }
 
 /** A decision in one line. */
@@ -48,25 +60,92 @@ function text(decision: JobDecision<DrainAction>): string {
 }
 
 t.test('what a drain does next', async (t) => {
-  const runs = server({ power: 'running' });
-  const failed = (attempts: number): object => ({
-    failures: [new shoal.v1.JobFailure({ subject: 'server/s1', message: 'no host', attempts })],
+  const runs = server({ power: 'running', way: live });
+  const failed = (attempts: number, over: object = {}): object => ({
+    failures: [new shoal.v1.JobFailure({ subject: 'server/s1', message: 'no host', attempts, ...over })],
   });
+  const failedLive = (attempts: number, code = ''): object => failed(attempts, { subject: 'live-migration/s1', code });
+  const move = { migrationId: 'm1', isByJob: true, isCancelled: false, told: '43 % of its memory is copied' };
+  const moving = server({ id: 's9', name: 'db', power: 'running', way: live, isIdle: false, liveMove: move });
   const rollingBack = { status: JobStatus.JOB_STATUS_ROLLING_BACK };
   const cases: readonly [string, shoal.v1.Job, DrainWorld, RegExp][] = [
     ['new servers are kept away first', job({ phase: '' }), world([], true), /^disable-host$/],
     ['then it moves', job({ phase: '' }), world([]), /^turn moving$/],
-    ['the host has gone', job(), { host: undefined, servers: [] }, /^failed .*left the mesh/],
+    ['the host has gone', job(), { hosts: [], servers: [] }, /^failed .*left the mesh/],
     ['somebody enabled it', job(), world([], true), /^failed Somebody/],
     ['an empty host', job(), world([]), /^succeeded/],
     ['a stopped server moves', job(), world([server()]), /^move-server s1$/],
     ['a busy one is waited for', job(), world([server({ isIdle: false })]), /^wait Waiting for web/],
     ['so is one on its way', job(), world([server({ place: 'leaving', isIdle: false })]), /^wait/],
     ['and one that is being deleted', job(), world([server({ isDeleting: true, isIdle: false })]), /^wait/],
-    ['one that runs stays', job(), world([runs]), /^failed 1 of its servers stay. web: it runs/],
-    ['unless it may be stopped', job({}, { stopRunning: true }), world([runs]), /^stop-server s1$/],
-    ['a disk of the host stays', job(), world([server({ isShared: false })]), /^failed .*own storage/],
-    ['in ERROR', job(), world([server({ power: 'other' })]), /^failed .*neither running nor stopped/],
+    ['one that runs moves while it does', job(), world([runs]), /^move-live s1$/],
+    ['it is tried again while it runs', job(failedLive(2)), world([runs]), /^move-live s1$/],
+    [
+      'tries that have begun count too',
+      job(failedLive(1)),
+      world([{ ...runs, liveTries: 2, liveFailure: 'another CPU' }]),
+      /^failed .*web: it could not be moved while it runs: another CPU/,
+    ],
+    ['then it is stopped, if it may be', job(failedLive(3), { stopRunning: true }), world([runs]), /^stop-server s1$/],
+    [
+      'but not when there is no room for it anyway',
+      job(failedLive(3, 'NO_VALID_HOST'), { stopRunning: true }),
+      world([runs]),
+      /^failed .*web: no host/,
+    ],
+    [
+      'nor when it is paused',
+      job(failedLive(3), { stopRunning: true }),
+      world([{ ...runs, power: 'paused' }]),
+      /^failed .*while it runs/,
+    ],
+    [
+      'one that cannot go while it runs is stopped',
+      job({}, { stopRunning: true }),
+      world([server({ power: 'running' })]),
+      /^stop-server s1$/,
+    ],
+    ['a disk of the host stays', job(), world([server({ way: stays })]), /^failed .*own storage/],
+    [
+      'one that goes over is waited for, and how far it is told',
+      job({}, { parallel: 1 }),
+      world([runs, moving]),
+      /^wait Waiting for db \(43 % of its memory is copied\) and 1 more/,
+    ],
+    ['one that is on its way there is waited for', job(), world([server({ place: 'arriving' })]), /^wait/],
+    [
+      'the most urgent goes first, then the largest',
+      job(),
+      world([server({ id: 'a' }), server({ id: 'b', memoryMib: 512 }), server({ id: 'c', priority: 1 })]),
+      /^move-server c$/,
+    ],
+    ['resting, it begins nothing', job({ paused: true }), world([runs]), /^wait Resting/],
+    [
+      'but what it has stopped goes on',
+      job({ paused: true }, { stoppedServerIds: ['s1'] }),
+      world([server()]),
+      /^move-server s1$/,
+    ],
+    ['taken back: what goes over is called back', job(rollingBack), world([moving]), /^call-back s9$/],
+    ['and waited for', job(rollingBack), world([{ ...moving, liveMove: { ...move, isCancelled: true } }]), /^wait/],
+    [
+      'what an owner has asked to go over is not',
+      job(rollingBack),
+      world([{ ...moving, liveMove: { ...move, isByJob: false } }]),
+      /^enable-host$/,
+    ],
+    [
+      'of several hosts each is kept free',
+      job({ phase: '' }),
+      {
+        hosts: [
+          { id: 'h1', name: 'one', isEnabled: false, wasEnabled: true },
+          { id: 'h2', name: 'two', isEnabled: true, wasEnabled: true },
+        ],
+        servers: [],
+      },
+      /^disable-host$/,
+    ],
     ['it is tried again', job(failed(2)), world([server()]), /^move-server s1$/],
     ['not for ever', job(failed(3)), world([server()]), /^failed .*web: no host/],
     [
@@ -112,7 +191,7 @@ t.test('what a drain does next', async (t) => {
       /^forget-stopped s1$/,
     ],
     ['taken back: the host takes servers again', job(rollingBack), world([server()]), /^enable-host$/],
-    ['taken back, and it was disabled before', job(rollingBack, { wasEnabled: false }), world([]), /^failed .*time/],
+    ['taken back, and it was disabled before', job(rollingBack), world([], false, false), /^failed .*time/],
     ['cancelled', job({ ...rollingBack, cancelRequested: true }), world([], true), /^cancelled/],
   ];
   for (const [name, given, seen, wanted] of cases) t.match(text(nextOfDrain(given, seen)), wanted, name);
@@ -145,7 +224,8 @@ function drainOf(random: Prng): {
   const servers = new Map<string, DrainServer>();
   for (let n = random.below(6); n > 0; n -= 1) {
     const power = random.chance(0.5) ? 'running' : 'stopped';
-    servers.set(`s${n}`, server({ id: `s${n}`, power, isShared: random.chance(0.8) }));
+    const goes = power === 'running' ? random.pick([live, cold]) : cold;
+    servers.set(`s${n}`, server({ id: `s${n}`, power, way: random.chance(0.8) ? goes : stays }));
   }
   const ran = [...servers.values()].filter(({ power }) => power === 'running').map(({ id }) => id);
   const stuck = new Set([...servers.keys()].filter(() => random.chance(0.2)));
@@ -170,8 +250,15 @@ function drainOf(random: Prng): {
     if (decision.kind === 'turn') current = new shoal.v1.Job({ ...current, phase: decision.phase });
     // The hosts come further while it waits, and now and then meanwhile.
     if (decision.kind === 'wait' || random.chance(0.3))
-      for (const { id, place } of servers.values())
+      for (const { id, place, liveMove } of [...servers.values()]) {
         if (place === 'leaving') set(id, { place: 'elsewhere', isIdle: true });
+        if (liveMove === undefined) continue;
+        const { liveMove: _ended, ...rest } = servers.get(id) ?? server();
+        const isThere = !liveMove.isCancelled && !stuck.has(id) && random.chance(0.8);
+        servers.set(id, { ...rest, isIdle: !isThere, place: isThere ? 'leaving' : 'here', liveFailure: 'gone' });
+      }
+    if (random.chance(0.05)) current = new shoal.v1.Job({ ...current, paused: !current.paused });
+    if (decision.kind === 'wait' && current.paused) current = new shoal.v1.Job({ ...current, paused: false });
     if (decision.kind !== 'do') continue;
     const { action, about } = decision;
     const { drain } = current;
@@ -185,8 +272,20 @@ function drainOf(random: Prng): {
         break;
       case 'stop-server':
         current = stopped([...others, action.serverId]);
-        set(action.serverId, { power: 'stopped' });
+        set(action.serverId, { power: 'stopped', way: cold });
         break;
+      case 'move-live': {
+        const tries = servers.get(action.serverId)?.liveTries ?? 0;
+        const liveMove = { migrationId: 'm', isByJob: true, isCancelled: false, told: '' };
+        if (random.chance(0.2)) current = withFailure(current, about, 'no host', random.pick(['', 'NO_VALID_HOST']));
+        else set(action.serverId, { isIdle: false, liveTries: tries + 1, liveMove });
+        break;
+      }
+      case 'call-back': {
+        const { liveMove } = servers.get(action.serverId) ?? {};
+        if (liveMove !== undefined) set(action.serverId, { liveMove: { ...liveMove, isCancelled: true } });
+        break;
+      }
       case 'start-server':
         set(action.serverId, { power: 'running' });
         break;
