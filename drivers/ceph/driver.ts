@@ -29,6 +29,7 @@ import type {
   StorageCapabilities,
   StorageDriver,
   StorageRoom,
+  StorageWitness,
   UnmanagedDisk,
 } from '../types.ts';
 import { openWaiting, takeArrived } from './arrival.ts';
@@ -51,6 +52,7 @@ import {
 import { ownSnapshots, type RbdDisk, RbdImages } from './rbd-images.ts';
 import { createSnapshot, flattenChildren, removeSnapshot, revertDisk } from './snapshots.ts';
 import { adoptDisk, listUnmanaged, releaseDisk } from './unmanaged.ts';
+import { RbdWitness } from './witness.ts';
 
 interface RbdDriverOptions {
   readonly identity: CephIdentity;
@@ -88,6 +90,7 @@ export class RbdStorageDriver implements StorageDriver {
   };
   /** Fences hosts and unfences them: for the code that heals. */
   readonly fence: Fence;
+  readonly witness: StorageWitness;
   readonly #log: Logger;
   readonly #client: CephClient;
   readonly #images: string;
@@ -105,6 +108,10 @@ export class RbdStorageDriver implements StorageDriver {
     this.#volumes = options.volumesPool ?? 'volumes';
     this.#run = deps.run ?? runCommand;
     this.fence = new Fence(this.#client, this.#volumes);
+    this.witness = new RbdWitness(
+      { client: this.#client, fence: this.fence, ownIp: () => this.address },
+      this.#volumes,
+    );
     this.#disks = new RbdImages(this.#client, this.fence, {
       pool: this.#volumes,
       imagesPool: this.#images,

@@ -24,6 +24,7 @@ export const exitStatus = {
  */
 const unanswered: readonly number[] = [101, 107, 110, 111, 113];
 /** `ceph` and `rados` end with 1 whatever it was, and say it in words. */
+const blockedWords = /\(108\)|blocklisted/i;
 const unansweredWords = /timed out|error connecting to the cluster|couldn't connect|connection refused/i;
 
 /** ENOSPC, EDQUOT: no room in the pool, or in its quota. EROFS: a cluster or image that takes no writes. */
@@ -64,7 +65,7 @@ export function cephFailure(caught: unknown): ShoalError {
   if (refusal !== undefined) {
     return storageRefusal(refusal.reason, `${refusal.message}: ${error.message}`, { facts: error.facts, cause: error });
   }
-  if (error.code === 'COMMAND_FAILED' && error.facts['status'] === exitStatus.blocked) {
+  if (error.code === 'COMMAND_FAILED' && isBlocked(error)) {
     return new ShoalError('FENCE_UNPROVEN', 'Ceph refuses this host: it was fenced, and is not unfenced yet', {
       facts: error.facts,
       cause: error,
@@ -82,4 +83,8 @@ export function cephFailure(caught: unknown): ShoalError {
     });
   }
   return error;
+}
+
+function isBlocked({ facts: { status, stderr } }: ShoalError): boolean {
+  return status === exitStatus.blocked || (status === 1 && typeof stderr === 'string' && blockedWords.test(stderr));
 }

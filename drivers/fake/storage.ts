@@ -31,10 +31,12 @@ import type {
   StorageCondition,
   StorageDriver,
   StorageRoom,
+  StorageWitness,
   UnmanagedDisk,
 } from '../types.ts';
 import { bytesOfContent, contentOfBytes, halfWritten } from './content.ts';
 import { Faults } from './faults.ts';
+import { FakeWitness } from './witness.ts';
 
 /** TCP ports that disks are served at. */
 const exportPorts = { first: 10_809, count: 1_000 };
@@ -64,7 +66,12 @@ type FakeStorageOperation =
   | 'importDisk'
   | 'listUnmanaged'
   | 'adoptDisk'
-  | 'releaseDisk';
+  | 'releaseDisk'
+  | 'beat'
+  | 'lastBeat'
+  | 'fenceFormer'
+  | 'isFenced'
+  | 'unfence';
 
 interface Holder {
   readonly owner: HostId;
@@ -117,6 +124,8 @@ export class FakeStorage {
   readonly address: string;
   #writes = 0;
   readonly blocked = new Set<HostId>();
+  /** What each host said last. */
+  readonly beats = new Map<HostId, string>();
 
   constructor(
     options: {
@@ -199,6 +208,7 @@ export class FakeStorage {
 export class FakeStorageDriver implements StorageDriver {
   readonly name = 'fake';
   readonly capabilities: StorageCapabilities;
+  readonly witness: StorageWitness | undefined;
   readonly #storage: FakeStorage;
 
   constructor(storage: FakeStorage) {
@@ -212,6 +222,7 @@ export class FakeStorageDriver implements StorageDriver {
       encryption: ['luks'],
       exports: !shared,
     };
+    this.witness = shared ? new FakeWitness(storage) : undefined;
   }
 
   async start(signal: AbortSignal): Promise<void> {

@@ -43,6 +43,35 @@ export interface StorageRoom {
 }
 
 /**
+ * What storage that several hosts reach knows of them, and what it can keep them from. It is asked and told without the mesh: a
+ * host that is cut off from all others may still reach it, and one that is gone does not.
+ */
+export interface StorageWitness {
+  /**
+   * Says that this host is there: `text` takes the place of what it said before. Throws `FENCE_UNPROVEN` when it is fenced,
+   * and what the driver throws while storage does not answer. Works before the driver has started.
+   */
+  beat(owner: HostId, text: string, signal: AbortSignal): Promise<void>;
+  /** What a host said last; undefined: nothing. Throws while storage does not answer. */
+  lastBeat(owner: HostId, signal: AbortSignal): Promise<string | undefined>;
+  /**
+   * Keeps every host from the disk that has it by a lower generation, which is one that is committed no more: fences it without
+   * an end, and returns when that is proved, nobody has the disk open, and the lock is free. Throws `FENCE_UNPROVEN`, with what
+   * is not proved; nothing is given back then. Repeated: success. `former` alone is kept from a disk that several may have.
+   * No such disk: success.
+   */
+  fenceFormer(
+    disk: { readonly volumeId: VolumeId; readonly generation: number; readonly shared?: boolean | undefined },
+    former: HostId,
+    signal: AbortSignal,
+  ): Promise<void>;
+  /** Whether this host is fenced. Works before the driver has started. */
+  isFenced(owner: HostId, signal: AbortSignal): Promise<boolean>;
+  /** Lifts the fence of this host, whose caller has proved that no guest of before has a disk of this storage open. */
+  unfence(owner: HostId, signal: AbortSignal): Promise<void>;
+}
+
+/**
  * Disks on one kind of storage. While a guest has a disk of one host's own storage open, its snapshots are made and removed,
  * and it grows, by the `ComputeDriver`, and the calls here are a `CONFLICT`; on shared storage they work here as well. Of a disk
  * that is served to another host, snapshots are made and removed here.
@@ -53,6 +82,8 @@ export interface StorageRoom {
 export interface StorageDriver {
   readonly name: 'local' | 'rbd' | 'fake';
   readonly capabilities: StorageCapabilities;
+  /** Absent: no other host reaches this storage. */
+  readonly witness?: StorageWitness | undefined;
 
   /** Checks that the storage answers. Throws `ShoalError` with what to do when it does not. */
   start(signal: AbortSignal): Promise<void>;

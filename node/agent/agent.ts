@@ -419,6 +419,7 @@ export class Agent {
       isLeader: () => loop.isLeader,
       resizeConfirmWindowSeconds: config.compute.resizeConfirmWindowSeconds,
       hostViews: host.gossip,
+      askKernel: (id, timeoutMs) => view.askKernel(id, timeoutMs),
       volumeTools: host.volumeTools,
       backupStore: backupStores(clock, config.backups),
       imageContent: host.images,

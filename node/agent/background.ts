@@ -10,6 +10,7 @@ import { drainJob } from '../host/jobs/kinds/drain.ts';
 import { type LiveMigrationTools, liveMigrationJob } from '../host/jobs/kinds/live-migration.ts';
 import { rotateAuthorityJob } from '../host/jobs/kinds/rotate-authority.ts';
 import { type ServerImageTools, serverImageJob } from '../host/jobs/kinds/server-image.ts';
+import { takeoverJob } from '../host/jobs/kinds/takeover.ts';
 import { volumeBackupDeleteJob, volumeBackupJob } from '../host/jobs/kinds/volume-backup.ts';
 import { volumeBackupExpireJob } from '../host/jobs/kinds/volume-backup-expire.ts';
 import { volumeBackupVerifyJob } from '../host/jobs/kinds/volume-backup-verify.ts';
@@ -19,11 +20,13 @@ import { volumeReimageJob } from '../host/jobs/kinds/volume-reimage.ts';
 import { volumeRestoreJob } from '../host/jobs/kinds/volume-restore.ts';
 import { volumeSwapJob } from '../host/jobs/kinds/volume-swap.ts';
 import { volumeUploadJob } from '../host/jobs/kinds/volume-upload.ts';
+import { type AskKernel, HostWitnesses } from '../host/takeover/host-witnesses.ts';
 import { confirmOldResizes } from '../host/tasks/confirm-old-resizes.ts';
 import { forgetEndedJobs } from '../host/tasks/forget-ended-jobs.ts';
 import { forgetExpiredMessages } from '../host/tasks/forget-expired-messages.ts';
 import { moveVolumesOffDownHosts } from '../host/tasks/move-volumes-off-down-hosts.ts';
 import { resealSecrets } from '../host/tasks/reseal-secrets.ts';
+import { takeOverLostHosts } from '../host/tasks/take-over-lost-hosts.ts';
 import { TaskRunner } from '../host/tasks/task-runner.ts';
 import type { ComputeService } from '../services/compute/index.ts';
 import { LiveMoveReportService } from '../services/compute/moves/live-reports.ts';
@@ -33,6 +36,7 @@ import type { Sealing } from '../services/kit/sealing.ts';
 import type { VolumeService } from '../services/volume/index.ts';
 import { VolumeJobReportService } from '../services/volume/job-reports.ts';
 import { hostTable } from '../state/tables/index.ts';
+import type { StateReader } from '../state/types.ts';
 
 /** What it works with. */
 interface BackgroundDeps {
@@ -43,6 +47,8 @@ interface BackgroundDeps {
   readonly isLeader: () => boolean;
   /** Which hosts are down, and what they reach. */
   readonly hostViews: HostViews;
+  /** What a host's kernel says of its agent's port. */
+  readonly askKernel: AskKernel;
   /** How long a host is down before others do its work on shared storage, ms. Default: as production. */
   readonly downHostGraceMs?: number;
   /** After how long a resize that waits is confirmed by itself, seconds; 0: never. */
@@ -74,6 +80,7 @@ class Background implements Service {
     hostId,
     isLeader,
     hostViews,
+    askKernel,
     downHostGraceMs,
     resizeConfirmWindowSeconds,
     volumeTools,
@@ -90,6 +97,11 @@ class Background implements Service {
       serverImageReports: new ServerImageReportService(services, signal),
       backupStore,
     });
+    const { storage } = volumeTools(new AbortController().signal);
+    const witnesses = new HostWitnesses({ hostViews, askKernel, storage, clock: services.clock });
+    const isShared = (pool: string): boolean => storage.get(pool)?.capabilities.shared === true;
+    const { moves } = compute;
+    const fresh = (signal: AbortSignal): Promise<StateReader> => services.state.fresh(signal);
     const moveDeps = { ...services, hostViews, sealing };
     const moveTools = (signal: AbortSignal): LiveMigrationTools => ({
       ...volumeTools(signal),
@@ -117,6 +129,7 @@ class Background implements Service {
         anyJobKind(volumeReimageJob(backupTools)),
         anyJobKind(serverImageJob(backupTools, hostId)),
         anyJobKind(liveMigrationJob(moveTools, hostId, services.clock)),
+        anyJobKind(takeoverJob({ moves, witnesses, storage, fresh, clock: services.clock })),
       ],
     });
     this.#tasks = new TaskRunner({
@@ -128,6 +141,7 @@ class Background implements Service {
         forgetExpiredMessages,
         resealSecrets(sealing),
         moveVolumesOffDownHosts(hostViews, downHostGraceMs),
+        takeOverLostHosts({ hostViews, witnesses, isShared }),
         confirmOldResizes(compute.moves, resizeConfirmWindowSeconds),
       ],
       onRun: (task, result, seconds) => {

@@ -21,6 +21,7 @@ import { lacksPools } from '../host/lacking-pools.ts';
 import { IntentBook } from '../host/outage/intent-book.ts';
 import { PendingReports } from '../host/outage/pending-reports.ts';
 import { RevisionFence } from '../host/outage/revision-fence.ts';
+import { StorageSigns } from '../host/outage/storage-signs.ts';
 import { hostCapacity, ownAdvert } from '../host/own-advert.ts';
 import { PeerCalls } from '../host/peer-calls.ts';
 import { fetchBlob } from '../host/peer-channel.ts';
@@ -120,6 +121,7 @@ interface KeptHost {
   readonly reports: PendingReports;
   readonly loop: HostLoop;
   readonly duties: HostDuties;
+  readonly signs: StorageSigns;
   readonly buildFailures: BuildFailures;
   readonly volumePorts: VolumePorts;
 }
@@ -151,7 +153,10 @@ function keptHost(ports: HostPorts, options: HostOptions, advertChanged: Emitter
   const reports = new PendingReports(new HostReportService(services, hostId, signal));
   const buildFailures = new BuildFailures(clock, () => advertChanged.emit());
   const volumePorts = volumePortsOf(ports, options, images);
-  const loop = keeperOf(ports, options, { claims, intents, reports, buildFailures, volumePorts });
+  const signs = new StorageSigns({ ...drivers, state, clock, logger: logger.child({ part: 'storage signs' }) }, hostId);
+  const { fencedPools } = signs;
+  const loop = keeperOf(ports, options, { claims, intents, reports, buildFailures, volumePorts, fencedPools });
+  signs.onChange(() => loop.wake());
   const duties = new HostDuties({
     clock,
     logger: logger.child({ part: 'duties' }),
@@ -167,7 +172,7 @@ function keptHost(ports: HostPorts, options: HostOptions, advertChanged: Emitter
       await dropUnusedImages({ store, storage: drivers.storage }, state.local, asked);
     },
   });
-  return { claims, images, intents, reports, loop, duties, buildFailures, volumePorts };
+  return { claims, images, intents, reports, loop, duties, signs, buildFailures, volumePorts };
 }
 
 /** What this host gives to the steps and the jobs of volumes. */
@@ -193,11 +198,12 @@ function volumePortsOf(
 function keeperOf(
   ports: HostPorts,
   { config, hostId, metadata, signal }: HostOptions,
-  parts: Pick<KeptHost, 'claims' | 'intents' | 'reports' | 'buildFailures' | 'volumePorts'>,
+  parts: Pick<KeptHost, 'claims' | 'intents' | 'reports' | 'buildFailures' | 'volumePorts'> &
+    Pick<StorageSigns, 'fencedPools'>,
 ): HostLoop {
   const { services, store, drivers, observer } = ports;
   const { state, clock, logger } = services;
-  const { claims, intents, reports, buildFailures, volumePorts } = parts;
+  const { claims, intents, reports, buildFailures, volumePorts, fencedPools } = parts;
   const revisionFence = new RevisionFence(store);
   return hostKeeper(
     {
@@ -216,6 +222,7 @@ function keeperOf(
       onActing: (revision) => revisionFence.note(revision),
       onGuests: (guests) => observer.guests?.(guests),
       observer: buildFailures.watch(observer),
+      fencedPools,
       clock,
       logger: logger.child({ part: 'host' }),
     },
@@ -262,11 +269,11 @@ function admissionOf({ idle, hostId }: HostOptions, { state }: HostPorts['servic
 }
 
 function lifeOf(
-  parts: Pick<KeptHost, 'loop' | 'duties'> &
+  parts: Pick<KeptHost, 'loop' | 'duties' | 'signs'> &
     Pick<HostPorts, 'services'> &
     Pick<HostOptions, 'hostId'> & { readonly advertChanged: Emitter },
 ): Service {
-  const { loop, duties, services, hostId, advertChanged } = parts;
+  const { loop, duties, signs, services, hostId, advertChanged } = parts;
   let watches: { close(): void }[] = [];
   return {
     start: async () => {
@@ -276,9 +283,11 @@ function lifeOf(
       );
       await loop.start();
       await duties.start();
+      await signs.start();
     },
     stop: async () => {
       for (const watch of watches.splice(0)) watch.close();
+      await signs.stop();
       await duties.stop();
       await loop.stop();
     },

@@ -78,6 +78,7 @@ export class MeshView implements Service, HostViews {
   readonly #viewExchange: ViewExchange;
   readonly #random: Prng;
   readonly #detector: DetectorLoop;
+  readonly #probes: PeerProbes;
   readonly #options: MeshViewOptions;
   readonly #updateReaders = new UpdateReaders();
   /** A link was there since the start. */
@@ -137,6 +138,7 @@ export class MeshView implements Service, HostViews {
         updates: { topic: updatesTopic, meshId, areUnderstood: () => this.#updateReaders.areAll },
       },
     );
+    this.#probes = new PeerProbes(clock, peers);
     this.#detector = new DetectorLoop(
       {
         clock,
@@ -144,7 +146,7 @@ export class MeshView implements Service, HostViews {
         random: random.fork(),
         gossip: this.#gossip,
         identity,
-        wire: new PeerProbes(clock, peers),
+        wire: this.#probes,
       },
       {
         meshId,
@@ -253,6 +255,11 @@ export class MeshView implements Service, HostViews {
   /** Who accuses a host that is suspect or dead, and what each has seen. */
   accusations(hostId: string): readonly DetectorUpdate[] {
     return this.#detector.accusationsOf(hostId as HostId);
+  }
+
+  /** What the kernel at a host's address says of its agent's port. */
+  askKernel(hostId: HostId, timeoutMs: number): ReturnType<PeerProbes['port']> {
+    return this.#probes.port(hostId, timeoutMs);
   }
 
   condition(hostId: string): Condition {

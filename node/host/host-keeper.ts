@@ -40,6 +40,8 @@ interface HostKeeperDeps extends Omit<ServerPorts, 'tapName'>, VolumePorts {
   readonly onActing?: ((revision: number) => Promise<void>) | undefined;
   readonly onGuests?: ((guests: readonly GuestFound[]) => void) | undefined;
   readonly observer?: KindObserver | undefined;
+  /** Pools whose storage has fenced this host. */
+  readonly fencedPools: ReadonlySet<string>;
   readonly clock: Clock;
   readonly logger: Logger;
 }

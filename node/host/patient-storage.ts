@@ -3,7 +3,7 @@
  * the driver, so that nothing else of a host waits for it or ends with it: the agent starts, votes and serves, and what needs
  * these disks is refused with the reason, until the storage answers.
  */
-import type { StorageDriver } from '../../drivers/types.ts';
+import type { StorageDriver, StorageWitness } from '../../drivers/types.ts';
 import { type Clock, sleep } from '../base/clock.ts';
 import { isUnanswered, ShoalError } from '../base/errors.ts';
 import type { Health } from '../base/telemetry/health.ts';
@@ -132,6 +132,11 @@ export class PatientStorage implements StorageDriver {
 
   unserveDisk(...given: Parameters<StorageDriver['unserveDisk']>): Promise<void> {
     return this.#ask(() => this.#inner.unserveDisk(...given));
+  }
+
+  /** Asked whether or not the driver has started: a host that is fenced cannot start it. */
+  get witness(): StorageWitness | undefined {
+    return this.#inner.witness;
   }
 
   /** Processes of this host, which it knows whether or not the storage answers. */

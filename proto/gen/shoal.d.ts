@@ -4297,6 +4297,9 @@ export namespace shoal {
             /** Server nics. */
             nics: shoal.v1.ServerNic[];
 
+            /** Server lostHostIds. */
+            lostHostIds: string[];
+
             /**
              * Creates a new Server instance using the specified properties.
              * @param [properties] Properties to set
@@ -4514,6 +4517,9 @@ export namespace shoal {
 
                 /** Server nics */
                 nics?: shoal.v1.ServerNic.$Properties[];
+
+                /** Server lostHostIds */
+                lostHostIds?: string[];
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -5550,6 +5556,9 @@ export namespace shoal {
             /** Job volumeReimage. */
             volumeReimage: (shoal.v1.VolumeReimageJob|null);
 
+            /** Job takeover. */
+            takeover: (shoal.v1.TakeoverJob|null);
+
             /** Job paused. */
             paused: boolean;
 
@@ -5677,6 +5686,9 @@ export namespace shoal {
 
                 /** Job volumeReimage */
                 volumeReimage?: (shoal.v1.VolumeReimageJob.$Properties|null);
+
+                /** Job takeover */
+                takeover?: (shoal.v1.TakeoverJob.$Properties|null);
 
                 /** Job paused */
                 paused?: boolean;
@@ -5853,6 +5865,178 @@ export namespace shoal {
 
             /** Shape of a JobFailure. */
             type $Shape = shoal.v1.JobFailure.$Properties;
+        }
+
+        /**
+         * Properties of a TakeoverJob.
+         * @deprecated Use shoal.v1.TakeoverJob.$Properties instead.
+         */
+        interface ITakeoverJob extends shoal.v1.TakeoverJob.$Properties {
+        }
+
+        /** Represents a TakeoverJob. */
+        class TakeoverJob {
+
+            /**
+             * Constructs a new TakeoverJob.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.TakeoverJob.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** TakeoverJob hostId. */
+            hostId: string;
+
+            /** TakeoverJob confirmedMs. */
+            confirmedMs: number;
+
+            /** TakeoverJob downSinceMs. */
+            downSinceMs: number;
+
+            /** TakeoverJob servers. */
+            servers: shoal.v1.TakeoverServer[];
+
+            /**
+             * Creates a new TakeoverJob instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns TakeoverJob instance
+             */
+            static create(properties: shoal.v1.TakeoverJob.$Shape): shoal.v1.TakeoverJob & shoal.v1.TakeoverJob.$Shape;
+            static create(properties?: shoal.v1.TakeoverJob.$Properties): shoal.v1.TakeoverJob;
+
+            /**
+             * Encodes the specified TakeoverJob message. Does not implicitly {@link shoal.v1.TakeoverJob.verify|verify} messages.
+             * @param message TakeoverJob message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.TakeoverJob.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a TakeoverJob message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.TakeoverJob & shoal.v1.TakeoverJob.$Shape} TakeoverJob
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.TakeoverJob & shoal.v1.TakeoverJob.$Shape;
+        }
+
+        namespace TakeoverJob {
+
+            /** Properties of a TakeoverJob. */
+            interface $Properties {
+
+                /** TakeoverJob hostId */
+                hostId?: string;
+
+                /** TakeoverJob confirmedMs */
+                confirmedMs?: number;
+
+                /** TakeoverJob downSinceMs */
+                downSinceMs?: number;
+
+                /** TakeoverJob servers */
+                servers?: shoal.v1.TakeoverServer.$Properties[];
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a TakeoverJob. */
+            type $Shape = shoal.v1.TakeoverJob.$Properties;
+        }
+
+        /**
+         * Properties of a TakeoverServer.
+         * @deprecated Use shoal.v1.TakeoverServer.$Properties instead.
+         */
+        interface ITakeoverServer extends shoal.v1.TakeoverServer.$Properties {
+        }
+
+        /** Represents a TakeoverServer. */
+        class TakeoverServer {
+
+            /**
+             * Constructs a new TakeoverServer.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.TakeoverServer.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** TakeoverServer serverId. */
+            serverId: string;
+
+            /** TakeoverServer triedMs. */
+            triedMs: number;
+
+            /** TakeoverServer movedMs. */
+            movedMs: number;
+
+            /** TakeoverServer fencedMs. */
+            fencedMs: number;
+
+            /** TakeoverServer backMs. */
+            backMs: number;
+
+            /**
+             * Creates a new TakeoverServer instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns TakeoverServer instance
+             */
+            static create(properties: shoal.v1.TakeoverServer.$Shape): shoal.v1.TakeoverServer & shoal.v1.TakeoverServer.$Shape;
+            static create(properties?: shoal.v1.TakeoverServer.$Properties): shoal.v1.TakeoverServer;
+
+            /**
+             * Encodes the specified TakeoverServer message. Does not implicitly {@link shoal.v1.TakeoverServer.verify|verify} messages.
+             * @param message TakeoverServer message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.TakeoverServer.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a TakeoverServer message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.TakeoverServer & shoal.v1.TakeoverServer.$Shape} TakeoverServer
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.TakeoverServer & shoal.v1.TakeoverServer.$Shape;
+        }
+
+        namespace TakeoverServer {
+
+            /** Properties of a TakeoverServer. */
+            interface $Properties {
+
+                /** TakeoverServer serverId */
+                serverId?: string;
+
+                /** TakeoverServer triedMs */
+                triedMs?: number;
+
+                /** TakeoverServer movedMs */
+                movedMs?: number;
+
+                /** TakeoverServer fencedMs */
+                fencedMs?: number;
+
+                /** TakeoverServer backMs */
+                backMs?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a TakeoverServer. */
+            type $Shape = shoal.v1.TakeoverServer.$Properties;
         }
 
         /**

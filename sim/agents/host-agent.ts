@@ -75,6 +75,7 @@ export class HostAgent {
       isLeader: () => process.loop.isLeader,
       resizeConfirmWindowSeconds: 0,
       hostViews: gossip,
+      askKernel: parts.port,
       downHostGraceMs: 5_000, // Outages are short here.
       volumeTools: this.host.volumeTools,
       imageContent: images,

@@ -7,6 +7,7 @@ import { ShoalError } from '../../node/base/errors.ts';
 import type { HostId, ImageId, ImageSha256, VolumeId } from '../../node/base/ids.ts';
 import { mibBytes } from '../../node/base/units.ts';
 import { randomSha256 } from '../support/guests/image-file.ts';
+import { storageWitnessCompliance } from './shared/storage-witness.ts';
 import { storageContentCompliance } from './storage-content.ts';
 import { storageExportsCompliance } from './storage-exports.ts';
 
@@ -201,6 +202,7 @@ export async function storageCompliance(t: Test, fixture: StorageFixture): Promi
 
   if (driver.capabilities.snapshots) await storageContentCompliance(t, driver, fixture);
   await storageExportsCompliance(t, driver, fixture.open);
+  await storageWitnessCompliance(t, driver, newSpec);
 
   await t.test('a call that was given up before it began does nothing', async (t) => {
     const spec = newSpec();

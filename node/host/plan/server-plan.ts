@@ -73,6 +73,8 @@ export type ServerStep =
   | { readonly kind: 'discard' }
   /** The guest has come with its memory, and is this host's now: take its disks, let it go on, tell the record. */
   | { readonly kind: 'arrive' }
+  /** Storage has fenced this host: the guest can write no more, ever, and its process goes before the fence is lifted. */
+  | { readonly kind: 'end-fenced' }
   /** The server has moved on for good: what this host kept of it goes; the record is told. */
   | { readonly kind: 'clean' };
 
@@ -88,6 +90,8 @@ interface ServerMemory {
   readonly nicsFailed?: boolean;
   /** Its volumes that their host has not made yet: nothing can open them. */
   readonly unmadeVolumeIds: ReadonlySet<string>;
+  /** Storage that has a disk of it has fenced this host. Default: no. */
+  readonly isFenced?: boolean;
   /** It has a volume that another host serves to it. Default: none. */
   readonly hasServedDisks?: boolean;
   /** Volumes of which its guest has other limits than their types say, or may have. Default: none. */
@@ -111,8 +115,14 @@ export function planServer(
 ): ServerStep | undefined {
   const options = { stopGraceMs: shutdownTimeoutMs(record.imageProperties, stopGraceMs) };
   if (record.discardHostId === self) return { kind: 'discard' };
+  if (record.lostHostIds.includes(self) && record.hostId !== self) {
+    if (guest !== undefined) return { kind: 'release', generation: guest.generation, graceMs: 0 };
+    // The former host says so as well, with what it has kept.
+    if (record.previousHostId !== self) return { kind: 'clean' };
+  }
   const live = liveMove(record);
   if (live !== undefined && record.hostId !== self) return planReceiving(record, live, guest, self);
+  if (record.hostId === self && memory.isFenced === true && hasProcess(guest)) return { kind: 'end-fenced' };
   // Its job pauses the guest, and only the record's word lets it go on: no guess of this host's.
   if (live?.phase === 'copying') return undefined;
   // What runs here from before is let go of first, whatever comes then; on one host a resize is a move to itself.
@@ -161,6 +171,11 @@ function planReceiving(
 function hasArrived({ move, generation }: shoal.v1.Server, guest: GuestFound | undefined): boolean {
   const isOnItsWay = move?.kind === 'live-migration' && move.phase === 'migrating';
   return isOnItsWay && isGuestUp(guest) && guest.generation === generation;
+}
+
+/** Whether the guest has disks open. */
+function hasProcess(guest: GuestFound | undefined): boolean {
+  return guest !== undefined && guest.power !== 'crashed' && guest.power !== 'suspended';
 }
 
 /** A guest that runs gets time to power off. */

@@ -278,7 +278,8 @@ async function releaseMoved(
       const releasedGeneration = Math.max(row.record.releasedGeneration, row.record.generation - 1);
       const nowMs = deps.clock.nowMs();
       const fields = lostFormer({ reader, change }, row.record, nowMs);
-      const next = new shoal.v1.Server({ ...row.record, ...fields, releasedGeneration, updatedMs: nowMs });
+      const lostHostIds = row.record.lostHostIds.filter((id) => id !== hostId);
+      const next = new shoal.v1.Server({ ...row.record, ...fields, lostHostIds, releasedGeneration, updatedMs: nowMs });
       serverTable.update(change, row, next);
       refundDifference(change, row.record, next);
       ids.push(row.record.id);
@@ -301,7 +302,12 @@ function dropComing(
   const isComing = liveMove(row.record)?.targetHostId === hostId;
   const fields = isComing ? endLiveMove({ reader, change }, row.record, nowMs, { status: 'error', why }) : {};
   const taskState = isComing && row.record.taskState === 'migrating' ? '' : row.record.taskState;
-  const gone = { discardHostId: '', discardGeneration: 0, taskState, updatedMs: nowMs };
+  const lostHostIds = row.record.lostHostIds.filter((id) => id !== hostId);
+  const isDiscarded = row.record.discardHostId === hostId || isComing;
+  const gone = {
+    ...(isDiscarded ? { discardHostId: '', discardGeneration: 0 } : {}),
+    ...{ lostHostIds, taskState, updatedMs: nowMs },
+  };
   serverTable.update(change, row, new shoal.v1.Server({ ...row.record, ...fields, ...gone }));
 }
 

@@ -233,9 +233,12 @@ export class HostReportService implements HostReports {
   async cleaned(server: shoal.v1.Server): Promise<void> {
     await transact(this.#deps, this.#options, (attempt) => {
       const row = serverTable.get(attempt.reader, server.id);
-      const isOurs = row?.record.previousHostId === this.#hostId && row.record.generation === server.generation;
-      if (row === undefined || !isOurs) return;
-      this.#write(attempt, row, new shoal.v1.Server({ ...row.record, ...cleaned(row.record) }));
+      if (row === undefined || row.record.generation !== server.generation) return;
+      const { record } = row;
+      const lostHostIds = record.lostHostIds.filter((id) => id !== this.#hostId);
+      const isOurs = record.previousHostId === this.#hostId;
+      if (!isOurs && lostHostIds.length === record.lostHostIds.length) return;
+      this.#write(attempt, row, new shoal.v1.Server({ ...record, ...(isOurs ? cleaned(record) : {}), lostHostIds }));
     });
   }
 
@@ -248,6 +251,12 @@ export class HostReportService implements HostReports {
         // Its former host needs the record to know what to let go of.
         throw new ShoalError('UNAVAILABLE', `the former host of server ${server.id} has not released it yet`, {
           facts: { serverId: server.id, previousHostId: row.record.previousHostId },
+        });
+      }
+      const lostHostId = row.record.lostHostIds.find((id) => id !== this.#hostId);
+      if (lostHostId !== undefined) {
+        throw new ShoalError('UNAVAILABLE', `host ${lostHostId}, which was lost, may still have server ${server.id}`, {
+          facts: { serverId: server.id, lostHostId },
         });
       }
       const awaitingHostId = awaitingHostOf(row.record);

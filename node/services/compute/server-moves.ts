@@ -10,7 +10,7 @@
 import { shoal } from '../../../proto/messages.ts';
 import { coverageMark, failpoint } from '../../base/buggify/buggify.ts';
 import { ShoalError } from '../../base/errors.ts';
-import type { Row } from '../../state/table.ts';
+import { indexKey, type Row } from '../../state/table.ts';
 import { hostTable, imageTable, serverGroupTable, serverTable } from '../../state/tables/index.ts';
 import type { StateReader } from '../../state/types.ts';
 import type { RequestContext } from '../kit/context.ts';
@@ -22,7 +22,7 @@ import { nextRequest } from '../kit/server-request.ts';
 import { type Attempt, Change, transact } from '../kit/transact.ts';
 import { bootsFromVolume, moveVolumes } from '../volume/records/server-disks.ts';
 import type { ComputeDependencies, ComputeOptions } from './dependencies.ts';
-import { askedAction } from './history/action-history.ts';
+import { askedAction, askedAt, withEvents } from './history/action-history.ts';
 import { beginMigration, noteMigration, openMigration } from './history/migrations.ts';
 import { placementEvents } from './history/placement-events.ts';
 import { writeGroup } from './kit/group-hosts.ts';
@@ -52,6 +52,14 @@ const failpointMoveClaimedNotBound = failpoint(
   'a host has admitted a server that moves, and its record does not say so',
 );
 const failpointMoveBound = failpoint('move.bound', 'a server belongs to another host since a moment ago');
+const markTakenOver = coverageMark(
+  'taken-over',
+  'a server of a host that is gone gets another one, which waits for the fence',
+);
+const failpointTakeoverFenced = failpoint(
+  'takeover.fenced',
+  'the fence of a lost host is committed, and the new host has not heard of it',
+);
 const failpointMoveConfirmed = failpoint(
   'move.confirmed',
   'a move is confirmed, and the former host has not heard of it',
@@ -66,6 +74,8 @@ type Flavor = shoal.v1.Flavor;
 /** What a move is to do. */
 interface MoveDraft {
   readonly verb: 'resize' | 'migrate' | 'evacuate';
+  /** The former host's fence is to be proved first, and committed. Default: the new host proves it. */
+  readonly awaitsFence?: boolean;
   readonly newFlavor: Flavor;
   readonly hostName?: string | undefined;
   readonly confirmsItself: boolean;
@@ -166,6 +176,66 @@ export class ServerMoves {
     markEvacuated();
   }
 
+  /**
+   * The first half of a takeover: the record names another host, at the next generation, and that host waits. `fenced` lets it go on.
+   * For the job that has witnesses for it that the former host is gone; one that answers is `INVALID_ARGUMENT`, with nothing
+   * changed. Else throws as `evacuate`.
+   * @param options.preferredHosts names, tried in their order before any other host.
+   * @param options.excludedHosts names of hosts that it never goes to.
+   */
+  async takeOver(
+    context: RequestContext,
+    id: string,
+    options: { readonly preferredHosts: readonly string[]; readonly excludedHosts: readonly string[] },
+  ): Promise<void> {
+    const reader = await this.#deps.state.fresh(context.signal);
+    const server = seeServer(context, reader, id).record;
+    this.#checkMovable(context, reader, server, 'evacuate');
+    await this.#mustBeSilent(context, reader, server);
+    const { preferredHosts, excludedHosts } = options;
+    const newFlavor = flavorOf(server);
+    const draft: MoveDraft = { verb: 'evacuate', newFlavor, awaitsFence: true, confirmsItself: true };
+    const ids = excludedHosts.flatMap((name) => hostTable.one(reader, 'name', indexKey(name))?.record.id ?? []);
+    const awaiting = awaitingHostOf(server);
+    const { hostId, previousHostId, lostHostIds } = server;
+    const excluded = [hostId, previousHostId, ...lostHostIds, awaiting, ...ids].filter((one) => one !== '');
+    for (const hostName of [...preferredHosts, undefined]) {
+      const isThere = hostName === undefined || hostTable.one(reader, 'name', indexKey(hostName)) !== undefined;
+      if (!isThere) continue;
+      try {
+        const placed = await this.#place(context, reader, server, { ...draft, hostName }, excluded);
+        await this.#bind(context, server, draft, placed);
+        markTakenOver();
+        return;
+      } catch (caught) {
+        if (hostName === undefined || !ShoalError.is(caught, 'NO_VALID_HOST')) throw caught;
+      }
+    }
+  }
+
+  /**
+   * The second half: storage has proved that no former host of the server can write its disks any more. Done already, or released by
+   * the former host itself meanwhile: success.
+   * @param generation of the server when the proof was begun; a proof for another one is worth nothing, and changes nothing.
+   */
+  async fenced(context: RequestContext, id: string, generation: number, startMs: number): Promise<void> {
+    await transact(this.#deps, context, ({ reader, change }) => {
+      const row = seeServer(context, reader, id);
+      const { record } = row;
+      if (record.generation !== generation || !isUnreleased(record)) return;
+      const nowMs = this.#deps.clock.nowMs();
+      const event = { event: 'compute_fence_host', hostId: record.previousHostId, startMs, finishMs: nowMs };
+      const actions = withEvents(record, askedAt(record.askedRevision), [event], nowMs);
+      const releasedGeneration = generation - 1;
+      serverTable.update(
+        change,
+        row,
+        new shoal.v1.Server({ ...record, releasedGeneration, actions, updatedMs: nowMs }),
+      );
+    });
+    failpointTakeoverFenced();
+  }
+
   /** A move is as wanted: the former host may remove what it keeps. `CONFLICT` unless one waits to be confirmed. */
   async confirm(context: RequestContext, id: string): Promise<void> {
     await transact(this.#deps, context, (attempt) => {
@@ -219,7 +289,8 @@ export class ServerMoves {
   #checkMovable(context: RequestContext, reader: StateReader, server: Server, verb: MoveDraft['verb']): void {
     mustTake(context, server, verb);
     if (verb !== 'evacuate') checkDiscarded(reader, server);
-    if (server.previousHostId === '') return;
+    // What the former host has of it is written by nobody any more: it stays on the list of those that have to say so.
+    if (server.previousHostId === '' || (verb === 'evacuate' && !isUnreleased(server))) return;
     const name = hostTable.get(reader, server.previousHostId)?.record.name ?? server.previousHostId;
     throw conflict(
       `Cannot '${verb}' instance ${server.id}: host ${name} has not removed yet what it has of it from an earlier move.`,
@@ -229,6 +300,10 @@ export class ServerMoves {
   /** An operator's word, and the host's own silence: one that answers may still run the guest. */
   async #mustBeDown(context: RequestContext, reader: StateReader, server: Server): Promise<void> {
     mustBeForcedDown(reader, server);
+    await this.#mustBeSilent(context, reader, server);
+  }
+
+  async #mustBeSilent(context: RequestContext, reader: StateReader, server: Server): Promise<void> {
     if (!(await this.#deps.hostProbe.answers(server.hostId as Placed['hostId'], context.signal))) return;
     throw stillInUse(reader, server.hostId);
   }
@@ -242,7 +317,8 @@ export class ServerMoves {
         const { reader, change } = attempt;
         const row = seeServer(context, reader, server.id);
         this.#checkMovable(context, reader, row.record, draft.verb);
-        if (draft.verb === 'evacuate') mustBeForcedDown(reader, row.record);
+        if (draft.awaitsFence === true) checkStorage(this.#deps, reader, row.record);
+        else if (draft.verb === 'evacuate') mustBeForcedDown(reader, row.record);
         else if (placed.hostId !== row.record.hostId) checkStorage(this.#deps, reader, row.record);
         checkPlace(reader, placed);
         if (row.record.generation !== server.generation) throw conflict(`Instance ${server.id} has moved meanwhile`);
@@ -297,12 +373,14 @@ export class ServerMoves {
       actions: askedAction(server, verb, context, nowMs, { ...request, events }),
       hostId: placed.hostId,
       previousHostId: server.hostId,
+      lostHostIds: lostHostsOf(server, placed.hostId),
       generation,
       flavor: newFlavor,
       diskConfigAuto,
       taskState: isEvacuated ? 'rebuilding' : 'resize_migrating',
       // The other host is down by an operator's word. That is no fence: storage proves one before it opens a disk.
-      ...(isEvacuated ? { releasedGeneration: generation - 1, status: statusBefore(server), fault: null } : {}),
+      ...(isEvacuated ? { status: statusBefore(server), fault: null } : {}),
+      ...(isEvacuated && draft.awaitsFence !== true ? { releasedGeneration: generation - 1 } : {}),
       ...(isEvacuated ? withoutLiveMove(attempt, server, nowMs) : {}),
       ...(draft.landsStopped === true ? { powerWanted: shoal.v1.PowerWanted.POWER_WANTED_STOPPED } : {}),
       move: new shoal.v1.ServerMove({ migrationId, kind, phase: 'migrating', oldFlavor, newFlavor, confirmsItself }),
@@ -367,6 +445,17 @@ export class ServerMoves {
     refundDifference(change, record, next);
     movePorts(attempt, record, previousHostId);
   }
+}
+
+/** Hosts that were lost with the server, besides the one that it leaves now. Where it goes, it is found and ended before anything else. */
+function lostHostsOf({ hostId, previousHostId, lostHostIds }: Server, nextHostId: string): string[] {
+  const all = new Set([
+    ...lostHostIds,
+    ...(previousHostId === '' || previousHostId === hostId ? [] : [previousHostId]),
+  ]);
+  all.delete(hostId);
+  all.delete(nextHostId);
+  return [...all];
 }
 
 /** Nova's words for the moves. */

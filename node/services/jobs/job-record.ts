@@ -44,6 +44,7 @@ type JobDetail = Pick<
   | 'serverImage'
   | 'volumeReimage'
   | 'liveMigration'
+  | 'takeover'
 >;
 
 /** Adds a job to a transaction. Throws `CONFLICT`, naming the other, while a job about the same subject is under way. */

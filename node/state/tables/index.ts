@@ -123,8 +123,9 @@ export const imageTable = new Table<shoal.v1.Image>({
   ],
 });
 
-function hostsOfServer({ hostId, previousHostId, discardHostId, move }: shoal.v1.Server): readonly string[] {
-  return [hostId, previousHostId, discardHostId, move?.targetHostId ?? ''];
+function hostsOfServer(server: shoal.v1.Server): readonly string[] {
+  const { hostId, previousHostId, discardHostId, move, lostHostIds } = server;
+  return [hostId, previousHostId, discardHostId, move?.targetHostId ?? '', ...lostHostIds];
 }
 
 /** Nova servers. The row goes last: when the host has removed guest and disks. */

@@ -143,6 +143,7 @@ export class World {
           },
           heard: (keys) => keys.some((key) => key.includes('/port/')),
         },
+        fencedPools: new Set<string>(),
         withIntents: (server) => this.intend(new PowerOffNotes(this.store).overlay(server)),
         onRecords: async () => {
           await this.beforePlan?.();

@@ -8,7 +8,7 @@ import { liveMove } from '../../../services/kit/server-move.ts';
 import { requestOf } from '../../../services/kit/server-request.ts';
 import { arrivingPortIds } from '../../../services/kit/servers/server-nics.ts';
 import { diskLimits } from '../../../services/volume/kit/disk-limits.ts';
-import { isOwnDisk } from '../../../services/volume/kit/disks-of-server.ts';
+import { disksOf, isOwnDisk } from '../../../services/volume/kit/disks-of-server.ts';
 import { isMigrating } from '../../../services/volume/records/volume-record.ts';
 import { serverTable, volumeTable } from '../../../state/tables/index.ts';
 import type { StateReader } from '../../../state/types.ts';
@@ -52,6 +52,8 @@ interface ServerKindDeps extends ServerPorts {
   readonly onGuests?: ((guests: readonly GuestFound[]) => void) | undefined;
   /** Guests that another kind has paused for a moment. */
   readonly guestHolds: GuestHolds;
+  /** Pools whose storage has fenced this host. */
+  readonly fencedPools: ReadonlySet<string>;
   readonly clock: Clock;
 }
 
@@ -129,6 +131,7 @@ export function serverKind(
         nicsFailed: isOfNics,
         unmadeVolumeIds: unmade.get(server.id) ?? new Set<string>(),
         hasServedDisks: served.has(server.id),
+        isFenced: deps.fencedPools.size > 0 && disksOf(server).some(({ pool }) => deps.fencedPools.has(pool)),
         staleLimitIds: staleLimits.get(server.id) ?? new Set<string>(),
         movingVolumeIds: moving.get(server.id) ?? new Set<string>(),
       };

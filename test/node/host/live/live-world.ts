@@ -101,6 +101,7 @@ class LiveHost {
         nicReports: new NicReportService(deps, this.id, signal),
         mtu: () => 1450,
         networkViews: new HostNetworkViews(this.id),
+        fencedPools: new Set<string>(),
         withIntents: (server) => server,
         onRecords: async () => new Map(),
         clock: systemClock,

@@ -5,6 +5,7 @@ import type { ServerStep } from '../../../plan/server-plan.ts';
 import type { ServerTools } from '../kit/tools.ts';
 import { clean } from './clean.ts';
 import { destroy } from './destroy.ts';
+import { endFenced } from './fenced/end-fenced.ts';
 import { limit } from './limit.ts';
 import { arrive } from './live/arrive.ts';
 import { discard, receive, refuseMemory } from './live/receive.ts';
@@ -57,4 +58,5 @@ export const serverSteps: Steps<ServerStep, shoal.v1.Server, ServerTools> = {
   discard,
   arrive,
   clean,
+  'end-fenced': endFenced,
 };
