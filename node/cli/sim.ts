@@ -30,6 +30,7 @@ export const simFlags: Readonly<Record<string, boolean>> = {
   'operator-think-ms': true,
   'verb-think-ms': true,
   'volume-think-ms': true,
+  'ha-percent': true,
   'host-vcpus': true,
   clients: true,
   keys: true,

@@ -110,6 +110,8 @@ export class RemovalChecker {
   readonly #mayGo = new Set<string>();
   /** Servers that somebody asked to stop, reboot or delete at some time. */
   readonly #mayStop = new Set<string>();
+  /** Servers whose host was fenced. */
+  readonly #mayEnd = new Set<string>();
 
   constructor(report: Report) {
     this.#report = report;
@@ -126,9 +128,15 @@ export class RemovalChecker {
     this.#mayStop.add(serverId);
   }
 
+  /** Its host was fenced by storage: the guest goes, and nothing else of it. */
+  mayEnd(serverId: string): void {
+    this.#mayStop.add(serverId);
+    this.#mayEnd.add(serverId);
+  }
+
   /** A host removes a guest or its disk. */
   removes(host: string, what: string, serverId: string): void {
-    if (this.#mayGo.has(serverId)) return;
+    if (this.#mayGo.has(serverId) || (what === 'guest' && this.#mayEnd.has(serverId))) return;
     this.#report(
       'record-before-removal',
       `${host} removes the ${what} of server ${serverId}, which no record asks for`,

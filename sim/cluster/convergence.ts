@@ -43,6 +43,7 @@ export class Convergence {
     const servers = new Map(serverList.of(reader).map((record) => [record.id, record]));
     for (const server of servers.values()) {
       if (server.hostId === '') continue;
+      if (server.lostHostIds.length > 0) found.push(`server ${server.id} still waits for hosts that were lost with it`);
       const machine = machineOf(machines, server.hostId);
       const guest = machine?.compute.guests.get(server.id as ServerId);
       const where = `server ${server.id} on ${machine === undefined ? 'no host' : `n${machine.raftId}`}`;
@@ -65,6 +66,8 @@ export class Convergence {
         if (servers.get(serverId)?.hostId !== machine.hostId) found.push(`${host} has a guest of server ${serverId}`);
       for (const [portId] of machine.network.ports)
         if (portTable.get(reader, portId)?.record.hostId !== machine.hostId) found.push(`${host} has port ${portId}`);
+      for (const { name, blocked } of machine.storages)
+        if (blocked.has(machine.hostId)) found.push(`${host} is still fenced by the storage ${name}`);
       const claims = liveClaims(machine);
       for (const { serverId, generation } of claims) {
         const server = servers.get(serverId);

@@ -86,6 +86,7 @@ interface HostWorldOptions {
   readonly operatorThinkMs: number;
   readonly volumeThinkMs: number;
   readonly verbThinkMs: number;
+  readonly haPercent: number;
   readonly servers: number;
   readonly hostVcpus: number;
   readonly syncMs: number;
@@ -263,7 +264,10 @@ export class HostWorld {
           onStranger: (by, serverId, isShown) => checkStranger({ by, serverId, isShown }, this.#deps.report),
           reached: (mark) => this.#mark(mark),
         },
-        { projectId, networkId, groupIds, thinkMs: this.#options.tenantThinkMs, servers },
+        {
+          ...{ projectId, networkId, groupIds, servers },
+          ...{ thinkMs: this.#options.tenantThinkMs, haPercent: this.#options.haPercent },
+        },
       );
       void tenant.run();
     }

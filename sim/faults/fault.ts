@@ -38,6 +38,8 @@ export interface Struck {
   readonly detail: string;
   /** Ends it; also called when everything is healed. Absent: it has no length. */
   readonly end?: () => void;
+  /** It lasts so long at least. Absent: as long as the draw says. Unit: ms. */
+  readonly leastMs?: number;
 }
 
 export interface FaultKind {

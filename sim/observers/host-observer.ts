@@ -59,6 +59,7 @@ export class HostEye {
     const { trace, removals, records, replay } = this.#deps;
     const [subject] = args;
     const host = `n${machine.raftId}`;
+    this.#mayEndFenced(machine);
     const quiet = quietMethods.has(method);
     if (!quiet) trace.add(`h${machine.raftId}`, `${driver} ${method} ${subjectOf(subject)}`);
     if (!quiet) records.note(replay());
@@ -74,6 +75,12 @@ export class HostEye {
       removals.removes(host, 'guest', subject);
       this.#rebuilds.removes(host, subject, this.#isToGo(subject));
     }
+  }
+
+  /** A host that storage has fenced ends its guests, and starts them again or leaves them to others. */
+  #mayEndFenced({ storages, hostId, compute }: HostMachine): void {
+    if (!storages.some(({ blocked }) => blocked.has(hostId))) return;
+    for (const serverId of compute.guests.keys()) this.#deps.removals.mayEnd(serverId);
   }
 
   /** Disks are about to be opened by a guest. */
@@ -197,7 +204,12 @@ export class HostEye {
         if (machine.compute.areWritesHeld(spec.serverId, volumeId)) continue;
         const at = this.#placeOf(machine, disk);
         const generation = this.#opened.get(openedKey(machine, spec.serverId, disk)) ?? spec.generation;
-        if (at === undefined || !at.storage.write(volumeId, at.hostId, generation)) continue;
+        if (at === undefined) continue;
+        if (!at.storage.write(volumeId, at.hostId, generation)) {
+          // As QEMU does with a write that storage refuses.
+          if (at.storage.blocked.has(at.hostId)) machine.compute.ioError(spec.serverId);
+          continue;
+        }
         const written = at.storage.disks.get(volumeId);
         checkWrite({ volumeId, host: at.hostId, generation }, written?.lock, report);
         if (written !== undefined && volumes.isVolume(volumeId)) contents.writes(volumeId, written.content);
@@ -207,7 +219,7 @@ export class HostEye {
 }
 
 /** Calls that change nothing. */
-const quietMethods: ReadonlySet<string> = new Set(['list', 'find', 'found', 'start']);
+const quietMethods: ReadonlySet<string> = new Set(['list', 'find', 'found', 'start', 'beat', 'lastBeat', 'isFenced']);
 
 /** A guest's disk at one place. */
 function openedKey({ hostId }: HostMachine, serverId: string, { volumeId, source }: GuestDisk): string {

@@ -25,6 +25,7 @@ const numberFlags = {
   'tenant-think-ms': ['tenantThinkMs', 'mean pause of a tenant between two operations'],
   'volume-think-ms': ['volumeThinkMs', "mean pause of each tenant's user of volumes; 0: there are none"],
   'verb-think-ms': ['verbThinkMs', "mean pause of each tenant's user of all server verbs; 0: there are none"],
+  'ha-percent': ['haPercent', 'servers of a hundred that ask for another host when theirs is lost'],
   'operator-think-ms': ['operatorThinkMs', 'mean pause of an operator who empties hosts; 0: there is none'],
   'host-vcpus': ['hostVcpus', 'virtual CPUs that a host gives away'],
   clients: ['clients', 'clients that read and write records'],

@@ -39,7 +39,7 @@ export class Nemesis {
       if (struck === undefined) continue;
       outcome.reach(`fault ${name}`);
       trace.add('fault', `${name} ${struck.detail}`);
-      const { end } = struck;
+      const { end, leastMs = 0 } = struck;
       if (end === undefined) continue;
       let isEnded = false;
       const once = (): void => {
@@ -49,7 +49,7 @@ export class Nemesis {
         end();
       };
       this.#ends.push(once);
-      schedule.after(forMs, once);
+      schedule.after(Math.max(forMs, leastMs), once);
     }
   }
 

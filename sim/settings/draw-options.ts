@@ -2,12 +2,14 @@
 import { ShoalError } from '../../node/base/errors.ts';
 import { Prng } from '../../node/base/prng.ts';
 import type { NetworkConditions } from '../world/network.ts';
-import { type FaultName, faultNames, volumeFaultNames } from './fault-names.ts';
+import { type FaultName, faultNames, haFaultNames, volumeFaultNames } from './fault-names.ts';
 import { type NumberOption, optionBounds, type SimOptions, type SimOverrides, serversPerTenant } from './options.ts';
 import { productionPoints } from './production-points.ts';
 import { drawTheme } from './themes.ts';
 
 const isOfVolumes = (name: FaultName): boolean => (volumeFaultNames as readonly string[]).includes(name);
+
+const isOfHa = (name: FaultName): boolean => (haFaultNames as readonly string[]).includes(name);
 
 /** Draws the options of a seed. Throws `CONFIG_INVALID`. */
 export function drawOptions(seed: number, overrides: SimOverrides = {}): SimOptions {
@@ -27,6 +29,7 @@ export function drawOptions(seed: number, overrides: SimOverrides = {}): SimOpti
   const faultShare = faultRandom.pick([0.1, 0.3, 0.5]);
   const branchShare = branchRandom.pick([0, 0.2, 0.5]);
   const volumeThinkMs = new Prng(seed ^ 0x701e).pick([0, 0, 1_000, 3_000]);
+  const haPercent = new Prng(seed ^ 0x4a11).pick([0, 0, 50, 100]);
   const drawn: SimOptions = {
     seed,
     hosts: random.pick([1, 3, 3, 3, 4, 5, 5, 7]),
@@ -42,12 +45,16 @@ export function drawOptions(seed: number, overrides: SimOverrides = {}): SimOpti
     operatorThinkMs: new Prng(seed ^ 0x0be7).pick([0, 1_500, 6_000]),
     volumeThinkMs,
     verbThinkMs: new Prng(seed ^ 0x5e4b).pick([0, 0, 1_000, 3_000]),
+    haPercent,
     servers: 0,
     hostVcpus: 4,
     storage: random.pick(['local', 'rbd'] as const),
     faultEveryMs: random.pick([500, 2_000, 5_000]),
     faultForMs: random.pick([300, 1_500, 5_000, 12_000]),
-    faults: faultNames.filter((name) => faultRandom.chance(faultShare) && (volumeThinkMs > 0 || !isOfVolumes(name))),
+    faults: faultNames.filter(
+      (name) =>
+        faultRandom.chance(faultShare) && (volumeThinkMs > 0 || !isOfVolumes(name)) && (haPercent > 0 || !isOfHa(name)),
+    ),
     network,
     syncMs: random.pick([0.2, 2, 10]),
     logBytesMax: random.pick([20_000, 100_000, 1_000_000, 64 * 1024 * 1024]),

@@ -5,6 +5,9 @@
 /** Those of runs with volumes alone. */
 export const volumeFaultNames = ['disk-work-fails', 'plugging-fails'] as const;
 
+/** Those of runs with servers that are to come back elsewhere when their host is lost. */
+export const haFaultNames = ['host-dark', 'host-lost', 'fence-unproved'] as const;
+
 export const faultNames = [
   'net-partition',
   'net-one-way',
@@ -80,6 +83,7 @@ export const faultNames = [
   'clients-give-up',
   'clients-hasty',
   ...volumeFaultNames,
+  ...haFaultNames,
 ] as const;
 
 export type FaultName = (typeof faultNames)[number];

@@ -24,6 +24,8 @@ export interface SimOptions {
   readonly volumeThinkMs: number;
   /** Mean pause of each tenant's user of all that can be done to servers, between two operations; 0: there are none. Unit: ms. */
   readonly verbThinkMs: number;
+  /** Of the servers, how many ask for another host when theirs is lost. Unit: percent. */
+  readonly haPercent: number;
   /** Servers that are made before the faults begin, shared out among the tenants; at most six for each. */
   readonly servers: number;
   /** Virtual CPUs that a host gives away; 1 GiB of memory and 10 GiB of disk come with each. Few, so that hosts fill up. */
@@ -69,6 +71,7 @@ export const optionBounds = {
   operatorThinkMs: [0, 3_600_000],
   volumeThinkMs: [0, 3_600_000],
   verbThinkMs: [0, 3_600_000],
+  haPercent: [0, 100],
   servers: [0, 60_000],
   hostVcpus: [1, 1_000],
   faultEveryMs: [1, 3_600_000],

@@ -72,6 +72,7 @@ export class Tenant {
   readonly #groupIds: readonly string[];
   readonly #thinkMs: number;
   readonly #servers: string[];
+  readonly #haPercent: number;
   #creations = 0;
 
   /** @param options `thinkMs`: mean pause between two operations; `servers`: those that it has already. */
@@ -84,6 +85,8 @@ export class Tenant {
       readonly groupIds: readonly string[];
       readonly thinkMs: number;
       readonly servers: readonly string[];
+      /** Servers of a hundred that ask for another host when theirs is lost. */
+      readonly haPercent: number;
     },
   ) {
     this.#deps = deps;
@@ -92,6 +95,7 @@ export class Tenant {
     this.#thinkMs = options.thinkMs;
     this.#servers = [...options.servers];
     this.#groupIds = options.groupIds;
+    this.#haPercent = options.haPercent;
   }
 
   run(): Promise<void> {
@@ -200,6 +204,8 @@ export class Tenant {
       imageId: 'image-1',
       networks: [{ networkId: this.#networkId }],
       ...(groupId === undefined ? {} : { schedulerHints: { group: groupId } }),
+      // Nothing is drawn for it: without it all else is as it was.
+      ...((this.#creations * 37) % 100 < this.#haPercent ? { metadata: { ha: 'restart' } } : {}),
       ...(random.chance(0.3) ? { userData: Buffer.from(secretOfGuests).toString('base64') } : {}),
       minCount: random.chance(0.5) ? 1 : maxCount,
       maxCount,

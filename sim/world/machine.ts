@@ -210,9 +210,14 @@ export class HostMachine {
       stoppable.set(arg, both);
       return both;
     };
+    let witness: object | undefined;
     return new Proxy(driver, {
       get: (target, key) => {
         const value: unknown = Reflect.get(target, key);
+        if (key === 'witness' && typeof value === 'object' && value !== null) {
+          witness ??= this.#timed(name, value, life, storage);
+          return witness;
+        }
         if (typeof value !== 'function') return value;
         if (key === 'onEvent') {
           return (listener: (event: unknown) => void): unknown =>
