@@ -37,6 +37,7 @@ export const invariants = {
   'unique-addresses': 'no two ports share an IP address or a MAC on a network',
   'record-before-removal': 'a guest or disk is removed only because a committed record says so',
   'data-plane-independent': 'losing the control plane stops no guest and takes no port away',
+  'isolation-keeps-guests': 'storage fences no host that has just told it that it is there',
   'off-means-off': 'a guest that powered itself off is not started again before its owner asks for something',
   'newer-advert-wins': 'what is held of a host is never replaced by what the host said before it',
   'hosts-speak-for-themselves': 'what is held of a host is what that host itself has said',

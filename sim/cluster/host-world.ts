@@ -154,6 +154,7 @@ export class HostWorld {
       contents,
       powerOffs: this.#powerOffs,
       records: this.#records,
+      nowMs: () => deps.schedule.nowMs,
     });
     this.#convergence = new Convergence({ ...deps, ...lists, machines, agentOf });
   }

@@ -9,6 +9,7 @@ import type { Mutant } from './mutant.ts';
 import { serverMutants } from './servers.ts';
 import { sliceMutants } from './slices.ts';
 import { stateMutants } from './state.ts';
+import { takeoverMutants } from './takeovers.ts';
 import { volumeMutants } from './volumes.ts';
 
 export const mutants: Readonly<Record<string, Mutant>> = {
@@ -19,4 +20,5 @@ export const mutants: Readonly<Record<string, Mutant>> = {
   ...sliceMutants,
   ...volumeMutants,
   ...serverMutants,
+  ...takeoverMutants,
 };

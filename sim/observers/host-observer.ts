@@ -4,6 +4,7 @@ import type { ServerId, VolumeId, VolumeSnapshotId } from '../../node/base/ids.t
 import { serverTable } from '../../node/state/tables/index.ts';
 import type { StateReader } from '../../node/state/types.ts';
 import type { ContentChecker } from '../checkers/contents.ts';
+import { FenceChecker } from '../checkers/fences.ts';
 import { checkHosts, checkStart, checkWrite, type RemovalChecker } from '../checkers/hosts.ts';
 import type { Report } from '../checkers/invariants.ts';
 import { RebuildChecker } from '../checkers/rebuilds.ts';
@@ -27,6 +28,8 @@ interface HostEyeDeps {
   readonly records: RecordEye;
   /** The replay of what was committed. */
   readonly replay: () => StateReader;
+  /** Virtual time. Unit: ms. */
+  readonly nowMs: () => number;
 }
 
 type Storage = HostMachine['storages'][number];
@@ -42,6 +45,7 @@ interface PlaceOfDisk {
 export class HostEye {
   readonly #deps: HostEyeDeps;
   readonly #rebuilds: RebuildChecker;
+  readonly #fences: FenceChecker;
   /** The generation that a guest's disk was opened at, by host, server and where the disk is. */
   readonly #opened = new Map<string, number>();
   /** Each once, also those that several hosts reach. */
@@ -50,6 +54,7 @@ export class HostEye {
   constructor(deps: HostEyeDeps) {
     this.#deps = deps;
     this.#rebuilds = new RebuildChecker(deps.report);
+    this.#fences = new FenceChecker(deps.report);
     this.#storages = new Set(deps.machines.flatMap(({ storages }) => storages));
   }
 
@@ -102,6 +107,7 @@ export class HostEye {
   #callsStorage(machine: HostMachine, storage: Storage, method: string, subject: unknown): void {
     const { volumes, records } = this.#deps;
     const host = `n${machine.raftId}`;
+    if (method === 'beat') this.#fences.says(host, this.#deps.nowMs());
     if (method === 'ensureDisk') {
       const { volumeId } = subject as DiskSpec;
       if (!volumes.isVolume(volumeId)) this.#rebuilds.builds(host, 'disk', records.serverOf(volumeId) ?? volumeId);
@@ -181,6 +187,10 @@ export class HostEye {
       for (const [key] of machine.store.peek('intent/')) removals.mayStop(key.slice('intent/'.length));
     }
     for (const storage of this.#storages) this.#looksAtDisks(storage);
+    for (const { hostId, raftId, storages } of machines) {
+      const isFenced = storages.some(({ blocked }) => blocked.has(hostId));
+      this.#fences.seen(`n${raftId}`, isFenced, this.#deps.nowMs());
+    }
     for (const machine of machines) this.#guestsWrite(machine);
     checkHosts(machines.map(pictureOf), report);
   }

@@ -7,6 +7,7 @@ import { AppliedChecker, type AppliedEntry } from '../../../sim/checkers/applied
 import { ClaimChecker } from '../../../sim/checkers/claims.ts';
 import { ConsensusChecker, MembershipChecker, ProgressChecker } from '../../../sim/checkers/consensus.ts';
 import { DurabilityChecker } from '../../../sim/checkers/durability.ts';
+import { FenceChecker } from '../../../sim/checkers/fences.ts';
 import { GossipChecker } from '../../../sim/checkers/gossip.ts';
 import {
   checkAddresses,
@@ -50,6 +51,7 @@ const membership = on((report) => new MembershipChecker(report));
 const durability = on((report) => new DurabilityChecker(report));
 const applied = on((report) => new AppliedChecker(report));
 const removal = on((report) => new RemovalChecker(report));
+const fences = on((report) => new FenceChecker(report));
 const powerOff = on((report) => new PowerOffChecker(report));
 const gossip = on((report) => new GossipChecker(report));
 const secrets = on((report) => new SecretChecker(report));
@@ -916,6 +918,43 @@ const proofs: Readonly<Record<Invariant, Proof>> = {
         c.stops('h', 't');
       }),
       removal((c) => ['s', 't'].forEach((id) => void c.stops('h', id))),
+    ],
+  },
+  'isolation-keeps-guests': {
+    keeps: [
+      fences((c) => {
+        c.says('a', 1_000);
+        c.seen('a', true, 9_000);
+        c.seen('a', true, 9_100);
+      }),
+      // It is told that it is fenced, and says something once it is let in.
+      fences((c) => {
+        c.seen('a', true, 9_000);
+        c.seen('a', false, 20_000);
+        c.says('a', 20_100);
+        c.seen('a', false, 20_200);
+      }),
+      fences((c) => {
+        c.says('b', 8_900);
+        c.seen('a', true, 9_000);
+      }),
+    ],
+    breaks: [
+      fences((c) => {
+        c.says('a', 8_000);
+        c.seen('a', true, 9_000);
+      }),
+      fences((c) => {
+        c.says('a', 1_000);
+        c.seen('b', false, 2_000);
+        c.seen('a', true, 5_900);
+      }),
+      fences((c) => {
+        c.seen('a', true, 9_000);
+        c.seen('a', false, 20_000);
+        c.says('a', 20_100);
+        c.seen('a', true, 20_200);
+      }),
     ],
   },
   'off-means-off': {
