@@ -80,7 +80,8 @@ export function serverMoveHandlers(
     listServerActions: ({ serverId }, call) =>
       callers.serve(call, async ({ context, read }) => {
         const { reader, stale } = await read();
-        return { actions: compute.servers.show(context, reader, serverId).actions, stale };
+        const { actions } = compute.servers.actionsOf(context, reader, serverId, { alsoDeleted: true });
+        return { actions, stale };
       }),
   };
 }

@@ -22,6 +22,7 @@ import { volumeSwapJob } from '../host/jobs/kinds/volume-swap.ts';
 import { volumeUploadJob } from '../host/jobs/kinds/volume-upload.ts';
 import { type AskKernel, HostWitnesses } from '../host/takeover/host-witnesses.ts';
 import { confirmOldResizes } from '../host/tasks/confirm-old-resizes.ts';
+import { forgetDeletedServers } from '../host/tasks/forget-deleted-servers.ts';
 import { forgetEndedJobs } from '../host/tasks/forget-ended-jobs.ts';
 import { forgetExpiredMessages } from '../host/tasks/forget-expired-messages.ts';
 import { moveVolumesOffDownHosts } from '../host/tasks/move-volumes-off-down-hosts.ts';
@@ -139,6 +140,7 @@ class Background implements Service {
       tasks: [
         forgetEndedJobs,
         forgetExpiredMessages,
+        forgetDeletedServers,
         resealSecrets(sealing),
         moveVolumesOffDownHosts(hostViews, downHostGraceMs),
         takeOverLostHosts({ hostViews, witnesses, isShared }),

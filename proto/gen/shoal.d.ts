@@ -5012,6 +5012,95 @@ export namespace shoal {
         }
 
         /**
+         * Properties of a DeletedServer.
+         * @deprecated Use shoal.v1.DeletedServer.$Properties instead.
+         */
+        interface IDeletedServer extends shoal.v1.DeletedServer.$Properties {
+        }
+
+        /** Represents a DeletedServer. */
+        class DeletedServer {
+
+            /**
+             * Constructs a new DeletedServer.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.DeletedServer.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** DeletedServer id. */
+            id: string;
+
+            /** DeletedServer projectId. */
+            projectId: string;
+
+            /** DeletedServer userId. */
+            userId: string;
+
+            /** DeletedServer deletedMs. */
+            deletedMs: number;
+
+            /** DeletedServer actions. */
+            actions: shoal.v1.ServerAction[];
+
+            /**
+             * Creates a new DeletedServer instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns DeletedServer instance
+             */
+            static create(properties: shoal.v1.DeletedServer.$Shape): shoal.v1.DeletedServer & shoal.v1.DeletedServer.$Shape;
+            static create(properties?: shoal.v1.DeletedServer.$Properties): shoal.v1.DeletedServer;
+
+            /**
+             * Encodes the specified DeletedServer message. Does not implicitly {@link shoal.v1.DeletedServer.verify|verify} messages.
+             * @param message DeletedServer message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.DeletedServer.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a DeletedServer message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.DeletedServer & shoal.v1.DeletedServer.$Shape} DeletedServer
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.DeletedServer & shoal.v1.DeletedServer.$Shape;
+        }
+
+        namespace DeletedServer {
+
+            /** Properties of a DeletedServer. */
+            interface $Properties {
+
+                /** DeletedServer id */
+                id?: string;
+
+                /** DeletedServer projectId */
+                projectId?: string;
+
+                /** DeletedServer userId */
+                userId?: string;
+
+                /** DeletedServer deletedMs */
+                deletedMs?: number;
+
+                /** DeletedServer actions */
+                actions?: shoal.v1.ServerAction.$Properties[];
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a DeletedServer. */
+            type $Shape = shoal.v1.DeletedServer.$Properties;
+        }
+
+        /**
          * Properties of a ServerAction.
          * @deprecated Use shoal.v1.ServerAction.$Properties instead.
          */

@@ -16,6 +16,8 @@ import { type Microversion, microversionOf } from './kit/microversion.ts';
 import { hostIdText } from './server-view.ts';
 
 const path = '/v2.1/servers/:id/os-instance-actions';
+/** From then on those of servers that have gone are told, too. */
+const deletedFrom: Microversion = 21;
 /** From then on events are everybody's, and their hosts are told. */
 const eventsForAllFrom: Microversion = 51;
 const updatedFrom: Microversion = 58;
@@ -25,7 +27,7 @@ const detailsFrom: Microversion = 84;
 
 /** An action, and the server whose it is. */
 interface Shown {
-  readonly server: shoal.v1.Server;
+  readonly server: Pick<shoal.v1.Server, 'id' | 'projectId' | 'actions'>;
   readonly action: shoal.v1.ServerAction;
 }
 
@@ -39,8 +41,8 @@ export function addServerActions(app: FastifyInstance, gateway: Gateway, { serve
     key: 'instanceActions',
     paging: 'marker with links',
     pagedFrom: updatedFrom,
-    items: ({ context, reader, parameters }) => {
-      const server = servers.show(context, reader, parameters['id'] ?? '');
+    items: ({ context, reader, parameters, request }) => {
+      const server = servers.actionsOf(context, reader, parameters['id'] ?? '', of(request));
       // Newest first, as Nova lists them.
       return server.actions.toReversed().map((action) => ({ server, action }));
     },
@@ -51,7 +53,7 @@ export function addServerActions(app: FastifyInstance, gateway: Gateway, { serve
   app.get<{ Params: { id: string; key: string } }>(`${path}/:key`, async (request) => {
     const { context, reader } = await viewingOf(gateway, request);
     const { id, key } = request.params;
-    const server = servers.show(context, reader, id);
+    const server = servers.actionsOf(context, reader, id, of(request));
     const action = server.actions.findLast(({ requestId }) => requestId === key);
     if (action === undefined) {
       throw new ShoalError('NOT_FOUND', `Action for request_id ${key} on instance ${id} not found`);
@@ -65,6 +67,10 @@ export function addServerActions(app: FastifyInstance, gateway: Gateway, { serve
     const view = actionView(request, { server, action });
     return { instanceAction: { ...view, ...(events === undefined ? {} : { events }) } };
   });
+}
+
+function of(request: FastifyRequest): { readonly alsoDeleted: boolean } {
+  return { alsoDeleted: microversionOf(request) >= deletedFrom };
 }
 
 function actionFilters(microversion: Microversion): Filters<Shown> {

@@ -272,6 +272,13 @@ export const quotaSetBody = within(
     },
   ),
 );
+/** `PUT /os-services/enable`, `disable`, `disable-log-reason`, `freeze` and `thaw`. */
+export const serviceBody = Type.Object({
+  host: Type.String({ minLength: 1, maxLength: 255 }),
+  binary: Type.Optional(Type.String({ minLength: 1, maxLength: 255 })),
+  service: Type.Optional(Type.String({ minLength: 1, maxLength: 255 })),
+  disabled_reason: Type.Optional(Type.Union([Type.String({ maxLength: 255 }), Type.Null()])),
+});
 /** `PUT /os-services/failover_host` and `failover`. */
 export const failoverBody = Type.Object({
   host: Type.String({ minLength: 1, maxLength: 255 }),

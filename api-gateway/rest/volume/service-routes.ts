@@ -1,6 +1,7 @@
 /** What runs where, as Cinder's operators know it: every agent carries out volumes in each pool that it reaches, and schedules. */
 import type { FastifyInstance } from 'fastify';
 import { ShoalError } from '../../../node/base/errors.ts';
+import { ownValue } from '../../../node/base/own-value.ts';
 import type { HostView } from '../../../node/services/compute/hosts.ts';
 import type { ComputeService } from '../../../node/services/compute/index.ts';
 import { advertisedPools } from '../../../node/services/kit/storage-pools.ts';
@@ -10,7 +11,7 @@ import { shown } from '../../kit/input.ts';
 import { once } from '../kit/lists/filter.ts';
 import type { Gateway } from '../kit/module.ts';
 import { parse } from '../kit/validation.ts';
-import { failoverBody } from '../schemas/volume.ts';
+import { failoverBody, serviceBody } from '../schemas/volume.ts';
 import { timeText, type View, viewingOf } from './kit/common.ts';
 import { addCinderList } from './kit/lists.ts';
 import { microversionOf, requireMicroversion } from './kit/microversion.ts';
@@ -76,6 +77,10 @@ export function addServices(app: FastifyInstance, gateway: Gateway, { hosts }: H
   for (const [action, { what, from = 0 }] of Object.entries(notServed)) {
     app.put(`/v3/os-services/${action}`, async (request) => {
       requireMicroversion(request, { from });
+      if (ownValue(ofOne, action) !== undefined) {
+        const { reader } = await viewingOf(gateway, request);
+        mustBeThere(hosts.list(reader).flatMap(servicesOf), action, request.body);
+      }
       throw new ShoalError('NOT_IMPLEMENTED', `This version of Shoal does not have ${what}.`);
     });
   }
@@ -101,6 +106,30 @@ export function addServices(app: FastifyInstance, gateway: Gateway, { hosts }: H
 
 const oneService =
   'a single service of a host that is disabled: `openstack compute service set --disable` is about the whole host';
+
+/** Actions about one service, with what Cinder answers when there is no such one. */
+const ofOne: Readonly<Record<string, 'NOT_FOUND' | 'INVALID_ARGUMENT'>> = {
+  enable: 'NOT_FOUND',
+  disable: 'NOT_FOUND',
+  'disable-log-reason': 'NOT_FOUND',
+  freeze: 'INVALID_ARGUMENT',
+  thaw: 'INVALID_ARGUMENT',
+};
+
+/** What is wrong with the request is told before that it is not served. */
+function mustBeThere(services: readonly ServiceView[], action: string, body: unknown): void {
+  const { host, binary, service, disabled_reason: reason } = parse(serviceBody, body);
+  const wanted = action === 'freeze' || action === 'thaw' ? 'cinder-volume' : (binary ?? service);
+  if (wanted === undefined) throw new ShoalError('INVALID_ARGUMENT', "Missing required element 'binary' in request body.");
+  if (action === 'disable-log-reason' && (reason ?? '').trim() === '') {
+    throw new ShoalError('INVALID_ARGUMENT', "Missing required element 'disabled_reason' in request body.");
+  }
+  if (services.some((one) => one.binary === wanted && (one.host === host || one.of.host.name === host))) return;
+  throw new ShoalError(
+    ownValue(ofOne, action) ?? 'NOT_FOUND',
+    `Service ${shown(wanted)} could not be found on host ${shown(host)}.`,
+  );
+}
 
 /** Actions that this API has not, each with the microversion that brought it. */
 const notServed: Readonly<Record<string, { readonly what: string; readonly from?: number }>> = {

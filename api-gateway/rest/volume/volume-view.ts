@@ -1,5 +1,6 @@
 /** Volumes as Cinder shows them, with the keys of each microversion. */
 import type { FastifyRequest } from 'fastify';
+import { ownValue } from '../../../node/base/own-value.ts';
 import { typeById } from '../../../node/services/volume/records/type-record.ts';
 import { sourceVolumeIdOf } from '../../../node/services/volume/records/volume-record.ts';
 import { zoneOfVolume } from '../../../node/services/volume/records/volume-zone.ts';
@@ -81,7 +82,8 @@ function attachmentsOf(volume: shoal.v1.Volume, { gateway, request, reader }: Sh
       volume_id: volume.id,
       server_id: known(attachment.serverId ?? ''),
       host_name: seesHosts ? hostNameOf(reader, attachment.hostId ?? '') : null,
-      device: known(attachment.device ?? ''),
+      // Of one that is attached elsewhere: where its caller says that it is.
+      device: known(attachment.device || (ownValue(attachment.connector ?? {}, 'mountpoint') ?? '')),
       attached_at: maybeTime(attachment.attachedMs ?? 0),
     }));
 }

@@ -14,6 +14,7 @@ import { zoneOf } from '../kit/zones.ts';
 import { renamePorts, updatePortRow } from '../network/port-record.ts';
 import type { ComputeDependencies, ComputeOptions } from './dependencies.ts';
 import { askedAction } from './history/action-history.ts';
+import { findDeletedServer } from './history/deleted-servers.ts';
 import { labelOf } from './kit/nic-rules.ts';
 import { checkName, conflict } from './kit/refusals.ts';
 import { findServer, freeNamingPorts, mustTake, removeServerRow, seeServer } from './kit/server-record.ts';
@@ -76,6 +77,17 @@ export class Servers {
 
   show(context: RequestContext, reader: StateReader, id: string): shoal.v1.Server {
     return this.#deps.hostControl.withLocalIntents(seeServer(context, reader, id).record);
+  }
+
+  /** What was asked of a server, oldest first. @param alsoDeleted of one that has gone, too, while it is still told of. */
+  actionsOf(
+    context: RequestContext,
+    reader: StateReader,
+    id: string,
+    { alsoDeleted }: { readonly alsoDeleted: boolean },
+  ): Pick<shoal.v1.Server, 'id' | 'projectId' | 'actions'> {
+    const gone = alsoDeleted ? findDeletedServer(context, reader, id) : undefined;
+    return gone ?? this.show(context, reader, id);
   }
 
   create(context: RequestContext, draft: ServerDraft): Promise<MadeServers> {

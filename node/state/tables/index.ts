@@ -165,6 +165,14 @@ export const migrationTable = new Table<shoal.v1.Migration>({
   ],
 });
 
+/** Servers that have gone, as far as they are still told of. */
+export const deletedServerTable = new Table<shoal.v1.DeletedServer>({
+  name: 'deleted-server',
+  codec: v1.DeletedServer,
+  id: (r) => r.id,
+  indexes: [{ name: 'project', keys: (r) => [indexKey(r.projectId)] }],
+});
+
 /** Long work (node/host/jobs). Two jobs about one subject are never under way. */
 export const jobTable = new Table<shoal.v1.Job>({
   name: 'job',

@@ -15,6 +15,7 @@ import type { Change, TransactOptions } from '../../kit/transact.ts';
 import { editWhileRoom, transactInPieces, unfinished } from '../../kit/transact-in-pieces.ts';
 import { releaseFloatingIps, removePortRow, updatePortRow } from '../../network/port-record.ts';
 import { releaseVolumes } from '../../volume/records/server-disks.ts';
+import { rememberDeleted } from '../history/deleted-servers.ts';
 import { removeMigrationsOf } from '../history/migrations.ts';
 import { judge, situationOf } from '../machine/server-machine.ts';
 import type { ServerVerb } from '../machine/verbs.ts';
@@ -78,6 +79,7 @@ export function removeServerRow(change: Change, reader: StateReader, row: Row<sh
   }
   releaseVolumes(change, reader, server, nowMs);
   removeMigrationsOf(change, reader, server.id);
+  rememberDeleted(change, server, nowMs);
   removeShelvedImage({ change, reader }, server, nowMs);
   refundQuota(change, server.projectId, amountsOf(server));
   serverTable.remove(change, row);

@@ -3,15 +3,11 @@ import { shoal } from '../../../../proto/messages.ts';
 import { invalidInput } from '../kit/refusals.ts';
 
 /**
- * Providers that hosts know, with Cinder's names of classes for them. `luks` is version 1, which QEMU reads and writes on every
+ * Providers that hosts know, by the names that Cinder takes for them; a type keeps the name that it was given. `luks` is version 1, which QEMU reads and writes on every
  * storage alike. `luks2` is none of them: QEMU cannot write it, and librbd's own would be another format on Ceph alone, which copies
  * between pools could not keep.
  */
-const providers: ReadonlyMap<string, string> = new Map([
-  ['luks', 'luks'],
-  ['nova.volume.encryptors.luks.LuksEncryptor', 'luks'],
-  ['LuksEncryptor', 'luks'],
-]);
+const providers: readonly string[] = ['luks', 'nova.volume.encryptors.luks.LuksEncryptor', 'LuksEncryptor'];
 /** Bits of a key: AES in XTS mode takes two keys, so 256 bits are AES-128 and 512 are AES-256. */
 const keySizes: readonly number[] = [256, 512];
 const ciphers: readonly string[] = ['aes-xts-plain64'];
@@ -31,14 +27,13 @@ export function checkEncryption(
   draft: EncryptionDraft,
   { id, nowMs }: { readonly id: string; readonly nowMs: number },
 ): shoal.v1.VolumeTypeEncryption {
-  const wanted = draft.provider ?? before?.provider ?? '';
-  const provider = providers.get(wanted);
-  if (wanted === 'luks2' || wanted === 'nova.volume.encryptors.luks.Luks2Encryptor') {
+  const provider = draft.provider ?? before?.provider ?? '';
+  if (provider === 'luks2' || provider === 'nova.volume.encryptors.luks.Luks2Encryptor') {
     throw invalidInput(
       'provider luks2 is not offered: no storage here writes it. Choose luks, which is LUKS version 1.',
     );
   }
-  if (provider === undefined) throw invalidInput(`provider must be one of ${[...providers.keys()].join(', ')}.`);
+  if (!providers.includes(provider)) throw invalidInput(`provider must be one of ${providers.join(', ')}.`);
   const cipher = draft.cipher ?? before?.cipher ?? 'aes-xts-plain64';
   if (!ciphers.includes(cipher)) throw invalidInput(`cipher must be one of ${ciphers.join(', ')}.`);
   const keyBits = draft.keyBits ?? before?.keyBits ?? 256;

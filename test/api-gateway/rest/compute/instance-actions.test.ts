@@ -2,6 +2,7 @@
 import t from 'tap';
 import { serverTable } from '../../../../node/state/tables/index.ts';
 import { hostsAct } from '../../../node/services/compute-world.ts';
+import { PolicyCallers } from '../../../security/support/policy-callers.ts';
 import { startCloud } from '../cloud.ts';
 
 const at = (minor: number) => ({ 'openstack-api-version': `compute 2.${minor}` });
@@ -76,6 +77,20 @@ void t.test('requests of the owner, and a start that nobody requested, are actio
   for (const { start_time: start, finish_time: finish } of created) t.ok(start <= finish && start !== null);
   t.match(await eventsOf(before[1], 51), [{ event: 'compute_stop_instance', result: 'Success' }]);
   t.notOk('hostId' in (await eventsOf(before[1], 61)).at(-1), 'where is told from 2.62 on');
+
+  t.equal((await gateway.call('DELETE', url, { token })).statusCode, 204);
+  await hostsAct(world);
+  t.equal((await gateway.call('GET', url, { token })).statusCode, 404, 'it has gone');
+  const actions = (minor: number, by: string | null = token) =>
+    gateway.call('GET', `${url}/os-instance-actions`, { token: by, headers: at(minor) });
+  t.equal((await actions(20)).statusCode, 404, 'before 2.21 nothing is told of it any more');
+  const [deletion] = (await actions(21)).json().instanceActions;
+  t.match(deletion, { action: 'delete', instance_uuid: made.json().server.id, project_id: memberProjectId });
+  const callers = await new PolicyCallers(gateway).living();
+  const stranger = callers.get('member of a foreign project')?.token ?? null;
+  t.equal((await actions(21, stranger)).statusCode, 404, 'nor to others, later');
+  const shownOne = await gateway.call('GET', `${url}/os-instance-actions/${deletion.request_id}`, { token, headers: at(21) });
+  t.equal(shownOne.json().instanceAction.action, 'delete');
 });
 
 void t.test('what failed at the host is an event with its reason, and the action says so', async (t) => {
