@@ -120,7 +120,8 @@ const ofOne: Readonly<Record<string, 'NOT_FOUND' | 'INVALID_ARGUMENT'>> = {
 function mustBeThere(services: readonly ServiceView[], action: string, body: unknown): void {
   const { host, binary, service, disabled_reason: reason } = parse(serviceBody, body);
   const wanted = action === 'freeze' || action === 'thaw' ? 'cinder-volume' : (binary ?? service);
-  if (wanted === undefined) throw new ShoalError('INVALID_ARGUMENT', "Missing required element 'binary' in request body.");
+  if (wanted === undefined)
+    throw new ShoalError('INVALID_ARGUMENT', "Missing required element 'binary' in request body.");
   if (action === 'disable-log-reason' && (reason ?? '').trim() === '') {
     throw new ShoalError('INVALID_ARGUMENT', "Missing required element 'disabled_reason' in request body.");
   }

@@ -8,12 +8,12 @@ import { volumeHost } from './volume-host.ts';
 
 const { ImageStatus } = shoal.v1;
 
-async function upload(t: Test, point?: string): Promise<void> {
+async function upload(t: Test, point?: string, diskFormat = 'raw'): Promise<void> {
   const host = await volumeHost(t);
   const { service, context, world } = host;
   const { id } = await service.volumes.create(context, { sizeGib: 1 });
   const { hits } = host.killAt(point ?? '');
-  const { image } = await service.moves.uploadToImage(context, id, { imageName: 'of-volume' });
+  const { image } = await service.moves.uploadToImage(context, id, { imageName: 'of-volume', diskFormat });
   await host.until(
     'the image is made',
     () =>
@@ -23,7 +23,9 @@ async function upload(t: Test, point?: string): Promise<void> {
   t.equal(hits() > 0, point !== undefined);
   t.equal(host.volume(id)?.status, 'available');
   const { sizeBytes, chargedMib, hostIds } = imageTable.must(world.state.local, image.id).record;
-  t.same({ sizeBytes, chargedMib }, { sizeBytes: gibBytes, chargedMib: 1024 });
+  if (diskFormat === 'raw') t.same({ sizeBytes, chargedMib }, { sizeBytes: gibBytes, chargedMib: 1024 });
+  else t.ok(sizeBytes < gibBytes / 100, 'an empty volume is a small image');
+  t.equal(imageTable.must(world.state.local, image.id).record.diskFormat, diskFormat);
   t.equal(hostIds.length, 1);
   t.equal(world.storage.disks.get(id as VolumeId)?.snapshots.size, 0, 'what was kept for it is gone');
   t.equal(jobTable.by(world.state.local, 'under-way', 'yes').length, 0);
@@ -32,6 +34,7 @@ async function upload(t: Test, point?: string): Promise<void> {
 t.test('an image is made of a volume, whole, and once, wherever its host is killed', async (t) => {
   await upload(t);
   for (const point of ['upload.kept', 'upload.stored']) await t.test(point, (t) => upload(t, point));
+  for (const format of ['qcow2', 'vmdk', 'vdi']) await t.test(format, (t) => upload(t, undefined, format));
 });
 
 t.test('one that cannot be made is given up: the volume is what it was, and its owner is told', async (t) => {

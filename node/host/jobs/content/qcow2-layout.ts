@@ -5,9 +5,12 @@
  *     header | refcount table | refcount blocks | L1 table | L2 tables | data, in the order of the disk
  */
 
+import type { ClusterSet } from './cluster-set.ts';
+import type { SparseFormat } from './sparse-image.ts';
+
 const clusterBits = 16;
 /** Bytes of a cluster: QEMU's own default. */
-export const clusterBytes = 2 ** clusterBits;
+const clusterBytes = 2 ** clusterBits;
 const entryBytes = 8;
 const entriesPerTable = clusterBytes / entryBytes;
 /** Refcounts have 16 bits. */
@@ -18,30 +21,17 @@ const refcountOrder = 4;
 /** "This cluster is used once": of L1 and L2 entries. */
 const copiedFlag = 1n << 63n;
 
-/** Which clusters of a disk hold anything but zeros. */
-export class ClusterSet {
-  readonly #bits: Uint8Array;
-  /** How many. */
-  size = 0;
-
-  /** @param clusters of the disk. */
-  constructor(clusters: number) {
-    this.#bits = new Uint8Array(Math.ceil(clusters / 8));
-  }
-
-  add(cluster: number): void {
-    if (this.has(cluster)) return;
-    this.#bits[cluster >> 3] = (this.#bits[cluster >> 3] ?? 0) | (1 << (cluster & 7));
-    this.size += 1;
-  }
-
-  has(cluster: number): boolean {
-    return ((this.#bits[cluster >> 3] ?? 0) & (1 << (cluster & 7))) !== 0;
-  }
-}
+/** See above. */
+export const qcow2Format: SparseFormat = {
+  clusterBytes,
+  plan(sizeBytes, used) {
+    const layout = layoutOf(sizeBytes, used);
+    return { fileBytes: layout.clusters * clusterBytes, tables: () => tablesOf(layout, used) };
+  },
+};
 
 /** Clusters of a disk of that size, the last one whole. */
-export function clustersOf(sizeBytes: number): number {
+function clustersOf(sizeBytes: number): number {
   return Math.ceil(sizeBytes / clusterBytes);
 }
 
@@ -60,7 +50,7 @@ interface Layout {
 }
 
 /** The layout for a disk of `sizeBytes`, of which these clusters hold data. */
-export function layoutOf(sizeBytes: number, used: ClusterSet): Layout {
+function layoutOf(sizeBytes: number, used: ClusterSet): Layout {
   const diskClusters = clustersOf(sizeBytes);
   const l1Entries = Math.max(1, Math.ceil(diskClusters / entriesPerTable));
   const l2Tables: number[] = [];
@@ -87,7 +77,7 @@ export function layoutOf(sizeBytes: number, used: ClusterSet): Layout {
 }
 
 /** All of the file that stands before the data, a cluster or more at a time. */
-export function* tablesOf(layout: Layout, used: ClusterSet): Generator<Uint8Array> {
+function* tablesOf(layout: Layout, used: ClusterSet): Generator<Uint8Array> {
   const { refcountTable, refcountBlocks, l1Clusters, l2Tables, l1Entries } = layout;
   const blocksAt = 1 + refcountTable;
   const l1At = blocksAt + refcountBlocks;

@@ -21,7 +21,7 @@ import {
   type ServerImageAction,
   type ServerImageWorld,
 } from '../../plan/server-image-plan.ts';
-import { qcow2Image } from '../content/qcow2-bytes.ts';
+import { imageBytes } from '../content/image-bytes.ts';
 import type { JobKind } from '../job-kind.ts';
 import type { UploadTools } from './volume-upload.ts';
 
@@ -105,7 +105,8 @@ async function makeImage(
     checkWanted();
     tell(percent);
   };
-  const image = await qcow2Image(() => poolOf(disk, tools).exportDisk(from, undefined, signal), told);
+  const open = () => poolOf(disk, tools).exportDisk(from, undefined, signal);
+  const image = await imageBytes(storedFormat, imageIdOf(job), open, told);
   const declared = { diskFormat: storedFormat, bytesMax: image.sizeBytes };
   const stored = await tools.imageContent.store(Readable.from(image.bytes), declared, signal);
   failpointStored();

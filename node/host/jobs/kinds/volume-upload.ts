@@ -8,6 +8,7 @@ import { failpoint } from '../../../base/buggify/buggify.ts';
 import type { VolumeId, VolumeSnapshotId } from '../../../base/ids.ts';
 import { doneWords } from '../../../services/jobs/volume-job-end.ts';
 import type { ImageContent } from '../../../services/kit/dependencies.ts';
+import { uploadFormats } from '../../../services/volume/kit/upload-formats.ts';
 import { imageTable, volumeTable } from '../../../state/tables/index.ts';
 import type { StateReader } from '../../../state/types.ts';
 import { forgetSource, keepSource } from '../../kinds/volume/kit/kept-source.ts';
@@ -20,7 +21,7 @@ import {
   type VolumeJobAction,
   type VolumeJobWorld,
 } from '../../plan/volume-job-plan.ts';
-import { rawBytes } from '../content/raw-bytes.ts';
+import { imageBytes } from '../content/image-bytes.ts';
 import type { JobKind } from '../job-kind.ts';
 import type { BackupTools } from './volume-backup.ts';
 
@@ -58,10 +59,12 @@ export function volumeUploadJob(
       await keepSource(volume, imageId ?? '', tools);
       failpointUploadKept();
       const from = { volumeId: volume.id as VolumeId, snapshotId: imageId as VolumeSnapshotId };
-      const content = await poolOf(volume, tools).exportDisk(from, undefined, signal);
-      const body = Readable.from(rawBytes(content, (percent) => tell({ done: percent, total: 100 })));
-      const declared = { diskFormat: 'raw', bytesMax: content.sizeBytes };
-      const stored = await tools.imageContent.store(body, declared, signal);
+      const open = () => poolOf(volume, tools).exportDisk(from, undefined, signal);
+      const diskFormat = uploadFormats.find((one) => one === job.volumeUpload?.diskFormat) ?? 'raw';
+      const told = (percent: number): void => tell({ done: percent, total: 100 });
+      const image = await imageBytes(diskFormat, imageId ?? '', open, told);
+      const declared = { diskFormat, bytesMax: image.sizeBytes };
+      const stored = await tools.imageContent.store(Readable.from(image.bytes), declared, signal);
       failpointUploadStored();
       await forgetSource(volume, imageId ?? '', tools);
       return tools.jobReports.uploaded(volume.id, imageId ?? '', stored);

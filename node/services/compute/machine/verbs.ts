@@ -40,7 +40,9 @@ export interface VerbRule {
 
 const asked = { lock: 'refuses', deletion: 'refuses', host: 'needed' } as const;
 const edited = { lock: 'refuses', deletion: 'hides' } as const;
-const plugged = { lock: 'refuses', deletion: 'refuses', from: ['active', 'stopped', 'paused', 'resized'] } as const;
+// A server that is offloaded has no host: its volumes are noted, and plugged in where it is unshelved.
+const pluggedFrom = ['active', 'stopped', 'paused', 'resized', 'shelved_offloaded'] as const;
+const plugged = { lock: 'refuses', deletion: 'refuses', from: pluggedFrom } as const;
 const interfacedFrom = ['active', 'stopped', 'paused'] as const;
 const imagedFrom = ['active', 'stopped', 'paused', 'suspended'] as const;
 const imaged = { deletion: 'refuses', host: 'needed', task: 'refuses', from: imagedFrom } as const;
@@ -122,7 +124,7 @@ export const verbs = {
   confirmResize: { action: 'confirmResize', ...asked, from: ['resized'], task: 'refuses' },
   // Also of a move that is not done yet: the way back when a host does not answer.
   revertResize: { action: 'revertResize', lock: 'refuses', deletion: 'refuses' },
-  attach_volume: { action: 'attach_volume', ...plugged, task: 'refuses', host: 'needed' },
+  attach_volume: { action: 'attach_volume', ...plugged, task: 'refuses' },
   swap_volume: {
     action: 'swap_volume',
     lock: 'refuses',

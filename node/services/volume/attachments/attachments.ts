@@ -15,8 +15,16 @@ import { checkConnector } from '../kit/connector.ts';
 import type { VolumeDependencies } from '../kit/dependencies.ts';
 import { listOf, ownVolume } from '../kit/find.ts';
 import { conflict, invalidInput, notFound } from '../kit/refusals.ts';
-import { mustBeFree, planPlug } from '../records/plug.ts';
-import { diskOf, disksMax, hasImplicitRoot, nextDeviceName, volumeDisks, writeDisks } from '../records/server-disks.ts';
+import { mustBeFree, planPlug, planReservation } from '../records/plug.ts';
+import {
+  diskOf,
+  disksMax,
+  hasImplicitRoot,
+  nextDeviceName,
+  volumeDisks,
+  withoutServer,
+  writeDisks,
+} from '../records/server-disks.ts';
 import { checkBytesAtRest, checkNotMigrating, restingStatus, writeVolume } from '../records/volume-record.ts';
 
 type Volume = shoal.v1.Volume;
@@ -93,6 +101,14 @@ export class VolumeAttachments {
       }
       if (disk.detaching === true) return;
       checkNotMigrating(volume.record, 'detach');
+      if (server.record.hostId === '') {
+        // It is shelved: no guest has the volume.
+        const nowMs = this.#deps.clock.nowMs();
+        const left = server.record.disks.filter((one) => one !== disk);
+        writeDisks(change, server, left, nowMs);
+        writeVolume(change, volume, withoutServer(volume.record, serverId), nowMs);
+        return;
+      }
       if (disk.attached !== true) {
         throw conflict(
           `Volume ${volumeId} is just being attached to instance ${serverId}; try again when it is in-use.`,
@@ -260,12 +276,11 @@ export class VolumeAttachments {
     mustBeFree(volume.record, record.id);
     checkBytesAtRest(volume.record);
     const device = deviceName(draft.device, disks, isRootHidden);
-    const { fields, disk } = planPlug(this.#deps, attempt, volume.record, {
-      serverId: record.id,
-      hostId: record.hostId,
-      attachmentId: draft.attachmentId,
-      device,
-    });
+    const place = { serverId: record.id, attachmentId: draft.attachmentId, device };
+    const { fields, disk } =
+      record.hostId === ''
+        ? planReservation(volume.record, place)
+        : planPlug(this.#deps, attempt, volume.record, { ...place, hostId: record.hostId });
     writeVolume(attempt.change, volume, fields, nowMs);
     const next = new shoal.v1.ServerDisk({
       ...disk,

@@ -44,8 +44,7 @@ export function planPlug(
   }
   // Those who have it open together share its lock: one number for all of them.
   const generation = others > 0 ? volume.generation : volume.generation + 1;
-  const { readOnly, multiattach, pool, sizeGib } = volume;
-  const attachment = newAttachment({ id: attachmentId, serverId, hostId, device, readOnly });
+  const attachment = newAttachment({ id: attachmentId, serverId, hostId, device, readOnly: volume.readOnly });
   const attachments = [...volume.attachments, attachment];
   return {
     fields: {
@@ -55,19 +54,34 @@ export function planPlug(
       status: others > 0 ? 'in-use' : 'attaching',
       ...(isServed ? { served: toBeServed(deps, attempt, volume.id, generation) } : {}),
     },
-    disk: new shoal.v1.ServerDisk({
-      volumeId: volume.id,
-      pool,
-      device,
-      kind: volumeKind,
-      bus: busOf(volume),
-      sizeGib,
-      attachmentId,
-      generation,
-      readOnly,
-      multiattach,
-    }),
+    disk: diskOfPlug(volume, { attachmentId, device, generation }),
   };
+}
+
+/**
+ * The same for a server that has no host, for it is shelved: the volume is its own from now on, and is plugged in by the host that
+ * it is unshelved on.
+ */
+export function planReservation(
+  volume: Volume,
+  { serverId, attachmentId, device }: Omit<PlugPlace, 'hostId'>,
+): { readonly fields: Partial<shoal.v1.Volume.$Properties>; readonly disk: shoal.v1.ServerDisk } {
+  const attachment = newAttachment({ id: attachmentId, serverId, hostId: '', device, readOnly: volume.readOnly });
+  const reserved = new shoal.v1.VolumeAttachment({ ...attachment, status: 'reserved' });
+  const status = volume.attachments.length > 0 ? 'in-use' : 'reserved';
+  return {
+    fields: { attachments: [...volume.attachments, reserved], status },
+    disk: diskOfPlug(volume, { attachmentId, device, generation: volume.generation }),
+  };
+}
+
+function diskOfPlug(
+  volume: Volume,
+  plugged: { readonly attachmentId: string; readonly device: string; readonly generation: number },
+): shoal.v1.ServerDisk {
+  const { readOnly, multiattach, pool, sizeGib } = volume;
+  const own = { pool, sizeGib, readOnly, multiattach, kind: volumeKind, bus: busOf(volume) };
+  return new shoal.v1.ServerDisk({ volumeId: volume.id, ...own, ...plugged });
 }
 
 /** As the image says that the content came from. */

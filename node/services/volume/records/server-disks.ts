@@ -10,6 +10,7 @@ import type { StateReader } from '../../../state/types.ts';
 import type { Attempt, Change } from '../../kit/transact.ts';
 import type { VolumeDependencies } from '../kit/dependencies.ts';
 import { isElsewhere, noLongerServed, toBeServed } from './served-volume.ts';
+import { bindVolume } from './volume-binding.ts';
 import { checkDeletable, deleteVolume, restingStatus, waitsForContent, writeVolume } from './volume-record.ts';
 
 type Server = shoal.v1.Server;
@@ -138,14 +139,21 @@ export function moveVolumes(
     const row = disk.kind === volumeKind ? volumeTable.get(reader, disk.volumeId ?? '') : undefined;
     if (row === undefined) return disk;
     const generation = row.record.generation + 1;
-    const attachments = row.record.attachments.map((one) =>
-      one.serverId === server.id ? new shoal.v1.VolumeAttachment({ ...one, hostId }) : one,
-    );
+    const isReserved = row.record.attachments.some((one) => one.serverId === server.id && one.status === 'reserved');
+    const attachments = row.record.attachments.map((one) => {
+      if (one.serverId !== server.id) return one;
+      // Reserved while the server had no host: this one plugs it in.
+      return new shoal.v1.VolumeAttachment({ ...one, hostId, ...(isReserved ? { status: 'attaching' } : {}) });
+    });
     const isServed = isElsewhere(adverts, row.record, hostId);
     const served = isServed ? toBeServed(deps, attempt, row.record.id, generation) : noLongerServed(row.record);
     // In a shared pool: what has it open is what extends it and keeps snapshots of it.
     const follows = !isServed && attachments.length === 1 && row.record.madeGib > 0;
-    const fields = { attachments, generation, served, ...(follows ? { hostId } : {}) };
+    const fields = {
+      ...{ attachments, generation, served },
+      ...(follows ? { hostId } : {}),
+      ...(isReserved ? { status: restingStatus(attachments), ...bindVolume(deps, attempt, row.record, hostId) } : {}),
+    };
     writeVolume(change, row, fields, deps.clock.nowMs());
     return new shoal.v1.ServerDisk({ ...disk, generation });
   });

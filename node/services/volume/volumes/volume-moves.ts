@@ -16,6 +16,7 @@ import { seeVolume } from '../kit/find.ts';
 import { chooseHost, findPool, poolOfType } from '../kit/pools.ts';
 import { conflict, invalidInput, invalidVolume } from '../kit/refusals.ts';
 import { checkMetadata, checkNeededName, checkText } from '../kit/texts.ts';
+import { uploadFormats } from '../kit/upload-formats.ts';
 import { usableType, useType } from '../records/type-record.ts';
 import { bindVolume } from '../records/volume-binding.ts';
 import { beginVolumeJob } from '../records/volume-job.ts';
@@ -177,8 +178,8 @@ export class VolumeMoves {
   ): Promise<{ readonly volume: Volume; readonly image: shoal.v1.Image }> {
     const diskFormat = draft.diskFormat ?? 'raw';
     const imageName = checkNeededName('image_name', draft.imageName);
-    if (diskFormat !== 'raw') {
-      throw invalidInput(`disk_format ${diskFormat.slice(0, 64)} is not raw: images of volumes are made as they are.`);
+    if (!uploadFormats.some((format) => format === diskFormat)) {
+      throw invalidInput(`disk_format ${diskFormat.slice(0, 64)} is none of ${uploadFormats.join(', ')}.`);
     }
     const visibility = draft.visibility ?? 'private';
     if (!['private', 'shared', 'community', 'public'].includes(visibility))

@@ -89,7 +89,10 @@ void t.test('requests of the owner, and a start that nobody requested, are actio
   const callers = await new PolicyCallers(gateway).living();
   const stranger = callers.get('member of a foreign project')?.token ?? null;
   t.equal((await actions(21, stranger)).statusCode, 404, 'nor to others, later');
-  const shownOne = await gateway.call('GET', `${url}/os-instance-actions/${deletion.request_id}`, { token, headers: at(21) });
+  const shownOne = await gateway.call('GET', `${url}/os-instance-actions/${deletion.request_id}`, {
+    token,
+    headers: at(21),
+  });
   t.equal(shownOne.json().instanceAction.action, 'delete');
 });
 

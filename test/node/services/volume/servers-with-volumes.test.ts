@@ -281,3 +281,43 @@ t.test('volumes of two hosts: the server is where most of them is, and has the o
   });
   t.match(volumeTable.must(world.state.local, large.id).record, { hostId: large.hostId, served: null });
 });
+
+t.test('volumes of a server that is shelved are noted, and plugged in where it is unshelved', async (t) => {
+  const world = await makeVolumeWorld('rbd');
+  const { compute, volume } = world;
+  const { id } = (await boot(world, [fromImage])).servers[0] ?? { id: '' };
+  await volumeHostsAct(world);
+  await volumeHostsAct(world);
+  const server = () => compute.servers.show(world.alice, world.state.local, id);
+  await compute.shelve.begin(world.alice, id);
+  await world.reports(server().hostId).offloaded(server());
+  t.match(server(), { hostId: '', status: ServerStatus.SERVER_STATUS_SHELVED_OFFLOADED });
+
+  const data = await volume.volumes.create(world.alice, { sizeGib: 1 });
+  await volumeHostsAct(world);
+  const shown = () => volumeTable.must(world.state.local, data.id).record;
+  const plug = () => volume.attachments.plug(world.alice, id, { volumeId: data.id });
+  t.match(await plug(), { device: 'vdb', volumeId: data.id });
+  t.match(shown(), { status: 'reserved', attachments: [{ serverId: id, hostId: '', status: 'reserved' }] });
+  t.match(await refusalText(plug()), /INVALID_ARGUMENT/, 'once');
+  const other = await addServer(world);
+  t.match(
+    await refusalText(volume.attachments.plug(world.alice, other.id, { volumeId: data.id })),
+    /current status is reserved/,
+    'nor by another server',
+  );
+  await volume.attachments.unplug(world.alice, id, data.id);
+  t.match(shown(), { status: 'available', attachments: [] });
+  t.equal(server().disks.length, 1, 'it is free at once: no guest has it');
+
+  await plug();
+  await compute.shelve.end(world.alice, id, {});
+  const { hostId } = server();
+  t.not(hostId, '');
+  t.match(shown(), { status: 'attaching', hostId, attachments: [{ serverId: id, hostId, status: 'attaching' }] });
+  t.equal(server().disks[1]?.generation, shown().generation, 'its lock carries the number that the record says');
+  await volumeHostsAct(world);
+  await volumeHostsAct(world);
+  t.match(shown(), { status: 'in-use', attachments: [{ status: 'attached' }] });
+  t.match(server().disks[1], { attached: true });
+});

@@ -8,7 +8,7 @@ import { inspectImage } from '../../../../../drivers/image/inspect.ts';
 import type { DiskExport, DiskRange } from '../../../../../drivers/types.ts';
 import { Prng } from '../../../../../node/base/prng.ts';
 import { gibBytes, mibBytes } from '../../../../../node/base/units.ts';
-import { qcow2Image } from '../../../../../node/host/jobs/content/qcow2-bytes.ts';
+import { imageBytes, type MadeFormat } from '../../../../../node/host/jobs/content/image-bytes.ts';
 import { whyNoProgram } from '../../../../support/programs.ts';
 
 interface Written {
@@ -30,9 +30,9 @@ function diskOf(sizeBytes: number, written: readonly Written[]): () => Promise<D
   return async () => ({ sizeBytes, ranges: ranges() });
 }
 
-async function bytesOf(disk: () => Promise<DiskExport>): Promise<Buffer> {
+async function bytesOf(disk: () => Promise<DiskExport>, format: MadeFormat = 'qcow2'): Promise<Buffer> {
   const told: number[] = [];
-  const image = await qcow2Image(disk, (percent) => told.push(percent));
+  const image = await imageBytes(format, '5ca1ab1e-0000-4000-8000-00000000000f', disk, (percent) => told.push(percent));
   const chunks: Uint8Array[] = [];
   for await (const chunk of image.bytes) chunks.push(Uint8Array.from(chunk));
   const bytes = Buffer.concat(chunks);
@@ -42,7 +42,7 @@ async function bytesOf(disk: () => Promise<DiskExport>): Promise<Buffer> {
 }
 
 async function folderOf(t: Test): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'shoal-qcow2-'));
+  const folder = await mkdtemp(join(tmpdir(), 'shoal-image-'));
   t.teardown(() => rm(folder, { recursive: true, force: true }));
   return folder;
 }
@@ -72,21 +72,24 @@ const disks: Readonly<Record<string, readonly [sizeBytes: number, written: reado
   ],
 };
 
-t.test('a disk is read back equal, and QEMU finds no fault', { skip }, async (t) => {
+t.test('a disk is read back equal in every format, and QEMU finds no fault', { skip }, async (t) => {
   const folder = await folderOf(t);
   for (const [name, [sizeBytes, written]] of Object.entries(disks)) {
-    const [image, raw] = [join(folder, 'image.qcow2'), join(folder, 'disk.raw')];
-    await writeFile(image, await bytesOf(diskOf(sizeBytes, written)));
+    const raw = join(folder, 'disk.raw');
     const file = await open(raw, 'w');
     await file.truncate(sizeBytes);
     for (const { offsetBytes, data } of written) await file.write(data, 0, data.length, offsetBytes);
     await file.close();
-    const compared = await runCommand(['qemu-img', 'compare', '-f', 'raw', '-F', 'qcow2', raw, image], {
-      okStatus: [0, 1],
-    });
-    t.equal(compared.status, 0, `${name}: ${compared.stdout}`);
-    t.match((await runCommand(['qemu-img', 'check', '-f', 'qcow2', image])).stdout, /No errors were found/, name);
-    t.match(await inspectImage(image, 'qcow2'), { format: 'qcow2', virtualSizeBytes: sizeBytes }, 'and neither do we');
+    for (const format of ['qcow2', 'vdi', 'vmdk'] as const) {
+      const image = join(folder, `image.${format}`);
+      await writeFile(image, await bytesOf(diskOf(sizeBytes, written), format));
+      const compare = ['qemu-img', 'compare', '-f', 'raw', '-F', format, raw, image];
+      const compared = await runCommand(compare, { okStatus: [0, 1] });
+      t.equal(compared.status, 0, `${name} as ${format}: ${compared.stdout}`);
+      const checked = await runCommand(['qemu-img', 'check', '-f', format, image]);
+      t.match(checked.stdout, /No errors were found/, `${name} as ${format}`);
+      t.match(await inspectImage(image, format), { format, virtualSizeBytes: sizeBytes }, 'and neither do we');
+    }
   }
 });
 
@@ -95,6 +98,8 @@ t.test('zeros take no room, whatever the size of the disk', async (t) => {
   t.equal((await bytesOf(diskOf(mibBytes, [one]))).length, 6 * 65_536, 'header, two of refcounts, L1, L2, data');
   t.equal((await bytesOf(diskOf(500 * gibBytes, [one]))).length, 6 * 65_536);
   t.equal((await bytesOf(diskOf(mibBytes, [{ offsetBytes: 0, data: filled(mibBytes, 0) }]))).length, 4 * 65_536);
+  t.equal((await bytesOf(diskOf(gibBytes, [one]), 'vdi')).length, 512 + 4096 + mibBytes, 'header, map, one block');
+  t.ok((await bytesOf(diskOf(gibBytes, [one]), 'vmdk')).length < 6 * 65_536);
 });
 
 t.test('random disks keep every byte', { skip }, async (t) => {
@@ -110,11 +115,13 @@ t.test('random disks keep every byte', { skip }, async (t) => {
       written.push({ offsetBytes: at, data });
       at += data.length;
     }
-    const [image, back] = [join(folder, `${round}.qcow2`), join(folder, `${round}.raw`)];
-    await writeFile(image, await bytesOf(diskOf(sizeBytes, written)));
-    await runCommand(['qemu-img', 'convert', '-f', 'qcow2', '-O', 'raw', image, back]);
-    t.equal((await stat(back)).size, sizeBytes);
-    t.ok((await readFile(back)).equals(content), `round ${round}`);
+    for (const format of ['qcow2', 'vdi', 'vmdk'] as const) {
+      const [image, back] = [join(folder, `${round}.${format}`), join(folder, `${round}.raw`)];
+      await writeFile(image, await bytesOf(diskOf(sizeBytes, written), format));
+      await runCommand(['qemu-img', 'convert', '-f', format, '-O', 'raw', image, back]);
+      t.equal((await stat(back)).size, sizeBytes);
+      t.ok((await readFile(back)).equals(content), `round ${round} as ${format}`);
+    }
   }
 });
 

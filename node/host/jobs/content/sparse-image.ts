@@ -1,15 +1,32 @@
 /**
- * The content of a disk as a qcow2 image: what holds only zeros takes no room, on no host that keeps the image and on no way there.
- * The disk is read twice, since what is in the image's tables comes before its data; it must hold the same both times.
+ * The content of a disk as an image whose tables stand before its data: what holds only zeros takes no room, on no host that keeps the
+ * image and on no way there. The disk is read twice, since what is in the tables comes before the data; it must hold the same both times.
  */
 import type { DiskExport, DiskRange } from '../../../../drivers/types.ts';
 import { ShoalError } from '../../../base/errors.ts';
-import { ClusterSet, clusterBytes, clustersOf, layoutOf, tablesOf } from './qcow2-layout.ts';
+import { mibBytes } from '../../../base/units.ts';
+import { ClusterSet } from './cluster-set.ts';
 
-const zeros = Buffer.alloc(clusterBytes);
+const zeros = Buffer.alloc(mibBytes);
+
+/** How a format lays an image out. Pure. */
+export interface SparseFormat {
+  /** Bytes of what is there or not as a whole: a cluster, a block, a grain; at most 1 MiB. */
+  readonly clusterBytes: number;
+  /** The image of a disk of that size, of which these clusters hold data: they follow its tables, in the order of the disk. */
+  plan(
+    sizeBytes: number,
+    used: ClusterSet,
+  ): {
+    /** Of the whole file. */
+    readonly fileBytes: number;
+    /** All that stands before the data. */
+    tables(): Iterable<Uint8Array>;
+  };
+}
 
 /** An image that is ready to be written. */
-interface Qcow2Image {
+export interface ImageBytes {
   /** Of the file. */
   readonly sizeBytes: number;
   readonly bytes: AsyncIterable<Uint8Array>;
@@ -21,35 +38,35 @@ interface Qcow2Image {
  * @param open gives the content from its beginning, each time the same.
  * @param progress per cent of both readings.
  */
-export async function qcow2Image(
+export async function sparseImage(
+  format: SparseFormat,
   open: () => Promise<DiskExport>,
   progress: (percent: number) => void,
-): Promise<Qcow2Image> {
+): Promise<ImageBytes> {
   const content = await open();
-  const { sizeBytes } = content;
-  const used = new ClusterSet(clustersOf(sizeBytes));
-  for await (const { cluster } of clustersIn(content, (percent) => progress(Math.floor(percent / 2)))) {
-    used.add(cluster);
-  }
-  const layout = layoutOf(sizeBytes, used);
+  const { clusterBytes } = format;
+  const used = new ClusterSet(Math.ceil(content.sizeBytes / clusterBytes));
+  const half = (percent: number): void => progress(Math.floor(percent / 2));
+  for await (const { cluster } of clustersIn(content, clusterBytes, half)) used.add(cluster);
+  const { fileBytes, tables } = format.plan(content.sizeBytes, used);
   async function* bytes(): AsyncGenerator<Uint8Array> {
-    yield* tablesOf(layout, used);
+    yield* tables();
     let left = used.size;
-    for await (const { cluster, data } of clustersIn(await open(), (percent) =>
-      progress(50 + Math.floor(percent / 2)),
-    )) {
+    const rest = (percent: number): void => progress(50 + Math.floor(percent / 2));
+    for await (const { cluster, data } of clustersIn(await open(), clusterBytes, rest)) {
       if (!used.has(cluster)) throw changed();
       left -= 1;
       yield data;
     }
     if (left !== 0) throw changed();
   }
-  return { sizeBytes: layout.clusters * clusterBytes, bytes: bytes() };
+  return { sizeBytes: fileBytes, bytes: bytes() };
 }
 
 /** Those that hold anything but zeros, whole, in the order of the disk. What is read may be changed once the next is asked for. */
 async function* clustersIn(
   { ranges, sizeBytes }: DiskExport,
+  clusterBytes: number,
   progress: (percent: number) => void,
 ): AsyncGenerator<{ readonly cluster: number; readonly data: Uint8Array }> {
   let current: { readonly cluster: number; readonly data: Uint8Array } | undefined;
@@ -59,7 +76,7 @@ async function* clustersIn(
     if (range.offsetBytes !== atBytes) {
       throw new ShoalError('DRIVER_FAILED', `the disk is read from ${range.offsetBytes} on, and not from ${atBytes}`);
     }
-    for (const { cluster, at, piece } of piecesOf(range)) {
+    for (const { cluster, at, piece } of piecesOf(range, clusterBytes)) {
       if (current !== undefined && current.cluster !== cluster) {
         yield current;
         current = undefined;
@@ -77,7 +94,10 @@ async function* clustersIn(
 }
 
 /** A range cut where clusters end, without what is zeros. */
-function* piecesOf({ offsetBytes, lengthBytes, data }: DiskRange): Generator<{
+function* piecesOf(
+  { offsetBytes, lengthBytes, data }: DiskRange,
+  clusterBytes: number,
+): Generator<{
   readonly cluster: number;
   readonly at: number;
   readonly piece: Uint8Array;
