@@ -13,6 +13,19 @@ export interface SubnetSpec {
   readonly dhcp: boolean;
   readonly dnsServers: readonly string[];
   readonly hostRoutes: readonly { readonly destination: string; readonly nextHop: string }[];
+  /**
+   * Of IPv6: guests make their addresses of their MACs and DHCPv6 tells them the rest (`dhcpv6-stateless`), or nothing (`slaac`). Absent:
+   * DHCPv6 gives them.
+   */
+  readonly addressing?: 'slaac' | 'dhcpv6-stateless';
+}
+
+/** What a router tells the guests of a subnet, unasked and when they ask (RFC 4861): Neutron's `ipv6_ra_mode`. */
+export interface AdvertisementSpec {
+  /** Whether guests make addresses of their MACs, and whether DHCPv6 has something for them. */
+  readonly mode: 'slaac' | 'dhcpv6-stateless' | 'dhcpv6-stateful';
+  /** Of IPv6 (RFC 8106). */
+  readonly dnsServers: readonly string[];
 }
 
 /** A tenant network on this host. */
@@ -94,6 +107,21 @@ export interface PortForward {
   readonly fixedPort: number;
 }
 
+/** How what leaves a router comes to the one host where it does: of IPv4 the one that does source NAT, and of IPv6 the same. */
+export interface RouterWay {
+  /** True on that host. The others send such traffic there over `transitVni`. */
+  readonly snatHere: boolean;
+  /** Underlay address of that host. */
+  readonly snatVtepIp?: string;
+  /** VNI that carries it between hosts. */
+  readonly transitVni?: number;
+  /** Underlay addresses of all the other hosts that carry the router. */
+  readonly transitPeerVtepIps?: readonly string[];
+  /** This host's number on the transit network (1..65000), unique among hosts; and that of the SNAT host. */
+  readonly transitIndex?: number;
+  readonly snatTransitIndex?: number;
+}
+
 /** A router, present on every host that carries one of its networks. */
 export interface RouterSpec {
   readonly routerId: RouterId;
@@ -106,10 +134,12 @@ export interface RouterSpec {
     readonly prefixLength: number;
     /** Every address of that subnet: static neighbours of the router. */
     readonly neighbours: readonly { readonly ip: string; readonly mac: string }[];
+    /** Of IPv6. Absent: it is silent there. */
+    readonly advertisement?: AdvertisementSpec;
   }[];
   /** Static routes. A next hop that is on no interface's prefix, nor on the external one, is left out. */
   readonly routes?: readonly { readonly destination: string; readonly nextHop: string }[];
-  readonly external?: {
+  readonly external?: RouterWay & {
     /** Gateway of the external network, and its prefix. */
     readonly gatewayIp: string;
     readonly cidr: string;
@@ -122,17 +152,13 @@ export interface RouterSpec {
     readonly forwards?: readonly PortForward[];
     /** The router's own external address: source of guests without a floating IP. */
     readonly snatIp?: string;
-    /** True on the one host that does the router's source NAT. The others send such traffic there over `transitVni`. */
-    readonly snatHere: boolean;
-    /** Underlay address of the host that does it. */
-    readonly snatVtepIp?: string;
-    /** VNI that carries it between hosts. */
-    readonly transitVni?: number;
-    /** Underlay addresses of all the other hosts that carry the router. */
-    readonly transitPeerVtepIps?: readonly string[];
-    /** This host's number on the transit network (1..65000), unique among hosts; and that of the SNAT host. */
-    readonly transitIndex?: number;
-    readonly snatTransitIndex?: number;
+  };
+  /** Way out of IPv6: routed, not translated, by the host that has the router's external address. */
+  readonly external6?: RouterWay & {
+    readonly gatewayIp: string;
+    readonly cidr: string;
+    /** The router's own external address, which the external network's routers are to send the router's prefixes to. */
+    readonly ip: string;
   };
 }
 

@@ -236,6 +236,7 @@ export class VxlanDriver implements NetworkDriver {
       await this.#host.deleteLinks([metadataBridge, externalBridge], signal);
       await rm(join(options.stateDir, 'metadata'), { recursive: true, force: true });
       await rm(join(options.stateDir, 'dhcp'), { recursive: true, force: true });
+      await rm(join(options.stateDir, 'ra'), { recursive: true, force: true });
       await rm(join(options.stateDir, 'book'), { recursive: true, force: true });
     });
     this.#started = false;

@@ -247,6 +247,52 @@ export async function networkCompliance(t: Test, fixture: NetworkFixture): Promi
     await driver.setForwarding({ ...forwarding, remotePorts: [] }, signal);
   });
 
+  await t.test('a router gets interfaces and a way out of IPv6, and loses them again', async (t) => {
+    const subnet6 = {
+      ...{ subnetId: randomUUID() as SubnetId, cidr: 'fd00:20::/64', gatewayIp: 'fd00:20::1' },
+      ...{
+        serviceIp: 'fd00:20::c00:ff:fe00:2',
+        dhcp: true,
+        dnsServers: [],
+        hostRoutes: [],
+        addressing: 'slaac' as const,
+      },
+    };
+    await driver.ensureNetwork({ ...network, subnets: [...network.subnets, subnet6] }, signal);
+    const leg6: RouterSpec['interfaces'][number] = {
+      ...{ networkId: network.networkId, subnetId: subnet6.subnetId, ip: 'fd00:20::1', prefixLength: 64 },
+      neighbours: [{ ip: 'fd00:20::f816:3eff:fe01:203', mac: port.mac }],
+      advertisement: { mode: 'slaac', dnsServers: ['2001:db8::53'] },
+    };
+    const router6: RouterSpec = {
+      ...router,
+      interfaces: [...router.interfaces, leg6],
+      routes: [{ destination: 'fd00:21::/64', nextHop: 'fd00:20::f816:3eff:fe01:203' }],
+      external6: { gatewayIp: 'fd00:e::1', cidr: 'fd00:e::/64', ip: 'fd00:e::64', snatHere: true },
+    };
+    await driver.ensureRouter(router6, signal);
+    const before = await fixture.picture();
+    await driver.ensureRouter(router6, signal);
+    t.equal(await fixture.picture(), before, 'all of it again changes nothing');
+    const withLeg = (change: Partial<RouterSpec['interfaces'][number]>): RouterSpec => ({
+      ...router6,
+      interfaces: [{ ...leg6, ...change }],
+    });
+    const bad: readonly RouterSpec[] = [
+      withLeg({ ip: 'fd00:20:0::1' }),
+      withLeg({ prefixLength: 129 }),
+      withLeg({ neighbours: [{ ip: '10.20.0.11', mac: port.mac }] }),
+      withLeg({ advertisement: { mode: 'magic' as 'slaac', dnsServers: [] } }),
+      withLeg({ advertisement: { mode: 'slaac', dnsServers: ['9.9.9.9'] } }),
+      withLeg({ ip: '10.20.0.1', prefixLength: 24, neighbours: [] }),
+      { ...router6, routes: [{ destination: 'fd00:21::/64', nextHop: '10.20.0.9' }] },
+      { ...router6, external6: { gatewayIp: '10.97.0.1', cidr: 'fd00:e::/64', ip: 'fd00:e::64', snatHere: true } },
+    ];
+    for (const spec of bad) await t.rejects(driver.ensureRouter(spec, signal), { code: 'INVALID_ARGUMENT' });
+    await driver.ensureRouter(router, signal);
+    await driver.ensureNetwork(network, signal);
+  });
+
   await t.test('a call that is cancelled before it begins changes nothing', async (t) => {
     const before = await fixture.picture();
     await t.rejects(driver.removePort(port.portId, AbortSignal.abort()), { code: 'CANCELLED' });

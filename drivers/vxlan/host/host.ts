@@ -29,6 +29,7 @@ import {
   tapName,
   vxlanName,
 } from '../model/names.ts';
+import { wayOf } from '../model/way.ts';
 import { type FilterNetwork, type FilterPort, filterTable, filterText, guardTable } from '../security/security.ts';
 
 /**
@@ -178,7 +179,7 @@ export class Host {
 
   #vnis(): readonly number[] {
     const networks = this.book.networks.values().map(({ spec }) => spec.vni);
-    const transit = this.book.routers.values().map(({ spec }) => spec.external?.transitVni);
+    const transit = this.book.routers.values().map(({ spec }) => wayOf(spec)?.transitVni);
     return [...new Set([...networks, ...transit.filter((vni) => vni !== undefined)])];
   }
 
@@ -238,8 +239,9 @@ export class Host {
       for (const port of forwarding?.remotePorts ?? []) ips.add(port.vtepIp);
     }
     for (const { spec } of this.book.routers.values()) {
-      if (spec.external?.transitVni !== vni) continue;
-      for (const ip of spec.external.transitPeerVtepIps ?? []) ips.add(ip);
+      const way = wayOf(spec);
+      if (way?.transitVni !== vni) continue;
+      for (const ip of way.transitPeerVtepIps ?? []) ips.add(ip);
     }
     ips.delete(this.options.vtepIp);
     return [...ips].sort();

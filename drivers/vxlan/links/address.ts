@@ -102,8 +102,12 @@ export function readRoutes(output: string): RouteFound[] {
     });
 }
 
-/** Lines that make the namespace's routes exactly `wanted` (besides the kernel's own). */
-export function routeLines(found: readonly RouteFound[], wanted: readonly RouteWanted[]): string[] {
+/**
+ * Lines that make the namespace's routes of one family exactly `wanted` (besides the kernel's own). Which family a default route is of
+ * the kernel's tools must be told.
+ */
+export function routeLines(found: readonly RouteFound[], wanted: readonly RouteWanted[], family: 4 | 6 = 4): string[] {
+  const words = (destination: string): string => (family === 6 && destination === 'default' ? '::/0' : destination);
   const place = (route: RouteFound): string => `${route.destination}${tableWord(route.table)}`;
   const whole = (route: RouteFound): string => `${place(route)} ${route.dev} ${route.gateway ?? ''}`;
   const have = new Set(found.map(whole));
@@ -114,11 +118,11 @@ export function routeLines(found: readonly RouteFound[], wanted: readonly RouteW
       .map((route) => {
         const via = route.gateway === undefined ? '' : ` via ${route.gateway}`;
         const onlink = route.gateway === undefined ? '' : ' onlink';
-        return `route replace ${route.destination}${via} dev ${route.dev}${onlink}${tableWord(route.table)}`;
+        return `route replace ${words(route.destination)}${via} dev ${route.dev}${onlink}${tableWord(route.table)}`;
       }),
     ...found
       .filter((route) => !wantedPlaces.has(place(route)))
-      .map((route) => `route del ${route.destination} dev ${route.dev}${tableWord(route.table)}`),
+      .map((route) => `route del ${words(route.destination)} dev ${route.dev}${tableWord(route.table)}`),
   ];
 }
 

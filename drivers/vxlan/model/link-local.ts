@@ -9,9 +9,13 @@ const linkLocalPrefix = 0xfe80n << 112n;
  * as in Neutron: what it is seen as on its network is its record's to say.
  */
 export function linkLocalOf(mac: string): string {
+  return ipText(linkLocalPrefix | interfaceIdOf(mac), 6);
+}
+
+/** What an interface makes of its MAC: the lower 64 bits of the addresses that it gives itself (RFC 4291, appendix A). */
+export function interfaceIdOf(mac: string): bigint {
   const [a = 0n, b = 0n, c = 0n, d = 0n, e = 0n, f = 0n] = mac.split(':').map((octet) => BigInt(`0x${octet}`));
-  const octets = [a ^ 2n, b, c, 0xffn, 0xfen, d, e, f];
-  return ipText(linkLocalPrefix | octets.reduce((sum, octet) => sum * 256n + octet, 0n), 6);
+  return [a ^ 2n, b, c, 0xffn, 0xfen, d, e, f].reduce((sum, octet) => sum * 256n + octet, 0n);
 }
 
 /** An address as nftables writes the target of a neighbour solicitation or advertisement, which it takes for a number. */

@@ -3,8 +3,9 @@
  * other family is left out of what the driver is told, and cannot be reached.
  */
 import { isIPv6 } from 'node:net';
+import { definedOf } from '../../../node/base/defined-of.ts';
 import { ShoalError } from '../../../node/base/errors.ts';
-import type { ForwardingSpec, RouterSpec } from '../../types.ts';
+import type { ForwardingSpec, RouterSpec, RouterWay } from '../../types.ts';
 import { isUnderlayAddress } from './underlay-address.ts';
 
 /** Throws `INVALID_ARGUMENT` unless `ip` is an IPv4 address, or an IPv6 address as the kernel writes it: what is found is compared. */
@@ -33,14 +34,24 @@ export function reachableForwarding(spec: ForwardingSpec, ownIp: string): Forwar
   };
 }
 
-/** The same of a router: without a host for source NAT that cannot be reached. */
+/** The same of a router: without a host for what leaves it that cannot be reached. */
 export function reachableRouter(spec: RouterSpec, ownIp: string): RouterSpec {
-  const { external } = spec;
-  if (external === undefined) return spec;
-  const { snatVtepIp, transitPeerVtepIps: peers = [], ...rest } = external;
+  const { external, external6 } = spec;
+  const next = {
+    external: external && reachableWay(external, ownIp),
+    external6: external6 && reachableWay(external6, ownIp),
+  };
+  if (next.external === external && next.external6 === external6) return spec;
+  const { external: _external, external6: _external6, ...rest } = spec;
+  return { ...rest, ...definedOf(next) };
+}
+
+function reachableWay<W extends RouterWay>(way: W, ownIp: string): W {
+  const { snatVtepIp, transitPeerVtepIps: peers = [] } = way;
   const reached = peers.filter((ip) => isSameFamily(ip, ownIp));
   const isSnatReached = snatVtepIp === undefined || isSameFamily(snatVtepIp, ownIp);
-  if (isSnatReached && reached.length === peers.length) return spec;
-  const snat = snatVtepIp === undefined || !isSnatReached ? {} : { snatVtepIp };
-  return { ...spec, external: { ...rest, ...snat, transitPeerVtepIps: reached } };
+  if (isSnatReached && reached.length === peers.length) return way;
+  const next: W & { snatVtepIp?: string } = { ...way, transitPeerVtepIps: reached };
+  if (!isSnatReached) delete next.snatVtepIp;
+  return next;
 }

@@ -5,9 +5,16 @@
 import { isIPv4 } from 'node:net';
 import { ShoalError } from '../../../node/base/errors.ts';
 import { ipVersion } from '../../../node/base/ip-version.ts';
-import type { ForwardingSpec, LocalPortSpec, NetworkSpec, RouterSpec, SecurityRuleSpec } from '../../types.ts';
+import type {
+  ForwardingSpec,
+  LocalPortSpec,
+  NetworkSpec,
+  RouterSpec,
+  RouterWay,
+  SecurityRuleSpec,
+} from '../../types.ts';
 import { checkVni, transitIndexMax } from '../links/vni.ts';
-import { holds, ipNumber, ipText, readCidr } from './cidr.ts';
+import { holds, ipNumber, ipText, isIp6, readCidr } from './cidr.ts';
 import { metadataFileBytesMax, metadataFileName, metadataFilesMax } from './metadata.ts';
 import { checkId } from './names.ts';
 import { underlayAddress } from './underlay.ts';
@@ -17,6 +24,8 @@ const mtuMin = 576;
 const mtuMax = 9_000;
 /** What every link with IPv6 must carry (RFC 8200, section 5). */
 const mtuMin6 = 1_280;
+/** Bits of the prefix of addresses that are made of MACs. No prefix of IPv4 has as many. */
+const autoPrefixLength = 64;
 /** Ports of one network: bounds the work of one call. */
 const portsMax = 65_536;
 /** Rules of one port, and prefixes of one rule (a remote group's members). */
@@ -57,6 +66,12 @@ export function checkNetwork(spec: NetworkSpec): void {
     for (const route of subnet.hostRoutes) {
       readCidr(route.destination);
       anyAddress(route.nextHop, 'nextHop');
+    }
+    if (subnet.addressing !== undefined && !['slaac', 'dhcpv6-stateless'].includes(subnet.addressing)) {
+      refuse('unknown addressing', { subnetId: subnet.subnetId });
+    }
+    if (subnet.addressing !== undefined && cidr.prefixLength !== autoPrefixLength) {
+      refuse(`automatic addresses need a prefix of ${autoPrefixLength} bits`, { subnetId: subnet.subnetId });
     }
     if (cidr.family === 6 && spec.mtu < mtuMin6) refuse(`IPv6 needs an mtu of ${mtuMin6}`, { mtu: spec.mtu });
   }
@@ -140,20 +155,21 @@ export function checkRouter(spec: RouterSpec): void {
     checkId(leg.networkId, 'network');
     if (subnets.has(leg.subnetId)) refuse('a router has at most one interface on a subnet', { leg });
     subnets.add(leg.subnetId);
-    address(leg.ip, 'ip');
-    range(leg.prefixLength, 0, 32, 'prefixLength');
-    bounded(leg.neighbours, portsMax, 'neighbours');
-    for (const neighbour of leg.neighbours) {
-      address(neighbour.ip, 'neighbour');
-      mac(neighbour.mac);
-    }
+    checkLeg(leg);
   }
   bounded(spec.routes ?? [], routesMax, 'routes');
   for (const route of spec.routes ?? []) {
-    readCidr(route.destination);
-    address(route.nextHop, 'nextHop');
+    anyAddress(route.nextHop, 'nextHop');
+    if (readCidr(route.destination).family !== familyOf(route.nextHop)) {
+      refuse('a route leads to a next hop of its own family', { route });
+    }
   }
-  const external = spec.external;
+  const { external, external6 } = spec;
+  if (external6 !== undefined) {
+    for (const ip of [external6.gatewayIp, external6.ip]) address6(ip, 'external6');
+    if (readCidr(external6.cidr).family !== 6) refuse(`${external6.cidr} is no prefix of IPv6`, {});
+    checkWay(external6);
+  }
   if (external === undefined) return;
   address(external.gatewayIp, 'gatewayIp');
   readCidr(external.cidr);
@@ -169,10 +185,36 @@ export function checkRouter(spec: RouterSpec): void {
   }
   checkForwards(spec.routerId, external);
   if (external.snatIp !== undefined) address(external.snatIp, 'snatIp');
-  if (external.snatVtepIp !== undefined) underlayAddress(external.snatVtepIp, 'snatVtepIp');
-  for (const ip of external.transitPeerVtepIps ?? []) underlayAddress(ip, 'transitPeerVtepIps');
-  if (external.transitVni !== undefined) checkVni(external.transitVni);
-  for (const index of [external.transitIndex, external.snatTransitIndex]) {
+  checkWay(external);
+}
+
+/** Modes of router advertisements. */
+const advertisementModes: readonly string[] = ['slaac', 'dhcpv6-stateless', 'dhcpv6-stateful'];
+
+/** One interface of a router: an address, and what it knows and says there. */
+function checkLeg({ ip, prefixLength, neighbours, advertisement }: RouterSpec['interfaces'][number]): void {
+  anyAddress(ip, 'ip');
+  range(prefixLength, 0, familyOf(ip) === 6 ? 128 : 32, 'prefixLength');
+  bounded(neighbours, portsMax, 'neighbours');
+  for (const neighbour of neighbours) {
+    anyAddress(neighbour.ip, 'neighbour');
+    if (familyOf(neighbour.ip) !== familyOf(ip))
+      refuse(`neighbour ${neighbour.ip} is of another family than ${ip}`, {});
+    mac(neighbour.mac);
+  }
+  if (advertisement === undefined) return;
+  if (familyOf(ip) !== 6) refuse('router advertisements are of IPv6', { ip });
+  if (!advertisementModes.includes(advertisement.mode)) refuse('unknown mode of advertisements', { advertisement });
+  bounded(advertisement.dnsServers, dnsServersMax, 'dnsServers');
+  for (const server of advertisement.dnsServers) address6(server, 'dnsServers');
+}
+
+/** How what leaves a router comes to where it does. */
+function checkWay(way: RouterWay): void {
+  if (way.snatVtepIp !== undefined) underlayAddress(way.snatVtepIp, 'snatVtepIp');
+  for (const ip of way.transitPeerVtepIps ?? []) underlayAddress(ip, 'transitPeerVtepIps');
+  if (way.transitVni !== undefined) checkVni(way.transitVni);
+  for (const index of [way.transitIndex, way.snatTransitIndex]) {
     if (index !== undefined) range(index, 1, transitIndexMax, 'transit index');
   }
 }
@@ -208,6 +250,16 @@ function anyAddress(ip: string, field: string): void {
   else if (ipVersion(ip) !== 6 || ipText(ipNumber(ip), 6) !== ip) {
     refuse(`${field} ${JSON.stringify(ip)} is not an IPv6 address in its shortest form, such as fd00::1`, { field });
   }
+}
+
+/** An IPv6 address. */
+function address6(ip: string, field: string): void {
+  anyAddress(ip, field);
+  if (familyOf(ip) !== 6) refuse(`${field} ${ip} is not an IPv6 address`, { field });
+}
+
+function familyOf(ip: string): 4 | 6 {
+  return isIp6(ip) ? 6 : 4;
 }
 
 /** An IPv4 address. */

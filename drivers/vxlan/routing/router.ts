@@ -12,8 +12,10 @@ import type { AddressWanted, RouteWanted, RuleWanted } from '../links/address.ts
 import { type FdbEntry, floodMac } from '../links/forwarding.ts';
 import type { NftTable } from '../links/nft.ts';
 import { transitIp } from '../links/vni.ts';
-import { holds, readCidr } from '../model/cidr.ts';
+import { holds, isIp6, readCidr } from '../model/cidr.ts';
+import { linkLocalOf } from '../model/link-local.ts';
 import { externalInner, routerInner, transitInner, transitLegName, transitMac, vxlanName } from '../model/names.ts';
+import { wayOf } from '../model/way.ts';
 
 /** Table of what guests with a floating IP use. */
 const floatingTable = 100;
@@ -28,6 +30,8 @@ export interface RouterWanted {
   readonly devs: readonly string[];
   readonly addresses: readonly AddressWanted[];
   readonly routes: readonly RouteWanted[];
+  /** Those of IPv6; undefined: the router speaks none. */
+  readonly routes6?: readonly RouteWanted[];
   readonly rules: readonly RuleWanted[];
   readonly nat: NftTable;
   /** Whether this host has an external leg, and a transit leg. */
@@ -69,16 +73,20 @@ export function routerWanted(spec: RouterSpec, vnis: ReadonlyMap<string, number>
   const floating = external?.floatingIps ?? [];
   const snatIp = external?.snatHere === true ? external.snatIp : undefined;
   const forwards = snatIp === undefined ? [] : (external?.forwards ?? []);
-  const hasExternal = floating.length > 0 || snatIp !== undefined;
+  const out6 = spec.external6?.snatHere === true ? spec.external6 : undefined;
+  const hasExternal = floating.length > 0 || snatIp !== undefined || out6 !== undefined;
   /** Addresses that are answered for here. */
   const announced = [
     ...floating.map((entry) => entry.floatingIp),
     ...new Set(forwards.map((forward) => forward.floatingIp)),
     ...(snatIp === undefined ? [] : [snatIp]),
   ];
-  if (external !== undefined && hasExternal) {
+  if (hasExternal) {
     devs.add(externalInner);
     addresses.push({ dev: externalInner, address: keepAddress, scope: 'host' });
+    if (out6 !== undefined) addresses.push({ dev: externalInner, address: `${out6.ip}/128` });
+  }
+  if (external !== undefined && announced.length > 0) {
     for (const ip of announced) addresses.push({ dev: externalInner, address: `${ip}/32` });
     const onLink = readCidr(external.cidr).text;
     for (const table of [floatingTable, ...(snatIp === undefined ? [] : [undefined])]) {
@@ -91,11 +99,11 @@ export function routerWanted(spec: RouterSpec, vnis: ReadonlyMap<string, number>
     }
   }
 
-  const transit = external === undefined ? undefined : transitOf(external);
+  const transit = transitOf(spec);
   if (transit !== undefined) {
     devs.add(transitInner);
     addresses.push({ dev: transitInner, address: `${transitIp(transit.index)}/32` });
-    if (transit.next !== undefined) {
+    if (transit.next !== undefined && external?.transitVni !== undefined) {
       routes.push({ destination: 'default', dev: transitInner, gateway: transitIp(transit.next.index) });
     }
   }
@@ -106,6 +114,7 @@ export function routerWanted(spec: RouterSpec, vnis: ReadonlyMap<string, number>
       ...routes,
       ...staticRoutes(spec, vnis, { isFloating: floating.length > 0, isSnat: snatIp !== undefined }),
     ]),
+    ...(speaksIp6(spec) ? { routes6: lastOfEach(routesOf6(spec, vnis, transit)) } : {}),
     rules,
     nat: natTable(floating, snatIp, forwards),
     hasExternal,
@@ -123,17 +132,90 @@ function staticRoutes(
   vnis: ReadonlyMap<string, number>,
   leaves: { readonly isFloating: boolean; readonly isSnat: boolean },
 ): RouteWanted[] {
-  return (spec.routes ?? []).flatMap((route): RouteWanted[] => {
-    const destination = readCidr(route.destination)
-      .text.replace(/^0\.0\.0\.0\/0$/, 'default')
-      .replace(/\/32$/, '');
-    const leg = spec.interfaces.find((each) => holds(readCidr(`${each.ip}/${each.prefixLength}`), route.nextHop));
-    const vni = vnis.get(leg?.networkId ?? '');
-    if (vni !== undefined) return [{ destination, dev: routerInner(vni), gateway: route.nextHop }];
-    if (spec.external === undefined || !holds(readCidr(spec.external.cidr), route.nextHop)) return [];
-    const outward: RouteWanted = { destination, dev: externalInner, gateway: route.nextHop };
-    return [...(leaves.isFloating ? [{ ...outward, table: floatingTable }] : []), ...(leaves.isSnat ? [outward] : [])];
-  });
+  return (spec.routes ?? [])
+    .filter(({ nextHop }) => !isIp6(nextHop))
+    .flatMap((route): RouteWanted[] => {
+      const destination = readCidr(route.destination)
+        .text.replace(/^0\.0\.0\.0\/0$/, 'default')
+        .replace(/\/32$/, '');
+      const leg = spec.interfaces.find((each) => holds(readCidr(`${each.ip}/${each.prefixLength}`), route.nextHop));
+      const vni = vnis.get(leg?.networkId ?? '');
+      if (vni !== undefined) return [{ destination, dev: routerInner(vni), gateway: route.nextHop }];
+      if (spec.external === undefined || !holds(readCidr(spec.external.cidr), route.nextHop)) return [];
+      const outward: RouteWanted = { destination, dev: externalInner, gateway: route.nextHop };
+      return [
+        ...(leaves.isFloating ? [{ ...outward, table: floatingTable }] : []),
+        ...(leaves.isSnat ? [outward] : []),
+      ];
+    });
+}
+
+/** Whether the router routes IPv6: it has an interface of it, whatever its way out. */
+export function speaksIp6({ interfaces }: RouterSpec): boolean {
+  return interfaces.some(({ ip }) => isIp6(ip));
+}
+
+/**
+ * Routes of IPv6: the record's own, and the way out, by the host that has the router's external address. The next hop on the transit
+ * network is the link-local address that is made of its MAC there.
+ */
+function routesOf6(
+  spec: RouterSpec,
+  vnis: ReadonlyMap<string, number>,
+  transit: RouterTransit | undefined,
+): RouteWanted[] {
+  const { external6, interfaces, routes = [], routerId } = spec;
+  const out = external6?.snatHere === true ? external6 : undefined;
+  const ways: RouteWanted[] = [];
+  if (out !== undefined) {
+    ways.push({ destination: readCidr(out.cidr).text, dev: externalInner });
+    ways.push({ destination: 'default', dev: externalInner, gateway: out.gatewayIp });
+  } else if (external6 !== undefined && transit?.next !== undefined) {
+    const gateway = linkLocalOf(transitMac(routerId, transit.next.index));
+    ways.push({ destination: 'default', dev: transitInner, gateway });
+  }
+  const own = routes
+    .filter(({ nextHop }) => isIp6(nextHop))
+    .flatMap((route): RouteWanted[] => {
+      const destination = readCidr(route.destination)
+        .text.replace(/^::\/0$/, 'default')
+        .replace(/\/128$/, '');
+      const leg = interfaces.find((each) => holds(readCidr(`${each.ip}/${each.prefixLength}`), route.nextHop));
+      const vni = vnis.get(leg?.networkId ?? '');
+      if (vni !== undefined) return [{ destination, dev: routerInner(vni), gateway: route.nextHop }];
+      // As of IPv4: by a neighbour on the external network, where traffic leaves.
+      if (out === undefined || !holds(readCidr(out.cidr), route.nextHop)) return [];
+      return [{ destination, dev: externalInner, gateway: route.nextHop }];
+    });
+  return [...ways, ...own];
+}
+
+/** What a router's namespace takes and passes of IPv6: it is no DHCP server, and the external network comes in by the way out alone. */
+export function routerTable6({ external6 }: Pick<RouterSpec, 'external6'>): NftTable {
+  const isOut = external6?.snatHere === true;
+  return {
+    family: 'ip6',
+    name: 'shoal_r6',
+    sets: [],
+    chains: [
+      {
+        name: 'received',
+        hook: 'type filter hook input priority 0; policy accept;',
+        // Who advertises (../services/advertiser.ts) would answer for the network's DHCP, too.
+        rules: [
+          'udp dport 547 drop',
+          `iifname "${externalInner}" icmpv6 type { 1, 2, 3, 4, 128, 129, 135, 136 } accept`,
+          `iifname { "${externalInner}", "${transitInner}" } icmpv6 type { 135, 136 } accept`,
+          `iifname { "${externalInner}", "${transitInner}" } counter drop`,
+        ],
+      },
+      {
+        name: 'forwarded',
+        hook: 'type filter hook forward priority 0; policy accept;',
+        rules: isOut ? [] : [`iifname "${externalInner}" counter drop`, `oifname "${externalInner}" counter drop`],
+      },
+    ],
+  };
 }
 
 /** A table holds one route to a destination: the last one asked for, as Neutron's agent does. */
@@ -141,10 +223,10 @@ function lastOfEach(routes: readonly RouteWanted[]): RouteWanted[] {
   return [...new Map(routes.map((route) => [`${route.destination} ${route.table ?? ''}`, route])).values()];
 }
 
-function transitOf(external: NonNullable<RouterSpec['external']>): RouterTransit | undefined {
-  const { transitVni: vni, transitIndex: index, snatTransitIndex, snatVtepIp, snatHere } = external;
+function transitOf(spec: Pick<RouterSpec, 'external' | 'external6'>): RouterTransit | undefined {
+  const { transitVni: vni, transitIndex: index, snatTransitIndex, snatVtepIp, snatHere } = wayOf(spec) ?? {};
   if (vni === undefined || index === undefined) return undefined;
-  if (snatHere) return { vni, index };
+  if (snatHere === true) return { vni, index };
   // Nobody does source NAT (yet): guests without a floating IP have no way out, and no leg is needed.
   if (snatTransitIndex === undefined || snatVtepIp === undefined) return undefined;
   return { vni, index, next: { index: snatTransitIndex, vtepIp: snatVtepIp } };
@@ -267,7 +349,7 @@ export function unclaimedTransit(
 ): FdbEntry[] {
   const claimed = new Set<string>();
   for (const { spec } of routers) {
-    const transit = spec.external === undefined ? undefined : transitOf(spec.external);
+    const transit = transitOf(spec);
     if (spec.routerId === routerId || transit?.vni !== vni) continue;
     for (const { mac } of transitFdb(spec.routerId, transit)) claimed.add(mac);
   }

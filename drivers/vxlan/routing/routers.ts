@@ -4,11 +4,13 @@ import type { NetworkId, RouterId } from '../../../node/base/ids.ts';
 import type { RouterSpec } from '../../types.ts';
 import { Undo } from '../../undo.ts';
 import type { Host } from '../host/host.ts';
-import { addressLines, neighbourLines, routeLines, ruleLines } from '../links/address.ts';
+import { addressLines, type NeighbourWanted, neighbourLines, routeLines, ruleLines } from '../links/address.ts';
 import { fdbLines } from '../links/forwarding.ts';
 import { bridge, type Links, type LinkWanted, linkBatch, veth, vxlan } from '../links/link.ts';
 import type { Netns } from '../links/netns.ts';
 import { transitIp } from '../links/vni.ts';
+import { isIp6, readCidr } from '../model/cidr.ts';
+import { linkLocalOf } from '../model/link-local.ts';
 import {
   bridgeName,
   externalBridge,
@@ -26,12 +28,16 @@ import {
   transitMac,
   vxlanName,
 } from '../model/names.ts';
+import { wayOf } from '../model/way.ts';
 import { routerLegPort, suppressesArp } from '../networks/networks.ts';
+import { type AdvertisedPrefix, Advertiser } from '../services/advertiser.ts';
 import {
   endedForwards,
   type RouterTransit,
   type RouterWanted,
+  routerTable6,
   routerWanted,
+  speaksIp6,
   transitFdb,
   unclaimedTransit,
 } from './router.ts';
@@ -40,6 +46,13 @@ import {
 const transitAlias = 'shoal-transit';
 /** External networks are plain Ethernet, or less where the host's interface says less. Unit: bytes. */
 const externalMtuMax = 1500;
+
+const sysctls6 = {
+  'net.ipv6.conf.all.forwarding': '1',
+  // What is new on the external network is told there (RFC 4861, 7.2.6).
+  'net.ipv6.conf.all.ndisc_notify': '1',
+  'net.ipv6.conf.default.ndisc_notify': '1',
+};
 
 const sysctls = {
   'net.ipv4.ip_forward': '1',
@@ -84,7 +97,9 @@ export async function ensureRouter(
     if (previous === undefined)
       undo.add('router', () => removeRouter(host, spec.routerId, AbortSignal.timeout(30_000)));
     await book.routers.put(spec.routerId, { spec });
-    const netns = await host.ensureNamespace(name, { sysctls, ipv6: false }, undo, signal);
+    const ipv6 = speaksIp6(spec);
+    const settings = { sysctls: { ...sysctls, ...(ipv6 ? sysctls6 : {}) }, ipv6 };
+    const netns = await host.ensureNamespace(name, settings, undo, signal);
     let changed = await host.syncFilter([...vnis.values(), ...transitVnis(spec, previous?.spec)], [], signal);
 
     const externalMtu = Math.min(externalMtuMax, links.get(options.externalInterface ?? '')?.mtu ?? externalMtuMax);
@@ -95,8 +110,9 @@ export async function ensureRouter(
     changed = (await host.ensureLinks(links, hostLinks, undo, signal)) || changed;
     changed = (await syncInside(host, netns, spec, wanted, announce, signal)) || changed;
     if (wanted.transit !== undefined) {
-      changed = (await syncTransit(host, netns, spec.routerId, wanted.transit, signal)) || changed;
+      changed = (await syncTransit(host, netns, spec.routerId, wanted.transit, ipv6, signal)) || changed;
     }
+    changed = (await new Advertiser(host, spec.routerId).ensure(netns, advertised(spec, vnis), signal)) || changed;
     changed = (await dropStaleLegs(host, spec.routerId, hostLinks, links, signal)) || changed;
     const touched = new Set<NetworkId>(spec.interfaces.map((leg) => leg.networkId));
     changed = (await syncNetworks(host, touched, previous?.spec, links, signal)) || changed;
@@ -108,6 +124,7 @@ export async function ensureRouter(
 export async function removeRouter(host: Host, routerId: RouterId, signal: AbortSignal): Promise<void> {
   const links = await host.netns.links(signal);
   const previous = host.book.routers.get(routerId)?.spec;
+  await new Advertiser(host, routerId).remove();
   await dropStaleLegs(host, routerId, [], links, signal);
   await host.deleteNamespace(routerNamespace(host.options.namespacePrefix, routerId));
   await host.book.routers.delete(routerId);
@@ -138,7 +155,16 @@ async function syncNetworks(
 
 /** VNIs of the transit networks that these records name. */
 function transitVnis(...specs: readonly (RouterSpec | undefined)[]): number[] {
-  return specs.map((spec) => spec?.external?.transitVni).filter((vni) => vni !== undefined);
+  return specs.map((spec) => spec && wayOf(spec)?.transitVni).filter((vni) => vni !== undefined);
+}
+
+/** What the router says on each of its interfaces. */
+function advertised(spec: RouterSpec, vnis: ReadonlyMap<string, number>): readonly AdvertisedPrefix[] {
+  return spec.interfaces.flatMap(({ networkId, subnetId, ip, prefixLength, advertisement }) => {
+    const vni = vnis.get(networkId);
+    if (advertisement === undefined || vni === undefined) return [];
+    return [{ ...advertisement, dev: routerInner(vni), subnetId, prefix: readCidr(`${ip}/${prefixLength}`).text }];
+  });
 }
 
 /** The host's ends of the router's legs, and the transit network it may need. */
@@ -219,6 +245,11 @@ async function syncInside(
   );
   const ended = endedForwards(nat?.sets.get('forwards') ?? new Map(), spec.external?.forwards ?? []);
   let changed = await netns.ensureTable(wanted.nat, nat, signal);
+  const ipv6 = wanted.routes6 !== undefined;
+  if (ipv6) {
+    const table = routerTable6(spec);
+    changed = (await netns.ensureTable(table, tables.get(`${table.family} ${table.name}`), signal)) || changed;
+  }
 
   const macs = new Map<string, string>([[externalInner, externalMac(spec.routerId, host.options.vtepIp)]]);
   if (wanted.transit !== undefined) macs.set(transitInner, transitMac(spec.routerId, wanted.transit.index));
@@ -233,17 +264,27 @@ async function syncInside(
     if (links.get(dev)?.mtu !== network.mtu) lines.push(`link set ${dev} mtu ${network.mtu}`);
     // A leg that was made a moment ago has none yet; asking would be an error only if it were not there.
     const found = await netns.neighbours(dev, signal);
-    const neighbours = legs.flatMap((leg) => leg.neighbours);
+    const neighbours = legs.flatMap((leg) => (isIp6(leg.ip) ? withLinkLocal(leg.neighbours) : leg.neighbours));
     lines.push(...neighbourLines(dev, found, neighbours));
   }
-  const addresses = addressLines(links, wanted.devs, wanted.addresses);
+  const addresses = addressLines(links, wanted.devs, wanted.addresses, { ipv6 });
   lines.push(...addresses, ...ruleLines(rules, wanted.rules));
+  const { external6 } = spec;
+  if (external6 !== undefined && addresses.includes(`addr add ${external6.ip}/128 dev ${externalInner} nodad`)) {
+    // The kernel announces its addresses of IPv6 when the MAC is set, be it the same one.
+    lines.push(`link set ${externalInner} address ${externalMac(spec.routerId, host.options.vtepIp)}`);
+  }
   await netns.ipBatch(lines, signal);
   changed = lines.length > 0 || changed;
   // Routes are read after the addresses changed, for the kernel drops some with them.
   const routes = routeLines(await netns.routes(signal), wanted.routes);
   await netns.ipBatch(routes, signal);
   changed = routes.length > 0 || changed;
+  if (wanted.routes6 !== undefined) {
+    const routes6 = routeLines(await netns.routes(signal, 6), wanted.routes6, 6);
+    await netns.ipBatch(routes6, signal);
+    changed = routes6.length > 0 || changed;
+  }
 
   for (const [floatingIp, fixedIp] of goneFloating) {
     await netns.dropConnections(['-d', floatingIp], signal);
@@ -262,6 +303,7 @@ async function syncTransit(
   netns: Netns,
   routerId: RouterId,
   transit: RouterTransit,
+  ipv6: boolean,
   signal: AbortSignal,
 ): Promise<boolean> {
   const wanted = transitFdb(routerId, transit);
@@ -271,10 +313,17 @@ async function syncTransit(
   const next =
     transit.next === undefined
       ? []
-      : [{ ip: transitIp(transit.next.index), mac: transitMac(routerId, transit.next.index) }];
+      : withLinkLocal([{ ip: transitIp(transit.next.index), mac: transitMac(routerId, transit.next.index) }], ipv6);
   const neighbours = neighbourLines(transitInner, await netns.neighbours(transitInner, signal), next);
   await netns.ipBatch(neighbours, signal);
   return fdb.length + neighbours.length > 0;
+}
+
+/** Neighbours of IPv6, with the link-local addresses of their MACs: by those they ask who routes for them. */
+function withLinkLocal(neighbours: readonly NeighbourWanted[], ipv6 = true): readonly NeighbourWanted[] {
+  if (!ipv6) return neighbours;
+  const macs = new Set(neighbours.map(({ mac }) => mac));
+  return [...neighbours, ...[...macs].map((mac) => ({ ip: linkLocalOf(mac), mac }))];
 }
 
 /** Deletes the router's interfaces on the host that are not wanted, and the transit network once nobody uses it. */

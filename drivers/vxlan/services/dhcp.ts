@@ -31,10 +31,15 @@ export function leasedIps(
   { subnets }: Pick<NetworkSpec, 'subnets'>,
   { ip, moreIps = [] }: Pick<LocalPortSpec, 'ip' | 'moreIps'>,
 ): readonly string[] {
-  const served = subnets.filter((subnet) => subnet.dhcp).map((subnet) => readCidr(subnet.cidr));
+  const served = subnets.filter(givesAddresses).map((subnet) => readCidr(subnet.cidr));
   const leased = [ip, ...moreIps].filter((candidate) => served.some((cidr) => holds(cidr, candidate)));
   const ip4 = leased.find((candidate) => !isIp6(candidate));
   return [...(ip4 === undefined ? [] : [ip4]), ...leased.filter(isIp6)];
+}
+
+/** Whether DHCP gives the addresses there. Those that guests make of their MACs it does not. */
+function givesAddresses({ dhcp, addressing }: SubnetSpec): boolean {
+  return dhcp && addressing === undefined;
 }
 
 /**
@@ -74,10 +79,32 @@ export function dnsmasqArguments(
     '--dhcp-authoritative',
     `--dhcp-option=option:mtu,${network.mtu}`,
     ...network.subnets
-      .filter((subnet) => subnet.dhcp)
+      .filter(speaksDhcp)
       .flatMap((subnet) => (isIp6(subnet.cidr) ? rangeArguments6(subnet) : rangeArguments(subnet))),
-    ...(network.subnets.some((subnet) => subnet.dhcp && isIp6(subnet.cidr)) ? [duidArgument(network.networkId)] : []),
+    ...optionArguments6(network.subnets),
+    ...(network.subnets.some((subnet) => speaksDhcp(subnet) && isIp6(subnet.cidr))
+      ? [duidArgument(network.networkId)]
+      : []),
     '--log-facility=-',
+  ];
+}
+
+/** Whether DHCP has something to say to guests there. */
+function speaksDhcp({ dhcp, addressing }: SubnetSpec): boolean {
+  return dhcp && addressing !== 'slaac';
+}
+
+/**
+ * What DHCPv6 says to a guest that asks for options alone. By that it cannot be told of which of several subnets the guest is, so it is
+ * told of the name servers of all those without leases.
+ */
+function optionArguments6(subnets: readonly SubnetSpec[]): string[] {
+  const stateless = subnets.filter((subnet) => subnet.dhcp && subnet.addressing === 'dhcpv6-stateless');
+  if (stateless.length === 0) return [];
+  const servers = [...new Set(stateless.flatMap(nameServers))].filter(isIp6).map((server) => `[${server}]`);
+  return [
+    `--dhcp-option=${['option6:dns-server', ...servers].join(',')}`,
+    `--dhcp-option=option6:domain-search,${guestDomain}`,
   ];
 }
 

@@ -20,11 +20,11 @@ import {
 import { isAllowed } from '../kit/permissions.ts';
 import { chargeQuota, refundQuota } from '../kit/quota.ts';
 import { type Attempt, transact } from '../kit/transact.ts';
-import { allocateAddress, allocateMac, takeAddress } from './allocation.ts';
 import { contains, formatIp, parseIp, usableRange } from './kit/address.ts';
+import { allocateAddress, allocateMac, takeAddress } from './kit/allocation.ts';
+import { prefixOf } from './kit/prefix-of.ts';
 import { checkText } from './kit/text.ts';
 import { insertPortRow, removePortRow, useOfFloatingIp, withoutPort } from './port-record.ts';
-import { prefixOf } from './subnets.ts';
 
 /** What a caller may ask of a new floating IP. Absent `fixedIp`: the first address of the port. */
 export interface FloatingIpDraft {

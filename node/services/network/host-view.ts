@@ -11,6 +11,7 @@
  * the mesh.
  */
 import type {
+  AdvertisementSpec,
   ForwardingSpec,
   LocalPortSpec,
   MetadataBodies,
@@ -19,6 +20,7 @@ import type {
   RemotePortSpec,
   RouterSpec,
   SecurityRuleSpec,
+  SubnetSpec,
 } from '../../../drivers/types.ts';
 import type { shoal } from '../../../proto/messages.ts';
 import { AssertionError } from '../../base/assert.ts';
@@ -166,10 +168,9 @@ class Records extends CarriedRecords {
     });
   }
 
-  /** The prefixes of an address group that guests of one family can have, in order. */
+  /** The prefixes of an address group, of both families, in order. */
   addressesOf(groupId: string): readonly string[] {
-    const addresses = addressGroupTable.find(this.reader, groupId)?.record.addresses ?? [];
-    return sortedPrefixes(addresses.filter((prefix) => !prefix.includes(':')));
+    return sortedPrefixes(addressGroupTable.find(this.reader, groupId)?.record.addresses ?? []);
   }
 
   /** Whether replies to what the port's rules allow are judged as well: its groups are all stateless. */
@@ -195,8 +196,15 @@ function networkSpec(reader: StateReader, network: shoal.v1.Network): NetworkSpe
     dhcp: subnet.dhcp,
     dnsServers: [...subnet.dnsServers],
     hostRoutes: subnet.hostRoutes.map((route) => ({ destination: route.destination, nextHop: route.nextHop })),
+    ...addressingOf(subnet),
   }));
   return { networkId: network.id as NetworkId, vni: network.vni, mtu: network.mtu, subnets };
+}
+
+/** How guests come to their addresses: what is not said is what routers tell them, as in Neutron. */
+function addressingOf({ ipv6AddressMode, ipv6RaMode }: shoal.v1.Subnet): Pick<SubnetSpec, 'addressing'> {
+  const mode = ipv6AddressMode === '' ? ipv6RaMode : ipv6AddressMode;
+  return mode === 'slaac' || mode === 'dhcpv6-stateless' ? { addressing: mode } : {};
 }
 
 function localPortSpec(records: Records, port: shoal.v1.Port, metadataOf: MetadataOf): LocalPortSpec {
@@ -273,21 +281,23 @@ function peersOf(records: Records, island: Island, hostId: HostId): readonly str
 }
 
 function routerSpec(records: Records, island: Island, router: shoal.v1.Router, hostId: HostId): RouterSpec {
-  const interfaces = records.interfacesOf(router).flatMap((port) => {
-    const fixed = port.fixedIps[0];
-    const subnet = fixed === undefined ? undefined : subnetTable.find(records.reader, fixed.subnetId)?.record;
-    const prefix = subnet === undefined ? undefined : parsePrefix(subnet.cidr);
-    if (fixed === undefined || prefix === undefined) return [];
-    return [
-      {
-        networkId: port.networkId as NetworkId,
-        subnetId: fixed.subnetId as SubnetId,
-        ip: fixed.ip,
-        prefixLength: prefix.prefixLength,
-        neighbours: neighboursOf(records, port, fixed.subnetId),
-      },
-    ];
-  });
+  const interfaces = records.interfacesOf(router).flatMap((port) =>
+    port.fixedIps.flatMap((fixed) => {
+      const subnet = subnetTable.find(records.reader, fixed.subnetId)?.record;
+      const prefix = subnet === undefined ? undefined : parsePrefix(subnet.cidr);
+      if (subnet === undefined || prefix === undefined) return [];
+      return [
+        {
+          networkId: port.networkId as NetworkId,
+          subnetId: fixed.subnetId as SubnetId,
+          ip: fixed.ip,
+          prefixLength: prefix.prefixLength,
+          neighbours: neighboursOf(records, port, fixed.subnetId),
+          ...advertisementOf(subnet),
+        },
+      ];
+    }),
+  );
   const external = externalOf(records, island, router, hostId);
   return {
     routerId: router.id as RouterId,
@@ -302,6 +312,14 @@ function routerSpec(records: Records, island: Island, router: shoal.v1.Router, h
       : {}),
     ...(external === undefined ? {} : { external }),
   };
+}
+
+/** What the router says there. Guests without a name server of the subnet's ask the network's own. */
+function advertisementOf(subnet: shoal.v1.Subnet): { readonly advertisement?: AdvertisementSpec } {
+  const mode = subnet.ipv6RaMode;
+  if (mode !== 'slaac' && mode !== 'dhcpv6-stateless' && mode !== 'dhcpv6-stateful') return {};
+  const own = subnet.serviceIp === '' ? [] : [subnet.serviceIp];
+  return { advertisement: { mode, dnsServers: subnet.dnsServers.length > 0 ? [...subnet.dnsServers] : own } };
 }
 
 /**

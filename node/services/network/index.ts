@@ -14,7 +14,8 @@ import { RbacPolicies } from './sharing/rbac-policies.ts';
 import { Subnets } from './subnets.ts';
 
 export { defaultNetworkOptions, type NetworkOptions } from './options.ts';
-export type { FixedIpDraft, PortDraft } from './ports.ts';
+export type { FixedIpDraft } from './port-addresses.ts';
+export type { PortDraft } from './ports.ts';
 
 /** Neutron's resources, each by its own class. Reads take a reader; changes commit one transaction each. */
 export class NetworkService {

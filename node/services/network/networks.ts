@@ -15,7 +15,7 @@ import { chargeQuota, refundQuota } from '../kit/quota.ts';
 import { everyProject, type SharedAction } from '../kit/sharing.ts';
 import { type Attempt, transact } from '../kit/transact.ts';
 import { editWhileRoom, transactInPieces, unfinished } from '../kit/transact-in-pieces.ts';
-import { allocateVni, vniMax } from './allocation.ts';
+import { allocateVni, vniMax } from './kit/allocation.ts';
 import { checkText } from './kit/text.ts';
 import { requireUnused } from './kit/uses.ts';
 import { mtuMin, mtuMin6, type NetworkOptions } from './options.ts';

@@ -3,41 +3,26 @@
 import { shoal } from '../../../proto/messages.ts';
 import { definedOf } from '../../base/defined-of.ts';
 import { indexKey, type Row } from '../../state/table.ts';
-import { networkTable, portTable, securityGroupTable, serverTable, subnetTable } from '../../state/tables/index.ts';
+import { networkTable, portTable, securityGroupTable, serverTable } from '../../state/tables/index.ts';
 import type { StateReader } from '../../state/types.ts';
 import type { RequestContext } from '../kit/context.ts';
 import type { ServiceDependencies } from '../kit/dependencies.ts';
 import { badAttribute, badRequest, forbidden, notFound, refuse } from '../kit/network-refusals.ts';
-import { canSeePort, checkDevice, projectFor, seeNetwork, seePort, seeSubnet, serverOfPort } from '../kit/ownership.ts';
+import { canSeePort, checkDevice, projectFor, seeNetwork, seePort, serverOfPort } from '../kit/ownership.ts';
 import { isAdministrator, isAllowedOn, mayActOn } from '../kit/permissions.ts';
 import { withLeavingNic, withoutNic } from '../kit/servers/server-nics.ts';
 import { leanOnPolicy, policyFor } from '../kit/sharing.ts';
 import { type Attempt, type Change, transact } from '../kit/transact.ts';
-import { allocateAddress, allocateMac, alreadyAllocated, takeAddress } from './allocation.ts';
-import {
-  canonicalIp,
-  contains,
-  formatPrefix,
-  overlaps,
-  parseIp,
-  parsePrefix,
-  usableRange,
-  wholePrefix,
-} from './kit/address.ts';
+import { formatPrefix, overlaps, parsePrefix, wholePrefix } from './kit/address.ts';
+import { allocateMac } from './kit/allocation.ts';
+import { prefixOf } from './kit/prefix-of.ts';
 import { checkText } from './kit/text.ts';
+import { type FixedIpDraft, planAddresses, planAnyAddress, withAutoAddresses } from './port-addresses.ts';
 import { insertPortRow, isServicePort, releaseFloatingIps, removePortRow, updatePortRow } from './port-record.ts';
 import { planDefaultGroup } from './security-groups.ts';
-import { prefixOf } from './subnets.ts';
 
-/** Most addresses and address pairs of one port; Neutron's defaults are 5 and 10. */
-const fixedIpsMax = 5;
+/** Most address pairs of one port: Neutron's default. */
 const addressPairsMax = 10;
-
-/** An address that a caller asks for: a subnet, an address, or both. */
-export interface FixedIpDraft {
-  readonly subnetId?: string;
-  readonly ip?: string;
-}
 
 /** What a caller may say of a new port. MACs are six octets in hex, addresses of either family; `ip` of a pair may be a prefix. */
 export interface PortDraft {
@@ -165,10 +150,8 @@ export class Ports {
     if (patch.mac !== undefined && patch.mac !== port.mac && port.hostId !== '') {
       throw refuse('CONFLICT', 'PortBound', `Unable to complete operation on port ${port.id}, port is already bound.`);
     }
-    const fixedIps =
-      patch.fixedIps === undefined
-        ? port.fixedIps
-        : planAddresses(context, attempt, network, patch.fixedIps, port.fixedIps);
+    const mac = patch.mac === undefined ? port.mac : wantedMac(attempt, network.id, patch.mac, port.mac);
+    const fixedIps = patchedAddresses(context, attempt, network, port, { mac, fixedIps: patch.fixedIps });
     const portSecurityEnabled = patch.portSecurityEnabled ?? port.portSecurityEnabled;
     const securityGroupIds = [...new Set(patch.securityGroupIds ?? port.securityGroupIds)];
     checkGroups(
@@ -179,7 +162,6 @@ export class Ports {
     );
     checkOneKind(attempt.reader, securityGroupIds);
     const pairs = patch.allowedAddressPairs;
-    const mac = patch.mac === undefined ? port.mac : wantedMac(attempt, network.id, patch.mac, port.mac);
     const next = new shoal.v1.Port({
       ...port,
       ...definedOf({
@@ -202,6 +184,19 @@ export class Ports {
     checkSecurityAgrees(next);
     return next;
   }
+}
+
+/** What addresses a port has with this MAC, and what is asked for of them: those that were made of its MAC go with it. */
+function patchedAddresses(
+  context: RequestContext,
+  attempt: Attempt,
+  network: shoal.v1.Network,
+  port: shoal.v1.Port,
+  asked: { readonly mac: string; readonly fixedIps: readonly FixedIpDraft[] | undefined },
+): readonly shoal.v1.FixedIp[] {
+  const addressed = { mac: asked.mac, deviceOwner: port.deviceOwner, held: port.fixedIps };
+  if (asked.fixedIps !== undefined) return planAddresses(context, attempt, network, asked.fixedIps, addressed);
+  return asked.mac === port.mac ? port.fixedIps : withAutoAddresses(attempt, network, port.fixedIps, addressed);
 }
 
 /**
@@ -290,12 +285,13 @@ export function planPort(
   const projectId = projectFor(context, draft.projectId);
   change.compare({ key: networkTable.key(network.id), exists: true });
   leanOnPolicy(change, reader, 'network', network, projectId);
+  const mac = draft.mac === undefined ? allocateMac(attempt, network.id) : wantedMac(attempt, network.id, draft.mac);
+  const addressed = { mac, deviceOwner: draft.deviceOwner ?? '', held: [] };
   const fixedIps =
     draft.fixedIps === undefined
-      ? planAnyAddress(attempt, network)
-      : planAddresses(context, attempt, network, draft.fixedIps);
+      ? planAnyAddress(attempt, network, addressed)
+      : planAddresses(context, attempt, network, draft.fixedIps, addressed);
   const portSecurityEnabled = draft.portSecurityEnabled ?? network.portSecurityEnabled;
-  const mac = draft.mac === undefined ? allocateMac(attempt, network.id) : wantedMac(attempt, network.id, draft.mac);
   const port = new shoal.v1.Port({
     id: making.id,
     name: draft.name ?? '',
@@ -434,123 +430,6 @@ function checkDeviceChange(context: RequestContext, reader: StateReader, port: s
     );
   }
   checkDevice(context, reader, 'update', device);
-}
-
-/** For each family one address of the first subnet that has one left; none when the network has no subnet. */
-function planAnyAddress(attempt: Attempt, network: shoal.v1.Network): readonly shoal.v1.FixedIp[] {
-  const subnets = subnetTable.by(attempt.reader, 'network', indexKey(network.id));
-  if (subnets.length === 0) {
-    // A subnet that appears meanwhile would have given an address: it touches the network's row.
-    networkTable.unchanged(attempt.change, networkTable.must(attempt.reader, network.id));
-    return [];
-  }
-  const families = Map.groupBy(subnets, (row) => prefixOf(row.record.cidr).family);
-  return ([4, 6] as const).flatMap((family) => {
-    const rows = families.get(family);
-    return rows === undefined ? [] : [planAddressOf(attempt, network, rows)];
-  });
-}
-
-function planAddressOf(
-  attempt: Attempt,
-  network: shoal.v1.Network,
-  subnets: readonly Row<shoal.v1.Subnet>[],
-): shoal.v1.FixedIp {
-  for (const row of subnets) {
-    const ip = allocateAddress(attempt, row.record);
-    if (ip === undefined) continue;
-    subnetTable.unchanged(attempt.change, row);
-    return new shoal.v1.FixedIp({ subnetId: row.record.id, ip });
-  }
-  throw exhausted(network.id);
-}
-
-function planAddresses(
-  context: RequestContext,
-  attempt: Attempt,
-  network: shoal.v1.Network,
-  asked: readonly FixedIpDraft[],
-  held: readonly shoal.v1.FixedIp[] = [],
-): readonly shoal.v1.FixedIp[] {
-  // One text for one address: the index of addresses compares texts.
-  const drafts = asked.map((draft) => ({
-    ...draft,
-    ...(draft.ip === undefined ? {} : { ip: canonicalIp(draft.ip) ?? draft.ip }),
-  }));
-  if (drafts.length > fixedIpsMax) {
-    throw badRequest(`Exceeded maximum amount of fixed ips per port: ${fixedIpsMax}.`, 'InvalidInput');
-  }
-  const named = drafts.flatMap((draft) => (draft.ip === undefined ? [] : [draft.ip]));
-  const twice = named.find((ip, at) => named.indexOf(ip) !== at);
-  if (twice !== undefined) throw badAttribute('fixed_ips', `Duplicate IP address '${twice}'`);
-  const rows = drafts.map((draft) => subnetFor(context, attempt.reader, network, draft));
-  // Who names an address gets it; only then do the others draw, first from what the port has.
-  const explicit = drafts.map((draft, at) => {
-    const subnet = rows[at]?.record;
-    return draft.ip === undefined || subnet === undefined ? undefined : takeNamed(attempt, subnet, draft.ip, held);
-  });
-  return rows.map((row, at) => {
-    const subnet = row.record;
-    subnetTable.unchanged(attempt.change, row);
-    const ip = explicit[at] ?? takeAny(attempt, subnet, held);
-    if (ip === undefined) throw exhausted(network.id);
-    return new shoal.v1.FixedIp({ subnetId: subnet.id, ip });
-  });
-}
-
-/** The address that the caller named, taken. 400 when it is none of the subnet's, 409 when another port has it. */
-function takeNamed(attempt: Attempt, subnet: shoal.v1.Subnet, ip: string, held: readonly shoal.v1.FixedIp[]): string {
-  if (!contains(usableRange(prefixOf(subnet.cidr)), parseIp(ip))) {
-    throw badRequest(`IP address ${ip} is not a valid IP for the specified subnet.`, 'InvalidIpForSubnet');
-  }
-  const isHeld = held.some((fixed) => fixed.subnetId === subnet.id && fixed.ip === ip);
-  const isTaken = isHeld ? attempt.change.take(`ip/${indexKey(subnet.id, ip)}`) : takeAddress(attempt, subnet.id, ip);
-  if (isTaken) return ip;
-  throw alreadyAllocated(subnet.id, ip);
-}
-
-/** An address of the subnet that the port has already and nobody named, or a free one. Undefined: there is none. */
-function takeAny(attempt: Attempt, subnet: shoal.v1.Subnet, held: readonly shoal.v1.FixedIp[]): string | undefined {
-  const kept = held.find(
-    (fixed) => fixed.subnetId === subnet.id && attempt.change.take(`ip/${indexKey(subnet.id, fixed.ip)}`),
-  );
-  return kept?.ip ?? allocateAddress(attempt, subnet);
-}
-
-function subnetFor(
-  context: RequestContext,
-  reader: StateReader,
-  network: shoal.v1.Network,
-  draft: FixedIpDraft,
-): Row<shoal.v1.Subnet> {
-  if (draft.subnetId !== undefined) {
-    const row = seeSubnet(context, reader, draft.subnetId);
-    if (row.record.networkId === network.id) return row;
-    throw badRequest(
-      `Invalid input for operation: Failed to create port on network ${network.id}, because fixed_ips included invalid subnet ${draft.subnetId}.`,
-      'InvalidInput',
-    );
-  }
-  if (draft.ip === undefined) throw badRequest('IP allocation requires subnet_id or ip_address.', 'InvalidInput');
-  const address = parseIp(draft.ip);
-  const row = subnetTable
-    .by(reader, 'network', indexKey(network.id))
-    .find((candidate) => contains(prefixOf(candidate.record.cidr), address));
-  if (row === undefined) {
-    throw badRequest(
-      `IP address ${draft.ip} is not a valid IP for any of the subnets on the specified network.`,
-      'InvalidIpForNetwork',
-    );
-  }
-  return row;
-}
-
-function exhausted(networkId: string): Error {
-  return refuse(
-    'ADDRESS_EXHAUSTED',
-    'IpAddressGenerationFailure',
-    `No more IP addresses available on network ${networkId}.`,
-  );
 }
 
 /** A MAC that the caller chose: unicast, and free on the network. */

@@ -29,14 +29,14 @@ import { putOnHost } from '../kit/put-on-host.ts';
 import { chargeQuota, refundQuota } from '../kit/quota.ts';
 import { leanOnPolicy } from '../kit/sharing.ts';
 import { type Attempt, type Change, transact } from '../kit/transact.ts';
-import { allocateAddress, allocateMac, allocateVni, alreadyAllocated, takeAddress } from './allocation.ts';
 import { contains, formatIp, overlaps, parseIp, usableRange } from './kit/address.ts';
+import { allocateAddress, allocateMac, allocateVni, alreadyAllocated, takeAddress } from './kit/allocation.ts';
+import { prefixOf } from './kit/prefix-of.ts';
 import { checkText } from './kit/text.ts';
 import { requireUnused, usesOf } from './kit/uses.ts';
 import { insertPortRow, keepMac, removePortRow, updatePortRow } from './port-record.ts';
 import { isFreePort } from './ports.ts';
 import { checkRoutes, type RouteDraft } from './routes.ts';
-import { prefixOf } from './subnets.ts';
 
 /** Most static routes of one router: Neutron's own. */
 const routesMax = 30;
@@ -239,24 +239,11 @@ export class Routers {
       const found = interfacesOf(reader, row.record).find(
         (candidate) =>
           (draft.portId === undefined || candidate.record.id === draft.portId) &&
-          (draft.subnetId === undefined || candidate.record.fixedIps[0]?.subnetId === draft.subnetId),
+          (draft.subnetId === undefined ||
+            candidate.record.fixedIps.some(({ subnetId }) => subnetId === draft.subnetId)),
       );
       if (found === undefined) throw interfaceNotFound(id, draft);
-      const subnetId = found.record.fixedIps[0]?.subnetId ?? '';
-      requireUnused(change, reader, 'router-interface', `${id}/${subnetId}`, () =>
-        refuse(
-          'CONFLICT',
-          'RouterInterfaceInUseByFloatingIP',
-          `Router interface for subnet ${subnetId} on router ${id} cannot be deleted, as it is required by one or more floating IPs.`,
-        ),
-      );
-      if (hasRouteBy(reader, row.record, subnetId)) {
-        throw refuse(
-          'CONFLICT',
-          'RouterInterfaceInUseByRoute',
-          `Router interface for subnet ${subnetId} on router ${id} cannot be deleted, as it is required by one or more routes.`,
-        );
-      }
+      for (const { subnetId } of found.record.fixedIps) checkNotNeeded(attempt, row.record, subnetId);
       removePortRow(change, found);
       keepMac(change, found.record, legsOn(reader, row.record, found.record.networkId));
       return { router: touched(change, row, nowMs), port: found.record };
@@ -288,6 +275,25 @@ function interfaceNotFound(routerId: string, draft: { readonly subnetId?: string
     'RouterInterfaceNotFoundForSubnet',
     `Router ${routerId} has no interface on subnet ${draft.subnetId}`,
   );
+}
+
+/** Throws 409 while floating IPs or routes lead by the router's interface on a subnet. */
+function checkNotNeeded({ reader, change }: Attempt, router: shoal.v1.Router, subnetId: string): void {
+  const { id } = router;
+  requireUnused(change, reader, 'router-interface', `${id}/${subnetId}`, () =>
+    refuse(
+      'CONFLICT',
+      'RouterInterfaceInUseByFloatingIP',
+      `Router interface for subnet ${subnetId} on router ${id} cannot be deleted, as it is required by one or more floating IPs.`,
+    ),
+  );
+  if (hasRouteBy(reader, router, subnetId)) {
+    throw refuse(
+      'CONFLICT',
+      'RouterInterfaceInUseByRoute',
+      `Router interface for subnet ${subnetId} on router ${id} cannot be deleted, as it is required by one or more routes.`,
+    );
+  }
 }
 
 /** A router's interfaces on one network: they have one MAC, for the router is one device there. */
@@ -359,10 +365,13 @@ function adoptPort(
       `Unable to complete operation on port ${portId} for network ${port.networkId}. Port already has an attached device ${port.deviceId}.`,
     );
   }
-  const fixed = port.fixedIps[0];
-  if (fixed === undefined) throw badRequest('Router port must have at least one fixed IP');
-  if (port.fixedIps.length > 1) throw badRequest('This version gives a router port one subnet.');
-  checkFits(attempt.reader, router, subnetTable.must(attempt.reader, fixed.subnetId).record);
+  if (port.fixedIps.length === 0) throw badRequest('Router port must have at least one fixed IP');
+  const subnets = port.fixedIps.map(({ subnetId }) => subnetTable.must(attempt.reader, subnetId).record);
+  const isTwice = new Set(subnets.map(({ id }) => id)).size < subnets.length;
+  if (isTwice || subnets.filter(({ cidr }) => prefixOf(cidr).family === 4).length > 1) {
+    throw badRequest('Cannot have multiple IPv4 subnets on router port');
+  }
+  for (const subnet of subnets) checkFits(attempt.reader, router, subnet);
   const next = new shoal.v1.Port({
     ...port,
     mac: routerMac(router.id as RouterId),
@@ -384,12 +393,12 @@ function checkFits(reader: StateReader, router: shoal.v1.Router, subnet: shoal.v
   if (networkTable.get(reader, subnet.networkId)?.record.external) {
     throw badRequest(`Subnet ${subnet.id} is on an external network; set it as the router's gateway instead.`);
   }
-  if (prefixOf(subnet.cidr).family === 6) {
-    throw refuse('NOT_IMPLEMENTED', 'NotImplemented', 'This version of Shoal routes IPv4 only.');
+  if (subnet.ipv6RaMode === '' && subnet.ipv6AddressMode !== '') {
+    throw badRequest(
+      `IPv6 subnet ${subnet.id} configured to receive RAs from an external router cannot be added to Neutron Router.`,
+    );
   }
-  for (const { record: port } of interfacesOf(reader, router)) {
-    const other = subnetTable.get(reader, port.fixedIps[0]?.subnetId ?? '')?.record;
-    if (other === undefined) continue;
+  for (const other of subnetsBehind(reader, router)) {
     if (other.id === subnet.id) throw badRequest(`Router already has a port on subnet ${subnet.id}`);
     checkNoOverlap(subnet, other);
   }
@@ -560,10 +569,15 @@ function checkOneAddress(gateway: GatewayDraft): void {
 
 /** No interface's prefix may overlap with the external one. */
 function checkApart(reader: StateReader, router: shoal.v1.Router, external: shoal.v1.Subnet): void {
-  for (const { record: port } of interfacesOf(reader, router)) {
-    const inner = subnetTable.get(reader, port.fixedIps[0]?.subnetId ?? '')?.record;
-    if (inner !== undefined) checkNoOverlap(inner, external);
-  }
+  for (const inner of subnetsBehind(reader, router)) checkNoOverlap(inner, external);
+}
+
+/** Subnets that the router has interfaces on. */
+function subnetsBehind(reader: StateReader, router: shoal.v1.Router): readonly shoal.v1.Subnet[] {
+  return interfacesOf(reader, router)
+    .flatMap(({ record }) => record.fixedIps)
+    .map(({ subnetId }) => subnetTable.get(reader, subnetId)?.record)
+    .filter((subnet) => subnet !== undefined);
 }
 
 function checkNoRouteBy(reader: StateReader, router: shoal.v1.Router, subnetId: string): void {
@@ -640,7 +654,7 @@ function routesOf(reader: StateReader, router: shoal.v1.Router, routes: readonly
     const subnet = subnetTable.get(reader, leg.subnetId)?.record;
     return subnet === undefined ? [] : [prefixOf(subnet.cidr)];
   });
-  const checked = checkRoutes('routes', routes, 4);
+  const checked = checkRoutes('routes', routes);
   for (const { nextHop } of checked) {
     const address = parseIp(nextHop);
     const isConnected = prefixes.some((prefix) => contains(prefix, address));

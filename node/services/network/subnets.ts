@@ -15,7 +15,8 @@ import { badAttribute, badRequest, refuse } from '../kit/network-refusals.ts';
 import { canSeeSubnet, ownNetwork, ownSubnet, projectFor, seeSubnet } from '../kit/ownership.ts';
 import { chargeQuota, refundQuota } from '../kit/quota.ts';
 import { type Attempt, type Change, transact } from '../kit/transact.ts';
-import { allocateAddress, poolRanges, takeAddress } from './allocation.ts';
+import { transactInPieces, unfinished } from '../kit/transact-in-pieces.ts';
+import { giveAutoAddresses, subnetInUse, takeAutoAddresses } from './auto-addresses.ts';
 import {
   canonicalIp,
   contains,
@@ -28,11 +29,12 @@ import {
   lastOf,
   overlaps,
   parseIp,
-  parsePrefix,
   rangeWithout,
   usableRange,
 } from './kit/address.ts';
-import { checkModes } from './kit/ipv6-modes.ts';
+import { allocateAddress, poolRanges, takeAddress } from './kit/allocation.ts';
+import { autoAddressOf, checkModes, isAutoAddressed } from './kit/ipv6-modes.ts';
+import { prefixOf } from './kit/prefix-of.ts';
 import { checkText } from './kit/text.ts';
 import { requireUnused, use } from './kit/uses.ts';
 import { touchNetwork } from './network-record.ts';
@@ -47,6 +49,8 @@ const dnsServersMax = 5;
 const hostRoutesMax = 20;
 /** Most subnets of a network: every host that carries it serves each of them. */
 const subnetsMax = 256;
+/** Most of those in which every port has an address: a port has few. */
+const autoSubnetsMax = 16;
 
 /**
  * What a caller may say of a new subnet. All addresses are of the family of `cidr`; absent `pools`: all usable addresses but
@@ -131,6 +135,11 @@ export class Subnets {
       };
     });
     for (const networkId of external) await this.#onExternal(context, networkId);
+    await giveAutoAddresses(
+      this.#deps,
+      context,
+      made.filter(isAutoAddressed).map(({ id }) => id),
+    );
     return made;
   }
 
@@ -146,7 +155,7 @@ export class Subnets {
       const pools =
         patch.pools === undefined ? poolRanges(row.record) : parsePools(patch.pools, prefix, row.record.cidr);
       checkGateway(gatewayIp, prefix, pools);
-      checkModes(modesOf(row.record), prefix, patch.dhcp ?? row.record.dhcp);
+      checkModes(modesOf(row.record), prefix, { dhcp: patch.dhcp ?? row.record.dhcp, external: false });
       const next = new shoal.v1.Subnet({
         ...row.record,
         ...definedOf({ name: patch.name, description: patch.description, dhcp: patch.dhcp }),
@@ -163,20 +172,19 @@ export class Subnets {
     });
   }
 
-  /** 409 `SubnetInUse` while a port other than its DHCP port has an address of it. */
+  /**
+   * 409 `SubnetInUse` while a port other than its DHCP port has an address of it. Addresses that ports have made of their MACs go
+   * with it, in pieces where they are very many; but not while a router is on it.
+   */
   async delete(context: RequestContext, id: string): Promise<void> {
-    await transact(this.#deps, context, (attempt) => {
+    await transactInPieces(this.#deps, context, (attempt) => {
       const { reader, change } = attempt;
       const row = ownSubnet(context, reader, id);
-      requireUnused(change, reader, 'subnet', id, () =>
-        refuse(
-          'CONFLICT',
-          'SubnetInUse',
-          `Unable to complete operation on subnet ${id}: One or more ports have an IP allocation from this subnet.`,
-        ),
-      );
+      if (takeAutoAddresses(attempt, row.record, this.#deps.clock.nowMs()) === 'took some') return unfinished;
+      requireUnused(change, reader, 'subnet', id, () => subnetInUse(id));
       this.#dropServiceAddress(attempt, row.record);
       removeSubnetRow(change, row);
+      return undefined;
     });
   }
 
@@ -203,7 +211,7 @@ export class Subnets {
     checkVersion(draft.ipVersion, prefix, cidr);
     checkPrefix(reader, prefix, cidr, network);
     const modes = { addressMode: draft.ipv6AddressMode ?? '', raMode: draft.ipv6RaMode ?? '' };
-    checkModes(modes, prefix, draft.dhcp ?? true);
+    checkModes(modes, prefix, { dhcp: draft.dhcp ?? true, external: network.external });
     const siblings = [
       ...subnetTable.by(reader, 'network', indexKey(network.id)).map((row) => row.record),
       ...madeBefore.filter((subnet) => subnet.networkId === network.id),
@@ -226,6 +234,12 @@ export class Subnets {
       }
     }
     if (siblings.length >= subnetsMax) throw badRequest(`A network may have ${subnetsMax} subnets at most.`);
+    if (
+      siblings.filter(isAutoAddressed).length >= autoSubnetsMax &&
+      isAutoAddressed({ ipv6AddressMode: modes.addressMode, ipv6RaMode: modes.raMode })
+    ) {
+      throw badRequest(`A network may have ${autoSubnetsMax} subnets with automatic addresses at most.`);
+    }
     const usable = usableRange(prefix);
     const gatewayIp = draft.gatewayIp === undefined ? formatIp(firstOf(usable)) : canonical(draft.gatewayIp ?? '');
     const pools =
@@ -274,7 +288,9 @@ export class Subnets {
 
   /** The service's address is a port like any other, so that nothing else can get it. */
   #serviceAddress(attempt: Attempt, subnet: shoal.v1.Subnet, portId: string, nowMs: number): string {
-    const ip = lowestFree(attempt, subnet) ?? allocateAddress(attempt, subnet);
+    const ip = isAutoAddressed(subnet)
+      ? takenAutoAddress(attempt, subnet)
+      : (lowestFree(attempt, subnet) ?? allocateAddress(attempt, subnet));
     if (ip === undefined) {
       throw badRequest(
         `Subnet ${subnet.cidr} has no address for its DHCP and metadata service in its allocation pools.`,
@@ -340,13 +356,6 @@ export function removeSubnetRow(change: Change, row: Row<shoal.v1.Subnet>): void
   subnetTable.remove(change, row);
 }
 
-/** The prefix of a record's or a caller's `cidr`. Throws 400 when it is none. */
-export function prefixOf(cidr: string): IpPrefix {
-  const prefix = parsePrefix(cidr);
-  if (prefix !== undefined) return prefix;
-  throw badAttribute('cidr', `'${cidr}' is not a valid IP subnet`);
-}
-
 /** The first address of the pools is where people expect the service to be. */
 function lowestFree(attempt: Attempt, subnet: shoal.v1.Subnet): string | undefined {
   const [pool] = poolRanges(subnet);
@@ -364,6 +373,12 @@ const reserved = [
   // RFC 4291: unspecified, loopback and what holds IPv4 addresses; link-local; multicast.
   ...['::/8', 'fe80::/10', 'ff00::/8'],
 ].map((cidr) => prefixOf(cidr));
+
+/** The service's own address where addresses are made of MACs. Undefined: a port has it. */
+function takenAutoAddress(attempt: Attempt, subnet: shoal.v1.Subnet): string | undefined {
+  const ip = autoAddressOf(prefixOf(subnet.cidr), serviceMac);
+  return takeAddress(attempt, subnet.id, ip) ? ip : undefined;
+}
 
 function modesOf(subnet: shoal.v1.Subnet): { readonly addressMode: string; readonly raMode: string } {
   return { addressMode: subnet.ipv6AddressMode, raMode: subnet.ipv6RaMode };

@@ -142,8 +142,15 @@ void t.test('a subnet of IPv6 says so', async (t) => {
   await t.rejects(calls.createSubnet({ ...asked, cidr: 'fd00:b::/64', ipVersion: 4 }, alice), {
     code: 'INVALID_ARGUMENT',
   });
-  await t.rejects(calls.createSubnet({ ...asked, cidr: 'fd00:b::/64', ipv6AddressMode: 'slaac' }, alice), {
-    code: 'NOT_IMPLEMENTED',
+  const auto = await calls.createSubnet(
+    { ...asked, cidr: 'fd00:b::/64', ipv6AddressMode: '', ipv6RaMode: 'slaac' },
+    alice,
+  );
+  t.match(auto.subnet, { ipv6AddressMode: '', ipv6RaMode: 'slaac' });
+  const shown = await calls.getPort({ portId: port?.id ?? '' }, alice);
+  t.match(shown.port?.fixedIps?.at(-1), { ipAddress: /^fd00:b::f816:3eff:fe/ });
+  await t.rejects(calls.createSubnet({ ...asked, cidr: 'fd00:c::/80', ipv6AddressMode: 'slaac' }, alice), {
+    code: 'INVALID_ARGUMENT',
   });
 });
 

@@ -111,6 +111,7 @@ export async function pictureOf(lab: Lab, index: number): Promise<string> {
     'ip -4 neigh show nud permanent',
     'ip -6 -o addr show scope global',
     'ip -6 neigh show nud permanent',
+    'ip -6 route show table all proto boot',
     'bridge fdb show',
     'bridge -d link show',
   ];

@@ -3,13 +3,16 @@ import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runCommand } from '../../../drivers/command.ts';
 import type {
+  AdvertisementSpec,
   ForwardingSpec,
   LocalPortSpec,
   NetworkSpec,
   PortForward,
   RemotePortSpec,
   RouterSpec,
+  RouterWay,
   SecurityRuleSpec,
+  SubnetSpec,
 } from '../../../drivers/types.ts';
 import type { VxlanDriver } from '../../../drivers/vxlan/driver.ts';
 import { holds, readCidr } from '../../../drivers/vxlan/model/cidr.ts';
@@ -28,6 +31,14 @@ export interface Guest {
 /** All addresses of a guest's port. */
 function addressesOf(guest: Guest): readonly string[] {
   return [guest.port.ip, ...(guest.port.moreIps ?? [])];
+}
+
+function advertisementOf(
+  advertised: ReadonlyMap<SubnetId, AdvertisementSpec>,
+  { subnetId }: SubnetSpec,
+): { readonly advertisement?: AdvertisementSpec } {
+  const advertisement = advertised.get(subnetId);
+  return advertisement === undefined ? {} : { advertisement };
 }
 
 /** Lets in ping and HTTP, lets out all. */
@@ -70,6 +81,10 @@ export class Cloud {
   forwards: readonly PortForward[] = [];
   /** The router's static routes. */
   routes: { readonly destination: string; readonly nextHop: string }[] = [];
+  /** What the router says on subnets of IPv6, by subnet. */
+  readonly advertised = new Map<SubnetId, AdvertisementSpec>();
+  /** The router's way out of IPv6. */
+  external6: { readonly gatewayIp: string; readonly cidr: string; readonly ip: string } | undefined;
   #udhcpcScript = '';
 
   constructor(lab: Lab) {
@@ -174,14 +189,16 @@ export class Cloud {
           networkId: network.networkId,
           subnetId: subnet.subnetId,
           ip: subnet.gatewayIp ?? '',
-          prefixLength: 24,
+          prefixLength: readCidr(subnet.cidr).prefixLength,
           neighbours: this.guests
             .filter((guest) => guest.port.networkId === network.networkId)
             .flatMap((guest) => addressesOf(guest).map((ip) => ({ ip, mac: guest.port.mac })))
             .filter(({ ip }) => holds(readCidr(subnet.cidr), ip)),
+          ...advertisementOf(this.advertised, subnet),
         })),
       ),
       routes: this.routes,
+      ...(this.external6 === undefined ? {} : { external6: { ...this.external6, ...this.#way(host) } }),
       external: {
         gatewayIp: this.lab.externalGatewayIp,
         cidr: '10.97.0.0/24',
@@ -194,13 +211,19 @@ export class Cloud {
           })),
         ...(host === this.snatHost && this.forwards.length > 0 ? { forwards: this.forwards } : {}),
         snatIp: '10.97.0.100',
-        snatHere: host === this.snatHost,
-        snatVtepIp: this.lab.hosts[this.snatHost]?.vtepIp ?? '',
-        transitVni: 9001,
-        transitPeerVtepIps: this.lab.hosts.filter((_, index) => index !== host).map((peer) => peer.vtepIp),
-        transitIndex: host + 1,
-        snatTransitIndex: this.snatHost + 1,
+        ...this.#way(host),
       },
+    };
+  }
+
+  #way(host: number): RouterWay {
+    return {
+      snatHere: host === this.snatHost,
+      snatVtepIp: this.lab.hosts[this.snatHost]?.vtepIp ?? '',
+      transitVni: 9001,
+      transitPeerVtepIps: this.lab.hosts.filter((_, index) => index !== host).map((peer) => peer.vtepIp),
+      transitIndex: host + 1,
+      snatTransitIndex: this.snatHost + 1,
     };
   }
 

@@ -24,6 +24,11 @@ export function advertisement(ends: Pick<Ends, 'mac' | 'from'>, target: string):
   return icmpFrame({ ...ends, ...allNodes }, `8800000020000000${ipHex(target)}0201${macHex(ends.mac)}`);
 }
 
+/** A router solicitation: what a guest says first. */
+export function routerSolicitation(ends: Pick<Ends, 'mac' | 'from'>): string {
+  return icmpFrame({ ...ends, toMac: '33:33:00:00:00:02', to: 'ff02::2' }, `85000000000000000101${macHex(ends.mac)}`);
+}
+
 /** A router advertisement with a prefix of 64 bits. */
 export function routerAdvertisement(ends: Pick<Ends, 'mac' | 'from'>, prefix: string): string {
   const information = `030440c0000151800001518000000000${ipHex(prefix)}`;

@@ -66,12 +66,10 @@ void t.test('every route of the network API is in the ledger, and no other', asy
 void t.test('every attribute that a body may have is in the ledger, with its verdict', async (t) => {
   const rows = rowsOf('Attributes');
   t.same(rows.map(([attribute]) => attribute).sort(), [...attributes.keys()].sort());
-  // Refused by the service, whatever the value.
-  const refusedByService = /^subnet\.ipv6_ra_mode$/;
   for (const [attribute = '', verdict = '', note = ''] of rows) {
     t.match(verdict, /^(same|stricter|refused)$/, attribute);
     if (verdict !== 'same') t.ok(note.length > 0, `${attribute} has a reason`);
-    const isRefused = (attributes.get(attribute) ?? []).every(isFixed) || refusedByService.test(attribute);
+    const isRefused = (attributes.get(attribute) ?? []).every(isFixed);
     t.equal(verdict === 'refused', isRefused, `${attribute} is refused in the schema and in the ledger alike`);
   }
 });

@@ -70,7 +70,7 @@ void t.test('subnets, ports and rules of IPv6 have Neutron’s keys', async (t) 
     [subnet.id],
   );
   t.equal((await make({ cidr: 'fd00:b::/64', ip_version: 4 })).statusCode, 400);
-  t.equal((await make({ cidr: 'fd00:b::/64', ip_version: 6, ipv6_ra_mode: 'slaac' })).statusCode, 501);
+  t.equal((await make({ cidr: 'fd00:b::/63', ip_version: 6, ipv6_ra_mode: 'slaac' })).statusCode, 400);
   t.equal((await make({ subnetpool_id: 'prefix_delegation', ip_version: 6 })).statusCode, 501);
   const { port } = (await call('POST', '/v2.0/ports', { port: { network_id: network.id } })).json();
   t.match(port.fixed_ips, [{ ip_address: /^10[.]0/ }, { subnet_id: subnet.id, ip_address: /^fd00:a::/ }]);
@@ -81,7 +81,19 @@ void t.test('subnets, ports and rules of IPv6 have Neutron’s keys', async (t) 
   );
   const { router } = (await call('POST', '/v2.0/routers', { router: {} })).json();
   const added = await call('PUT', `/v2.0/routers/${router.id}/add_router_interface`, { subnet_id: subnet.id });
-  t.equal(added.statusCode, 501, 'no router carries it yet');
+  t.equal(added.statusCode, 400, 'its routers are others, by its modes');
+  const auto = (
+    await make({ cidr: 'fd00:b::/64', ip_version: 6, ipv6_ra_mode: 'slaac', ipv6_address_mode: 'slaac' })
+  ).json();
+  const path = `/v2.0/routers/${router.id}/add_router_interface`;
+  const routed = await call('PUT', path, { subnet_id: auto.subnet.id });
+  t.match([routed.statusCode, routed.json()], [200, { subnet_id: auto.subnet.id, subnet_ids: [auto.subnet.id] }]);
+  t.match(auto.subnet, { ipv6_ra_mode: 'slaac', ipv6_address_mode: 'slaac' });
+  const again = (await call('GET', `/v2.0/ports/${port.id}`)).json().port;
+  t.match(again.fixed_ips.at(-1), { subnet_id: auto.subnet.id, ip_address: /^fd00:b::f816:3eff:fe/ });
+  const named = [{ subnet_id: auto.subnet.id, ip_address: 'fd00:b::77' }];
+  const refused = await call('POST', '/v2.0/ports', { port: { network_id: network.id, fixed_ips: named } });
+  t.match([refused.statusCode, refused.json()], [400, { NeutronError: { type: 'AllocationOnAutoAddressSubnet' } }]);
 });
 
 void t.test('many at once are all or none', async (t) => {

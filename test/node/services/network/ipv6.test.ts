@@ -65,6 +65,8 @@ void t.test('what is wrong with a subnet is said in Neutron’s words', async (t
     [{ ipv6AddressMode: 'slaac', cidr: '10.9.0.0/24' }, 'InvalidInput', /when ip_version is not 6/],
     [{ ipv6AddressMode: 'dhcpv6-stateful', dhcp: false }, 'InvalidInput', /when enable_dhcp is set to False/],
     [{ ipv6AddressMode: 'slaac', ipv6RaMode: 'dhcpv6-stateful' }, 'InvalidInput', /they must be the same value/],
+    [{ ipv6AddressMode: 'slaac', cidr: 'fd00:a::/80' }, 'InvalidInput', /requires the prefix to be \/64/],
+    [{ ipv6RaMode: 'dhcpv6-stateless', cidr: 'fd00:a::/56' }, 'InvalidInput', /requires the prefix to be \/64/],
     [{ pool: 'prefix_delegation', cidr: undefined as never }, 'NotImplemented', /prefix delegation/],
     [{ gatewayIp: 'fd00:b::1' }, 'InvalidInput'],
     [{ gatewayIp: 'fd00:a::' }, 'InvalidInput', /Gateway is not valid on subnet/],

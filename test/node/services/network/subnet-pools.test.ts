@@ -1,7 +1,7 @@
 import t from 'tap';
 import { quotaUsage } from '../../../../node/services/kit/quota.ts';
 import { overlaps } from '../../../../node/services/network/kit/address.ts';
-import { prefixOf } from '../../../../node/services/network/subnets.ts';
+import { prefixOf } from '../../../../node/services/network/kit/prefix-of.ts';
 import type { shoal } from '../../../../proto/messages.ts';
 import { makeWorld, refusalOf, type World } from '../world.ts';
 

@@ -3,14 +3,14 @@
  * check anyway; so two agents rarely draw the same, a lost race is only a new attempt, and a freed address is not given
  * out again at once (old neighbour and conntrack entries would still speak of its last owner).
  */
-import type { shoal } from '../../../proto/messages.ts';
-import type { ShoalError } from '../../base/errors.ts';
-import type { Prng } from '../../base/prng.ts';
-import { indexKey } from '../../state/table.ts';
-import { networkTable, portTable, routerTable } from '../../state/tables/index.ts';
-import { refuse } from '../kit/network-refusals.ts';
-import type { Attempt } from '../kit/transact.ts';
-import { addressAt, formatIp, type IpRange, parseIp, rangeSize } from './kit/address.ts';
+import type { shoal } from '../../../../proto/messages.ts';
+import type { ShoalError } from '../../../base/errors.ts';
+import type { Prng } from '../../../base/prng.ts';
+import { indexKey } from '../../../state/table.ts';
+import { networkTable, portTable, routerTable } from '../../../state/tables/index.ts';
+import { refuse } from '../../kit/network-refusals.ts';
+import type { Attempt } from '../../kit/transact.ts';
+import { addressAt, formatIp, type IpRange, parseIp, rangeSize } from './address.ts';
 
 /** Random draws before the pool is walked in order: a pool that is half full misses all of them once in 65,536 times. */
 const drawsMax = 16;
