@@ -1,11 +1,31 @@
 import type { Handlers } from '../../node/rpc/server.ts';
+import type { CloudBackupService } from '../../node/services/cluster/cloud-backups.ts';
 import type { ClusterService } from '../../node/services/cluster/cluster.ts';
+import type { UpgradeService } from '../../node/services/cluster/upgrade.ts';
 import type { shoal } from '../../proto/messages.ts';
 import type { Caller, Callers } from './kit/caller.ts';
 
+/** What it is served by. */
+interface ClusterServices {
+  readonly cluster: ClusterService;
+  readonly cloudBackups: CloudBackupService;
+  readonly upgrade: UpgradeService;
+}
+
 /** `shoal.v1.ClusterService`: the mesh for its operators. Who may call what: api-gateway/policies/mesh.ts. */
-export function clusterHandlers(callers: Callers, cluster: ClusterService): Handlers<shoal.v1.ClusterService, Caller> {
+export function clusterHandlers(
+  callers: Callers,
+  { cluster, cloudBackups, upgrade }: ClusterServices,
+): Handlers<shoal.v1.ClusterService, Caller> {
   return {
+    ...cloudBackupHandlers(callers, cloudBackups),
+    getUpgrade: (_request, call) =>
+      callers.serve(call, async ({ read }) => {
+        const { reader, stale } = await read();
+        return { ...upgrade.status(reader), stale };
+      }),
+    finalizeUpgrade: (_request, call) =>
+      callers.serve(call, async ({ context }) => ({ featureLevel: await upgrade.finalize(context) })),
     getStatus: (_request, call) => callers.serve(call, async () => cluster.status()),
     listHosts: (_request, call) =>
       callers.serve(call, async ({ read }) => {
@@ -68,3 +88,31 @@ export function clusterHandlers(callers: Callers, cluster: ClusterService): Hand
 
 /** Longest reason kept with a disabled host, characters: Nova's own. */
 const hostReasonCharactersMax = 255;
+
+type CloudBackupMethod = 'setCloudBackups' | 'createCloudBackup' | 'listCloudBackups' | 'verifyCloudBackup';
+
+function cloudBackupHandlers(
+  callers: Callers,
+  cloudBackups: CloudBackupService,
+): Pick<Handlers<shoal.v1.ClusterService, Caller>, CloudBackupMethod> {
+  return {
+    setCloudBackups: (request, call) =>
+      callers.serve(call, async ({ context }) => {
+        await cloudBackups.set(request, context);
+        return {};
+      }),
+    createCloudBackup: (_request, call) =>
+      callers.serve(call, async ({ context }) => ({ asked: await cloudBackups.ask(context) })),
+    listCloudBackups: ({ onlyStatus }, call) =>
+      callers.serve(call, async ({ read, context }) => {
+        const { reader, stale } = await read();
+        const backups = onlyStatus ? [] : await cloudBackups.list(reader, context.signal);
+        return { settings: cloudBackups.settings(reader) ?? null, backups: [...backups], stale };
+      }),
+    verifyCloudBackup: ({ backupId }, call) =>
+      callers.serve(call, async ({ read, context }) => {
+        const { reader } = await read();
+        return cloudBackups.verify(reader, backupId, context.signal);
+      }),
+  };
+}

@@ -12,7 +12,9 @@ import { addressGroup } from '../../node/rpc/listener/address-group.ts';
 import type { TlsSource } from '../../node/rpc/listener/listener.ts';
 import { type CallHead, type GrpcCall, GrpcServer } from '../../node/rpc/server.ts';
 import { type MethodSpec, methodsOf, type ServiceClass } from '../../node/rpc/service.ts';
+import type { CloudBackupService } from '../../node/services/cluster/cloud-backups.ts';
 import type { ClusterService } from '../../node/services/cluster/cluster.ts';
+import type { UpgradeService } from '../../node/services/cluster/upgrade.ts';
 import type { ComputeService } from '../../node/services/compute/index.ts';
 import { PlacementPreview, type PreviewOptions } from '../../node/services/compute/placement-preview.ts';
 import type { IdentityDirectory } from '../../node/services/identity/directory.ts';
@@ -81,6 +83,8 @@ interface GrpcGatewayDependencies {
   /** The one that REST has, too. */
   readonly limiter: PasswordLimiter;
   readonly cluster: ClusterService;
+  readonly cloudBackups: CloudBackupService;
+  readonly upgrade: UpgradeService;
   readonly jobs: Jobs;
   readonly inquiry: PlacementInquiry;
   /** What the questions of `PlacementService` go by. */
@@ -188,7 +192,21 @@ export class GrpcGateway implements Service {
   }
 
   #build(descriptors: DescriptorSet, isOperatorDoor: boolean): GrpcServer {
-    const { clock, logger, compute, images, network, volume, cluster, jobs, inquiry, preview, state } = this.#deps;
+    const {
+      clock,
+      logger,
+      compute,
+      images,
+      network,
+      volume,
+      cluster,
+      cloudBackups,
+      upgrade,
+      jobs,
+      inquiry,
+      preview,
+      state,
+    } = this.#deps;
     const server = new GrpcServer(
       { clock, logger },
       {
@@ -271,7 +289,7 @@ export class GrpcGateway implements Service {
     });
     server.add({
       ...guarded(shoal.v1.ClusterService),
-      handlers: clusterHandlers(callers, cluster),
+      handlers: clusterHandlers(callers, { cluster, cloudBackups, upgrade }),
     });
     server.add({
       ...guarded(shoal.v1.JobService),

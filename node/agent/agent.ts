@@ -21,6 +21,7 @@ import { Health } from '../base/telemetry/health.ts';
 import type { Logger } from '../base/telemetry/logger.ts';
 import { createMetrics, type Metrics } from '../base/telemetry/metrics.ts';
 import { RepeatedLog } from '../base/telemetry/repeated-log.ts';
+import { agentVersion } from '../base/version.ts';
 import { announceHandler } from '../cluster/announce.ts';
 import { apiUrlOf, hostFields, multicastResponder } from '../cluster/become-member.ts';
 import { HostDirectory } from '../cluster/host-directory.ts';
@@ -36,6 +37,7 @@ import { stateWatchHandler } from '../consensus/client/watch-handler.ts';
 import type { RaftLoop } from '../consensus/loop/loop.ts';
 import { GrpcRaftTransport } from '../consensus/transport/grpc-transport.ts';
 import { backupStores } from '../host/backup-stores.ts';
+import { cloudBackupCatalog } from '../host/cloud-backup/catalog.ts';
 import { ConsoleCalls } from '../host/consoles/console-calls.ts';
 import { startDrivers } from '../host/drivers.ts';
 import { readInventory, readLoad } from '../host/machine/inventory.ts';
@@ -59,6 +61,7 @@ import type { ServiceDependencies } from '../services/kit/dependencies.ts';
 import { followSliceHandler } from '../slices/grpc-slice-channel.ts';
 import { SliceFeeder } from '../slices/slice-feeder.ts';
 import type { StateMember } from '../slices/state-member.ts';
+import { levelInForce, tooOldFor } from '../state/tables/feature-level.ts';
 import { hostTable, meshTable, removedHostTable } from '../state/tables/index.ts';
 import type { StateClient } from '../state/types.ts';
 import { unreadableRows } from '../state/unreadable-rows.ts';
@@ -201,6 +204,8 @@ export class Agent {
     replica = state;
     const removal = this.#removal(state);
     if (removal !== undefined) throw removal;
+    const tooOld = tooOldFor(levelInForce(state.local));
+    if (tooOld !== undefined) throw tooOld;
     directory.renew(state.local);
     const services: ServiceDependencies = { state, clock, logger, newId: randomUUID };
     const renewCertificates = async (): Promise<void> => {
@@ -321,6 +326,9 @@ export class Agent {
     // A new authority is taken up with the next housekeeping and not some seconds later.
     const meshWatch = state.watch({ prefix: meshTable.prefix }, () => {
       this.#renewedMs = Number.NEGATIVE_INFINITY;
+      // A replica that was behind when this agent started.
+      const outdated = tooOldFor(levelInForce(state.local));
+      if (outdated !== undefined) this.#deps.onFatal(outdated);
     });
     this.#running.started('mesh watch', async () => meshWatch.close());
     await view.start();
@@ -396,6 +404,7 @@ export class Agent {
         rekey: meshRekey(keys, clock, config.api.tokenLifetimeMs),
         addAuthority: meshAddAuthority(keys, clock),
         sealing,
+        cloudBackupCatalog: cloudBackupCatalog(backupStores(clock, config.backups)),
         troubles: () => ({ ...loop.troubles(), ...member.slice?.troubles(), ...selfCheck.troubles() }),
       },
       { config, hostId, externalMtu: externalMtuBytes(config.network.externalInterface) },
@@ -422,6 +431,7 @@ export class Agent {
       askKernel: (id, timeoutMs) => view.askKernel(id, timeoutMs),
       volumeTools: host.volumeTools,
       backupStore: backupStores(clock, config.backups),
+      cloudBackups: { stateView: () => (member.isReplica ? loop.stateView() : undefined), keys, version: agentVersion },
       imageContent: host.images,
       sealing,
       metrics: this.#metrics,

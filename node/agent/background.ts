@@ -21,6 +21,7 @@ import { volumeRestoreJob } from '../host/jobs/kinds/volume-restore.ts';
 import { volumeSwapJob } from '../host/jobs/kinds/volume-swap.ts';
 import { volumeUploadJob } from '../host/jobs/kinds/volume-upload.ts';
 import { type AskKernel, HostWitnesses } from '../host/takeover/host-witnesses.ts';
+import { backUpCloud, type CloudBackupSource } from '../host/tasks/back-up-cloud.ts';
 import { confirmOldResizes } from '../host/tasks/confirm-old-resizes.ts';
 import { forgetDeletedServers } from '../host/tasks/forget-deleted-servers.ts';
 import { forgetEndedJobs } from '../host/tasks/forget-ended-jobs.ts';
@@ -62,6 +63,8 @@ interface BackgroundDeps {
   readonly imageContent: ImageContent;
   /** Seals what the state holds sealed again when the mesh key has changed. */
   readonly sealing: Sealing;
+  /** What backups of the cloud are made of. Absent: this agent makes none. */
+  readonly cloudBackups?: CloudBackupSource;
   readonly metrics?: Metrics | undefined;
 }
 
@@ -88,6 +91,7 @@ class Background implements Service {
     backupStore,
     imageContent,
     sealing,
+    cloudBackups,
     metrics,
   }: BackgroundDeps) {
     const { logger } = services;
@@ -142,6 +146,7 @@ class Background implements Service {
         forgetExpiredMessages,
         forgetDeletedServers,
         resealSecrets(sealing),
+        ...(cloudBackups === undefined ? [] : [backUpCloud({ ...cloudBackups, sealing, backupStore })]),
         moveVolumesOffDownHosts(hostViews, downHostGraceMs),
         takeOverLostHosts({ hostViews, witnesses, isShared }),
         confirmOldResizes(compute.moves, resizeConfirmWindowSeconds),

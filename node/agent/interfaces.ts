@@ -69,8 +69,8 @@ export class Interfaces implements Service, RelayedApi {
     const { services, placer, loop, apiTls, metrics, health, onFatal, relay } = parts;
     this.#relay = relay;
     const { state, clock, logger, newId } = services;
-    const { identity, directory, images, network, compute, computeOptions, volume, quotas, cluster, jobs } =
-      parts.built;
+    const { identity, directory, images, network, compute, computeOptions, volume, quotas, jobs } = parts.built;
+    const { cluster, cloudBackups, upgrade } = parts.built;
     this.#images = images;
     const limiter = new PasswordLimiter(clock, defaultLimits);
     const catalog = new Catalog(Object.values(catalogServices), region);
@@ -92,6 +92,8 @@ export class Interfaces implements Service, RelayedApi {
         directory,
         limiter,
         cluster,
+        cloudBackups,
+        upgrade,
         jobs,
         inquiry: placer,
         preview: computeOptions,

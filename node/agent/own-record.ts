@@ -54,6 +54,7 @@ export class OwnRecord {
     if (founding === undefined) return;
     const { meshId, raftId, transitIndex, authorityCertificatePem } = membership;
     const nowMs = services.clock.nowMs();
+    const fields = hostFields(config);
     await bootstrap(services, {
       adminPassword: founding.adminPassword,
       signal,
@@ -69,12 +70,14 @@ export class OwnRecord {
             defaultStorage: config.storage,
             createdMs: nowMs,
             cell: firstCell,
+            // Nobody of an earlier release is a member of a new mesh.
+            featureLevel: fields.featureLevel,
           }),
         );
         hostTable.insert(
           builder,
           new shoal.v1.Host({
-            ...hostFields(config),
+            ...fields,
             id: own.hostId,
             publicKey: own.publicKey,
             tlsKeySha256: own.tlsKeySha256,

@@ -6,7 +6,9 @@ import { endpointOf } from '../cluster/found-mesh.ts';
 import { tenantMtuBytes } from '../config/load.ts';
 import type { Config } from '../config/options.ts';
 import { placementConfiguration } from '../config/placement.ts';
+import { CloudBackupService } from '../services/cluster/cloud-backups.ts';
 import { ClusterService } from '../services/cluster/cluster.ts';
+import { UpgradeService } from '../services/cluster/upgrade.ts';
 import type { ComputeOptions } from '../services/compute/dependencies.ts';
 import { ComputeService } from '../services/compute/index.ts';
 import { IdentityDirectory } from '../services/identity/directory.ts';
@@ -16,6 +18,7 @@ import { ImageService } from '../services/image/image.ts';
 import { Jobs } from '../services/jobs/jobs.ts';
 import type {
   AddAuthority,
+  CloudBackupCatalog,
   ConsoleDoor,
   HostControl,
   HostProbe,
@@ -43,6 +46,8 @@ interface ServicePorts {
   readonly rekey: Rekey;
   readonly addAuthority: AddAuthority;
   readonly sealing: Sealing;
+  /** Absent: this agent reads no backups of the cloud. */
+  readonly cloudBackupCatalog?: CloudBackupCatalog;
   /** What is wrong with the log or the state here, by part. */
   readonly troubles: () => Readonly<Record<string, string>>;
 }
@@ -65,6 +70,8 @@ export interface Services {
   readonly volume: VolumeService;
   readonly quotas: QuotaService;
   readonly cluster: ClusterService;
+  readonly cloudBackups: CloudBackupService;
+  readonly upgrade: UpgradeService;
   readonly jobs: Jobs;
 }
 
@@ -111,6 +118,8 @@ export function buildServices(ports: ServicePorts, options: ServiceOptions): Ser
       { storage: config.storage, backupStoreUrl: config.backups.store },
     ),
     quotas: new QuotaService(services),
+    cloudBackups: new CloudBackupService({ ...services, sealing: ports.sealing, catalog: ports.cloudBackupCatalog }),
+    upgrade: new UpgradeService(services, views),
     jobs: new Jobs({ ...services, addAuthority: ports.addAuthority }),
     cluster: new ClusterService({ ...services, hostProbe: probe, rekey }, views, {
       hostId,

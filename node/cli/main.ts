@@ -24,6 +24,8 @@ import { registerRecover } from './commands/recover.ts';
 import { registerResetMembership } from './commands/reset-membership.ts';
 import { registerStatus } from './commands/status.ts';
 import { registerTicket } from './commands/ticket.ts';
+import { registerCloudBackups } from './commands/upkeep/cloud-backup.ts';
+import { registerUpgrade } from './commands/upkeep/upgrade.ts';
 import { registerSim } from './sim.ts';
 
 /** The whole command line. */
@@ -47,6 +49,8 @@ export function buildProgram(): Command {
   registerPools(program);
   registerJobs(program);
   registerBackups(program);
+  registerCloudBackups(program);
+  registerUpgrade(program);
   registerCa(program);
   registerRecords(program);
   registerAdmin(program);

@@ -4,7 +4,7 @@ import { type Address, parseAddress } from '../base/address.ts';
 import type { Clock } from '../base/clock.ts';
 import { ShoalError } from '../base/errors.ts';
 import type { Logger } from '../base/telemetry/logger.ts';
-import { agentVersion } from '../base/version.ts';
+import { agentVersion, featureLevel } from '../base/version.ts';
 import { vtepIpOf } from '../config/load.ts';
 import type { Config } from '../config/options.ts';
 import { loadOrCreateKeys } from '../mesh/identity/identity.ts';
@@ -122,6 +122,7 @@ export function hostFields(config: Config): {
   readonly failureDomain: string;
   readonly version: string;
   readonly holdsSlices: boolean;
+  readonly featureLevel: number;
 } {
   return {
     name: config.name,
@@ -134,5 +135,6 @@ export function hostFields(config: Config): {
     failureDomain: config.failureDomain,
     version: agentVersion,
     holdsSlices: true,
+    featureLevel,
   };
 }

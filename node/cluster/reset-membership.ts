@@ -25,6 +25,18 @@ export async function resetMembership(dataDir: string): Promise<string> {
   if (readMembership(dataDir) === undefined) throw new ShoalError('NOT_FOUND', `${dataDir} belongs to no mesh`);
   const release = await holdLevelLock(join(dataDir, 'log', 'db'));
   try {
+    return await setStateAside(dataDir);
+  } finally {
+    await release();
+  }
+}
+
+/**
+ * Sets aside what a folder has of a mesh's state and keys, the membership last; returns the folder where it lies now. Throws
+ * `STORE_FAILED`.
+ */
+export async function setStateAside(dataDir: string): Promise<string> {
+  try {
     const aside = asideOf(dataDir);
     await mkdir(aside, { mode: 0o700 });
     const paths = [
@@ -43,8 +55,6 @@ export async function resetMembership(dataDir: string): Promise<string> {
     return aside;
   } catch (caught) {
     throw ShoalError.from(caught, 'STORE_FAILED', `setting the membership in ${dataDir} aside`);
-  } finally {
-    await release();
   }
 }
 

@@ -7,6 +7,659 @@ export namespace shoal {
     /** Namespace v1. */
     namespace v1 {
 
+        /**
+         * Properties of a CloudBackups.
+         * @deprecated Use shoal.v1.CloudBackups.$Properties instead.
+         */
+        interface ICloudBackups extends shoal.v1.CloudBackups.$Properties {
+        }
+
+        /** Represents a CloudBackups. */
+        class CloudBackups {
+
+            /**
+             * Constructs a new CloudBackups.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.CloudBackups.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** CloudBackups id. */
+            id: string;
+
+            /** CloudBackups store. */
+            store: string;
+
+            /** CloudBackups everyHours. */
+            everyHours: number;
+
+            /** CloudBackups keep. */
+            keep: number;
+
+            /** CloudBackups origin. */
+            origin: (shoal.v1.CloudBackupKeyOrigin|null);
+
+            /** CloudBackups sealedKey. */
+            sealedKey: Uint8Array;
+
+            /** CloudBackups keyEpoch. */
+            keyEpoch: number;
+
+            /** CloudBackups asked. */
+            asked: string;
+
+            /** CloudBackups answered. */
+            answered: string;
+
+            /** CloudBackups beganMs. */
+            beganMs: number;
+
+            /** CloudBackups made. */
+            made: (shoal.v1.CloudBackupMade|null);
+
+            /** CloudBackups failure. */
+            failure: string;
+
+            /**
+             * Creates a new CloudBackups instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns CloudBackups instance
+             */
+            static create(properties: shoal.v1.CloudBackups.$Shape): shoal.v1.CloudBackups & shoal.v1.CloudBackups.$Shape;
+            static create(properties?: shoal.v1.CloudBackups.$Properties): shoal.v1.CloudBackups;
+
+            /**
+             * Encodes the specified CloudBackups message. Does not implicitly {@link shoal.v1.CloudBackups.verify|verify} messages.
+             * @param message CloudBackups message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.CloudBackups.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a CloudBackups message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.CloudBackups & shoal.v1.CloudBackups.$Shape} CloudBackups
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.CloudBackups & shoal.v1.CloudBackups.$Shape;
+        }
+
+        namespace CloudBackups {
+
+            /** Properties of a CloudBackups. */
+            interface $Properties {
+
+                /** CloudBackups id */
+                id?: string;
+
+                /** CloudBackups store */
+                store?: string;
+
+                /** CloudBackups everyHours */
+                everyHours?: number;
+
+                /** CloudBackups keep */
+                keep?: number;
+
+                /** CloudBackups origin */
+                origin?: (shoal.v1.CloudBackupKeyOrigin.$Properties|null);
+
+                /** CloudBackups sealedKey */
+                sealedKey?: Uint8Array;
+
+                /** CloudBackups keyEpoch */
+                keyEpoch?: number;
+
+                /** CloudBackups asked */
+                asked?: string;
+
+                /** CloudBackups answered */
+                answered?: string;
+
+                /** CloudBackups beganMs */
+                beganMs?: number;
+
+                /** CloudBackups made */
+                made?: (shoal.v1.CloudBackupMade.$Properties|null);
+
+                /** CloudBackups failure */
+                failure?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a CloudBackups. */
+            type $Shape = shoal.v1.CloudBackups.$Properties;
+        }
+
+        /**
+         * Properties of a CloudBackupMade.
+         * @deprecated Use shoal.v1.CloudBackupMade.$Properties instead.
+         */
+        interface ICloudBackupMade extends shoal.v1.CloudBackupMade.$Properties {
+        }
+
+        /** Represents a CloudBackupMade. */
+        class CloudBackupMade {
+
+            /**
+             * Constructs a new CloudBackupMade.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.CloudBackupMade.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** CloudBackupMade backupId. */
+            backupId: string;
+
+            /** CloudBackupMade createdMs. */
+            createdMs: number;
+
+            /** CloudBackupMade revision. */
+            revision: number;
+
+            /** CloudBackupMade storedBytes. */
+            storedBytes: number;
+
+            /**
+             * Creates a new CloudBackupMade instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns CloudBackupMade instance
+             */
+            static create(properties: shoal.v1.CloudBackupMade.$Shape): shoal.v1.CloudBackupMade & shoal.v1.CloudBackupMade.$Shape;
+            static create(properties?: shoal.v1.CloudBackupMade.$Properties): shoal.v1.CloudBackupMade;
+
+            /**
+             * Encodes the specified CloudBackupMade message. Does not implicitly {@link shoal.v1.CloudBackupMade.verify|verify} messages.
+             * @param message CloudBackupMade message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.CloudBackupMade.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a CloudBackupMade message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.CloudBackupMade & shoal.v1.CloudBackupMade.$Shape} CloudBackupMade
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.CloudBackupMade & shoal.v1.CloudBackupMade.$Shape;
+        }
+
+        namespace CloudBackupMade {
+
+            /** Properties of a CloudBackupMade. */
+            interface $Properties {
+
+                /** CloudBackupMade backupId */
+                backupId?: string;
+
+                /** CloudBackupMade createdMs */
+                createdMs?: number;
+
+                /** CloudBackupMade revision */
+                revision?: number;
+
+                /** CloudBackupMade storedBytes */
+                storedBytes?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a CloudBackupMade. */
+            type $Shape = shoal.v1.CloudBackupMade.$Properties;
+        }
+
+        /**
+         * Properties of a CloudBackupKeyOrigin.
+         * @deprecated Use shoal.v1.CloudBackupKeyOrigin.$Properties instead.
+         */
+        interface ICloudBackupKeyOrigin extends shoal.v1.CloudBackupKeyOrigin.$Properties {
+        }
+
+        /** Represents a CloudBackupKeyOrigin. */
+        class CloudBackupKeyOrigin {
+
+            /**
+             * Constructs a new CloudBackupKeyOrigin.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.CloudBackupKeyOrigin.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** CloudBackupKeyOrigin kind. */
+            kind: string;
+
+            /** CloudBackupKeyOrigin salt. */
+            salt: Uint8Array;
+
+            /** CloudBackupKeyOrigin log2Cost. */
+            log2Cost: number;
+
+            /** CloudBackupKeyOrigin blockSize. */
+            blockSize: number;
+
+            /** CloudBackupKeyOrigin parallelism. */
+            parallelism: number;
+
+            /**
+             * Creates a new CloudBackupKeyOrigin instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns CloudBackupKeyOrigin instance
+             */
+            static create(properties: shoal.v1.CloudBackupKeyOrigin.$Shape): shoal.v1.CloudBackupKeyOrigin & shoal.v1.CloudBackupKeyOrigin.$Shape;
+            static create(properties?: shoal.v1.CloudBackupKeyOrigin.$Properties): shoal.v1.CloudBackupKeyOrigin;
+
+            /**
+             * Encodes the specified CloudBackupKeyOrigin message. Does not implicitly {@link shoal.v1.CloudBackupKeyOrigin.verify|verify} messages.
+             * @param message CloudBackupKeyOrigin message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.CloudBackupKeyOrigin.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a CloudBackupKeyOrigin message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.CloudBackupKeyOrigin & shoal.v1.CloudBackupKeyOrigin.$Shape} CloudBackupKeyOrigin
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.CloudBackupKeyOrigin & shoal.v1.CloudBackupKeyOrigin.$Shape;
+        }
+
+        namespace CloudBackupKeyOrigin {
+
+            /** Properties of a CloudBackupKeyOrigin. */
+            interface $Properties {
+
+                /** CloudBackupKeyOrigin kind */
+                kind?: string;
+
+                /** CloudBackupKeyOrigin salt */
+                salt?: Uint8Array;
+
+                /** CloudBackupKeyOrigin log2Cost */
+                log2Cost?: number;
+
+                /** CloudBackupKeyOrigin blockSize */
+                blockSize?: number;
+
+                /** CloudBackupKeyOrigin parallelism */
+                parallelism?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a CloudBackupKeyOrigin. */
+            type $Shape = shoal.v1.CloudBackupKeyOrigin.$Properties;
+        }
+
+        /**
+         * Properties of a CloudBackupFile.
+         * @deprecated Use shoal.v1.CloudBackupFile.$Properties instead.
+         */
+        interface ICloudBackupFile extends shoal.v1.CloudBackupFile.$Properties {
+        }
+
+        /** Represents a CloudBackupFile. */
+        class CloudBackupFile {
+
+            /**
+             * Constructs a new CloudBackupFile.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.CloudBackupFile.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** CloudBackupFile manifest. */
+            manifest: Uint8Array;
+
+            /** CloudBackupFile sealed. */
+            sealed: Uint8Array;
+
+            /**
+             * Creates a new CloudBackupFile instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns CloudBackupFile instance
+             */
+            static create(properties: shoal.v1.CloudBackupFile.$Shape): shoal.v1.CloudBackupFile & shoal.v1.CloudBackupFile.$Shape;
+            static create(properties?: shoal.v1.CloudBackupFile.$Properties): shoal.v1.CloudBackupFile;
+
+            /**
+             * Encodes the specified CloudBackupFile message. Does not implicitly {@link shoal.v1.CloudBackupFile.verify|verify} messages.
+             * @param message CloudBackupFile message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.CloudBackupFile.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a CloudBackupFile message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.CloudBackupFile & shoal.v1.CloudBackupFile.$Shape} CloudBackupFile
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.CloudBackupFile & shoal.v1.CloudBackupFile.$Shape;
+        }
+
+        namespace CloudBackupFile {
+
+            /** Properties of a CloudBackupFile. */
+            interface $Properties {
+
+                /** CloudBackupFile manifest */
+                manifest?: Uint8Array;
+
+                /** CloudBackupFile sealed */
+                sealed?: Uint8Array;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a CloudBackupFile. */
+            type $Shape = shoal.v1.CloudBackupFile.$Properties;
+        }
+
+        /**
+         * Properties of a CloudBackupManifest.
+         * @deprecated Use shoal.v1.CloudBackupManifest.$Properties instead.
+         */
+        interface ICloudBackupManifest extends shoal.v1.CloudBackupManifest.$Properties {
+        }
+
+        /** Represents a CloudBackupManifest. */
+        class CloudBackupManifest {
+
+            /**
+             * Constructs a new CloudBackupManifest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.CloudBackupManifest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** CloudBackupManifest format. */
+            format: number;
+
+            /** CloudBackupManifest backupId. */
+            backupId: string;
+
+            /** CloudBackupManifest meshId. */
+            meshId: string;
+
+            /** CloudBackupManifest meshName. */
+            meshName: string;
+
+            /** CloudBackupManifest createdMs. */
+            createdMs: number;
+
+            /** CloudBackupManifest revision. */
+            revision: number;
+
+            /** CloudBackupManifest version. */
+            version: string;
+
+            /** CloudBackupManifest featureLevel. */
+            featureLevel: number;
+
+            /** CloudBackupManifest origin. */
+            origin: (shoal.v1.CloudBackupKeyOrigin|null);
+
+            /** CloudBackupManifest contentBytes. */
+            contentBytes: number;
+
+            /** CloudBackupManifest chunkBytes. */
+            chunkBytes: number;
+
+            /** CloudBackupManifest objectSha256. */
+            objectSha256: Uint8Array[];
+
+            /**
+             * Creates a new CloudBackupManifest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns CloudBackupManifest instance
+             */
+            static create(properties: shoal.v1.CloudBackupManifest.$Shape): shoal.v1.CloudBackupManifest & shoal.v1.CloudBackupManifest.$Shape;
+            static create(properties?: shoal.v1.CloudBackupManifest.$Properties): shoal.v1.CloudBackupManifest;
+
+            /**
+             * Encodes the specified CloudBackupManifest message. Does not implicitly {@link shoal.v1.CloudBackupManifest.verify|verify} messages.
+             * @param message CloudBackupManifest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.CloudBackupManifest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a CloudBackupManifest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.CloudBackupManifest & shoal.v1.CloudBackupManifest.$Shape} CloudBackupManifest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.CloudBackupManifest & shoal.v1.CloudBackupManifest.$Shape;
+        }
+
+        namespace CloudBackupManifest {
+
+            /** Properties of a CloudBackupManifest. */
+            interface $Properties {
+
+                /** CloudBackupManifest format */
+                format?: number;
+
+                /** CloudBackupManifest backupId */
+                backupId?: string;
+
+                /** CloudBackupManifest meshId */
+                meshId?: string;
+
+                /** CloudBackupManifest meshName */
+                meshName?: string;
+
+                /** CloudBackupManifest createdMs */
+                createdMs?: number;
+
+                /** CloudBackupManifest revision */
+                revision?: number;
+
+                /** CloudBackupManifest version */
+                version?: string;
+
+                /** CloudBackupManifest featureLevel */
+                featureLevel?: number;
+
+                /** CloudBackupManifest origin */
+                origin?: (shoal.v1.CloudBackupKeyOrigin.$Properties|null);
+
+                /** CloudBackupManifest contentBytes */
+                contentBytes?: number;
+
+                /** CloudBackupManifest chunkBytes */
+                chunkBytes?: number;
+
+                /** CloudBackupManifest objectSha256 */
+                objectSha256?: Uint8Array[];
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a CloudBackupManifest. */
+            type $Shape = shoal.v1.CloudBackupManifest.$Properties;
+        }
+
+        /**
+         * Properties of a CloudBackupSecrets.
+         * @deprecated Use shoal.v1.CloudBackupSecrets.$Properties instead.
+         */
+        interface ICloudBackupSecrets extends shoal.v1.CloudBackupSecrets.$Properties {
+        }
+
+        /** Represents a CloudBackupSecrets. */
+        class CloudBackupSecrets {
+
+            /**
+             * Constructs a new CloudBackupSecrets.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.CloudBackupSecrets.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** CloudBackupSecrets manifestSha256. */
+            manifestSha256: Uint8Array;
+
+            /** CloudBackupSecrets stateDigest. */
+            stateDigest: string;
+
+            /** CloudBackupSecrets meshKeys. */
+            meshKeys: shoal.v1.CloudBackupMeshKey[];
+
+            /**
+             * Creates a new CloudBackupSecrets instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns CloudBackupSecrets instance
+             */
+            static create(properties: shoal.v1.CloudBackupSecrets.$Shape): shoal.v1.CloudBackupSecrets & shoal.v1.CloudBackupSecrets.$Shape;
+            static create(properties?: shoal.v1.CloudBackupSecrets.$Properties): shoal.v1.CloudBackupSecrets;
+
+            /**
+             * Encodes the specified CloudBackupSecrets message. Does not implicitly {@link shoal.v1.CloudBackupSecrets.verify|verify} messages.
+             * @param message CloudBackupSecrets message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.CloudBackupSecrets.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a CloudBackupSecrets message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.CloudBackupSecrets & shoal.v1.CloudBackupSecrets.$Shape} CloudBackupSecrets
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.CloudBackupSecrets & shoal.v1.CloudBackupSecrets.$Shape;
+        }
+
+        namespace CloudBackupSecrets {
+
+            /** Properties of a CloudBackupSecrets. */
+            interface $Properties {
+
+                /** CloudBackupSecrets manifestSha256 */
+                manifestSha256?: Uint8Array;
+
+                /** CloudBackupSecrets stateDigest */
+                stateDigest?: string;
+
+                /** CloudBackupSecrets meshKeys */
+                meshKeys?: shoal.v1.CloudBackupMeshKey.$Properties[];
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a CloudBackupSecrets. */
+            type $Shape = shoal.v1.CloudBackupSecrets.$Properties;
+        }
+
+        /**
+         * Properties of a CloudBackupMeshKey.
+         * @deprecated Use shoal.v1.CloudBackupMeshKey.$Properties instead.
+         */
+        interface ICloudBackupMeshKey extends shoal.v1.CloudBackupMeshKey.$Properties {
+        }
+
+        /** Represents a CloudBackupMeshKey. */
+        class CloudBackupMeshKey {
+
+            /**
+             * Constructs a new CloudBackupMeshKey.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.CloudBackupMeshKey.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** CloudBackupMeshKey epoch. */
+            epoch: number;
+
+            /** CloudBackupMeshKey key. */
+            key: Uint8Array;
+
+            /**
+             * Creates a new CloudBackupMeshKey instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns CloudBackupMeshKey instance
+             */
+            static create(properties: shoal.v1.CloudBackupMeshKey.$Shape): shoal.v1.CloudBackupMeshKey & shoal.v1.CloudBackupMeshKey.$Shape;
+            static create(properties?: shoal.v1.CloudBackupMeshKey.$Properties): shoal.v1.CloudBackupMeshKey;
+
+            /**
+             * Encodes the specified CloudBackupMeshKey message. Does not implicitly {@link shoal.v1.CloudBackupMeshKey.verify|verify} messages.
+             * @param message CloudBackupMeshKey message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.CloudBackupMeshKey.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a CloudBackupMeshKey message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.CloudBackupMeshKey & shoal.v1.CloudBackupMeshKey.$Shape} CloudBackupMeshKey
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.CloudBackupMeshKey & shoal.v1.CloudBackupMeshKey.$Shape;
+        }
+
+        namespace CloudBackupMeshKey {
+
+            /** Properties of a CloudBackupMeshKey. */
+            interface $Properties {
+
+                /** CloudBackupMeshKey epoch */
+                epoch?: number;
+
+                /** CloudBackupMeshKey key */
+                key?: Uint8Array;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a CloudBackupMeshKey. */
+            type $Shape = shoal.v1.CloudBackupMeshKey.$Properties;
+        }
+
         /** Represents a ClusterService */
         class ClusterService extends $protobuf.rpc.Service {
 
@@ -56,6 +709,24 @@ export namespace shoal {
 
             /** Calls Rekey. */
             rekey: shoal.v1.ClusterService.Rekey;
+
+            /** Calls SetCloudBackups. */
+            setCloudBackups: shoal.v1.ClusterService.SetCloudBackups;
+
+            /** Calls CreateCloudBackup. */
+            createCloudBackup: shoal.v1.ClusterService.CreateCloudBackup;
+
+            /** Calls ListCloudBackups. */
+            listCloudBackups: shoal.v1.ClusterService.ListCloudBackups;
+
+            /** Calls VerifyCloudBackup. */
+            verifyCloudBackup: shoal.v1.ClusterService.VerifyCloudBackup;
+
+            /** Calls GetUpgrade. */
+            getUpgrade: shoal.v1.ClusterService.GetUpgrade;
+
+            /** Calls FinalizeUpgrade. */
+            finalizeUpgrade: shoal.v1.ClusterService.FinalizeUpgrade;
         }
 
         namespace ClusterService {
@@ -246,6 +917,120 @@ export namespace shoal {
               readonly path: "/shoal.v1.ClusterService/Rekey";
               readonly requestType: "RekeyRequest";
               readonly responseType: "RekeyResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.ClusterService#setCloudBackups}.
+             * @param error Error, if any
+             * @param [response] SetCloudBackupsResponse
+             */
+            type SetCloudBackupsCallback = (error: (Error|null), response?: shoal.v1.SetCloudBackupsResponse) => void;
+
+            /** Calls SetCloudBackups. */
+            type SetCloudBackups = {
+              (request: shoal.v1.ISetCloudBackupsRequest, callback: shoal.v1.ClusterService.SetCloudBackupsCallback): void;
+              (request: shoal.v1.ISetCloudBackupsRequest): Promise<shoal.v1.SetCloudBackupsResponse>;
+              readonly name: "SetCloudBackups";
+              readonly path: "/shoal.v1.ClusterService/SetCloudBackups";
+              readonly requestType: "SetCloudBackupsRequest";
+              readonly responseType: "SetCloudBackupsResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.ClusterService#createCloudBackup}.
+             * @param error Error, if any
+             * @param [response] CreateCloudBackupResponse
+             */
+            type CreateCloudBackupCallback = (error: (Error|null), response?: shoal.v1.CreateCloudBackupResponse) => void;
+
+            /** Calls CreateCloudBackup. */
+            type CreateCloudBackup = {
+              (request: shoal.v1.ICreateCloudBackupRequest, callback: shoal.v1.ClusterService.CreateCloudBackupCallback): void;
+              (request: shoal.v1.ICreateCloudBackupRequest): Promise<shoal.v1.CreateCloudBackupResponse>;
+              readonly name: "CreateCloudBackup";
+              readonly path: "/shoal.v1.ClusterService/CreateCloudBackup";
+              readonly requestType: "CreateCloudBackupRequest";
+              readonly responseType: "CreateCloudBackupResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.ClusterService#listCloudBackups}.
+             * @param error Error, if any
+             * @param [response] ListCloudBackupsResponse
+             */
+            type ListCloudBackupsCallback = (error: (Error|null), response?: shoal.v1.ListCloudBackupsResponse) => void;
+
+            /** Calls ListCloudBackups. */
+            type ListCloudBackups = {
+              (request: shoal.v1.IListCloudBackupsRequest, callback: shoal.v1.ClusterService.ListCloudBackupsCallback): void;
+              (request: shoal.v1.IListCloudBackupsRequest): Promise<shoal.v1.ListCloudBackupsResponse>;
+              readonly name: "ListCloudBackups";
+              readonly path: "/shoal.v1.ClusterService/ListCloudBackups";
+              readonly requestType: "ListCloudBackupsRequest";
+              readonly responseType: "ListCloudBackupsResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.ClusterService#verifyCloudBackup}.
+             * @param error Error, if any
+             * @param [response] VerifyCloudBackupResponse
+             */
+            type VerifyCloudBackupCallback = (error: (Error|null), response?: shoal.v1.VerifyCloudBackupResponse) => void;
+
+            /** Calls VerifyCloudBackup. */
+            type VerifyCloudBackup = {
+              (request: shoal.v1.IVerifyCloudBackupRequest, callback: shoal.v1.ClusterService.VerifyCloudBackupCallback): void;
+              (request: shoal.v1.IVerifyCloudBackupRequest): Promise<shoal.v1.VerifyCloudBackupResponse>;
+              readonly name: "VerifyCloudBackup";
+              readonly path: "/shoal.v1.ClusterService/VerifyCloudBackup";
+              readonly requestType: "VerifyCloudBackupRequest";
+              readonly responseType: "VerifyCloudBackupResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.ClusterService#getUpgrade}.
+             * @param error Error, if any
+             * @param [response] GetUpgradeResponse
+             */
+            type GetUpgradeCallback = (error: (Error|null), response?: shoal.v1.GetUpgradeResponse) => void;
+
+            /** Calls GetUpgrade. */
+            type GetUpgrade = {
+              (request: shoal.v1.IGetUpgradeRequest, callback: shoal.v1.ClusterService.GetUpgradeCallback): void;
+              (request: shoal.v1.IGetUpgradeRequest): Promise<shoal.v1.GetUpgradeResponse>;
+              readonly name: "GetUpgrade";
+              readonly path: "/shoal.v1.ClusterService/GetUpgrade";
+              readonly requestType: "GetUpgradeRequest";
+              readonly responseType: "GetUpgradeResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.ClusterService#finalizeUpgrade}.
+             * @param error Error, if any
+             * @param [response] FinalizeUpgradeResponse
+             */
+            type FinalizeUpgradeCallback = (error: (Error|null), response?: shoal.v1.FinalizeUpgradeResponse) => void;
+
+            /** Calls FinalizeUpgrade. */
+            type FinalizeUpgrade = {
+              (request: shoal.v1.IFinalizeUpgradeRequest, callback: shoal.v1.ClusterService.FinalizeUpgradeCallback): void;
+              (request: shoal.v1.IFinalizeUpgradeRequest): Promise<shoal.v1.FinalizeUpgradeResponse>;
+              readonly name: "FinalizeUpgrade";
+              readonly path: "/shoal.v1.ClusterService/FinalizeUpgrade";
+              readonly requestType: "FinalizeUpgradeRequest";
+              readonly responseType: "FinalizeUpgradeResponse";
               readonly requestStream: undefined;
               readonly responseStream: undefined;
             };
@@ -2123,6 +2908,1030 @@ export namespace shoal {
         }
 
         /**
+         * Properties of a SetCloudBackupsRequest.
+         * @deprecated Use shoal.v1.SetCloudBackupsRequest.$Properties instead.
+         */
+        interface ISetCloudBackupsRequest extends shoal.v1.SetCloudBackupsRequest.$Properties {
+        }
+
+        /** Represents a SetCloudBackupsRequest. */
+        class SetCloudBackupsRequest {
+
+            /**
+             * Constructs a new SetCloudBackupsRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.SetCloudBackupsRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** SetCloudBackupsRequest store. */
+            store: string;
+
+            /** SetCloudBackupsRequest everyHours. */
+            everyHours: number;
+
+            /** SetCloudBackupsRequest keep. */
+            keep: number;
+
+            /** SetCloudBackupsRequest origin. */
+            origin: (shoal.v1.CloudBackupKeyOrigin|null);
+
+            /** SetCloudBackupsRequest key. */
+            key: Uint8Array;
+
+            /**
+             * Creates a new SetCloudBackupsRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns SetCloudBackupsRequest instance
+             */
+            static create(properties: shoal.v1.SetCloudBackupsRequest.$Shape): shoal.v1.SetCloudBackupsRequest & shoal.v1.SetCloudBackupsRequest.$Shape;
+            static create(properties?: shoal.v1.SetCloudBackupsRequest.$Properties): shoal.v1.SetCloudBackupsRequest;
+
+            /**
+             * Encodes the specified SetCloudBackupsRequest message. Does not implicitly {@link shoal.v1.SetCloudBackupsRequest.verify|verify} messages.
+             * @param message SetCloudBackupsRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.SetCloudBackupsRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a SetCloudBackupsRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.SetCloudBackupsRequest & shoal.v1.SetCloudBackupsRequest.$Shape} SetCloudBackupsRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.SetCloudBackupsRequest & shoal.v1.SetCloudBackupsRequest.$Shape;
+        }
+
+        namespace SetCloudBackupsRequest {
+
+            /** Properties of a SetCloudBackupsRequest. */
+            interface $Properties {
+
+                /** SetCloudBackupsRequest store */
+                store?: string;
+
+                /** SetCloudBackupsRequest everyHours */
+                everyHours?: number;
+
+                /** SetCloudBackupsRequest keep */
+                keep?: number;
+
+                /** SetCloudBackupsRequest origin */
+                origin?: (shoal.v1.CloudBackupKeyOrigin.$Properties|null);
+
+                /** SetCloudBackupsRequest key */
+                key?: Uint8Array;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a SetCloudBackupsRequest. */
+            type $Shape = shoal.v1.SetCloudBackupsRequest.$Properties;
+        }
+
+        /**
+         * Properties of a SetCloudBackupsResponse.
+         * @deprecated Use shoal.v1.SetCloudBackupsResponse.$Properties instead.
+         */
+        interface ISetCloudBackupsResponse extends shoal.v1.SetCloudBackupsResponse.$Properties {
+        }
+
+        /** Represents a SetCloudBackupsResponse. */
+        class SetCloudBackupsResponse {
+
+            /**
+             * Constructs a new SetCloudBackupsResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.SetCloudBackupsResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /**
+             * Creates a new SetCloudBackupsResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns SetCloudBackupsResponse instance
+             */
+            static create(properties: shoal.v1.SetCloudBackupsResponse.$Shape): shoal.v1.SetCloudBackupsResponse & shoal.v1.SetCloudBackupsResponse.$Shape;
+            static create(properties?: shoal.v1.SetCloudBackupsResponse.$Properties): shoal.v1.SetCloudBackupsResponse;
+
+            /**
+             * Encodes the specified SetCloudBackupsResponse message. Does not implicitly {@link shoal.v1.SetCloudBackupsResponse.verify|verify} messages.
+             * @param message SetCloudBackupsResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.SetCloudBackupsResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a SetCloudBackupsResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.SetCloudBackupsResponse & shoal.v1.SetCloudBackupsResponse.$Shape} SetCloudBackupsResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.SetCloudBackupsResponse & shoal.v1.SetCloudBackupsResponse.$Shape;
+        }
+
+        namespace SetCloudBackupsResponse {
+
+            /** Properties of a SetCloudBackupsResponse. */
+            interface $Properties {
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a SetCloudBackupsResponse. */
+            type $Shape = shoal.v1.SetCloudBackupsResponse.$Properties;
+        }
+
+        /**
+         * Properties of a CreateCloudBackupRequest.
+         * @deprecated Use shoal.v1.CreateCloudBackupRequest.$Properties instead.
+         */
+        interface ICreateCloudBackupRequest extends shoal.v1.CreateCloudBackupRequest.$Properties {
+        }
+
+        /** Represents a CreateCloudBackupRequest. */
+        class CreateCloudBackupRequest {
+
+            /**
+             * Constructs a new CreateCloudBackupRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.CreateCloudBackupRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /**
+             * Creates a new CreateCloudBackupRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns CreateCloudBackupRequest instance
+             */
+            static create(properties: shoal.v1.CreateCloudBackupRequest.$Shape): shoal.v1.CreateCloudBackupRequest & shoal.v1.CreateCloudBackupRequest.$Shape;
+            static create(properties?: shoal.v1.CreateCloudBackupRequest.$Properties): shoal.v1.CreateCloudBackupRequest;
+
+            /**
+             * Encodes the specified CreateCloudBackupRequest message. Does not implicitly {@link shoal.v1.CreateCloudBackupRequest.verify|verify} messages.
+             * @param message CreateCloudBackupRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.CreateCloudBackupRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a CreateCloudBackupRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.CreateCloudBackupRequest & shoal.v1.CreateCloudBackupRequest.$Shape} CreateCloudBackupRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.CreateCloudBackupRequest & shoal.v1.CreateCloudBackupRequest.$Shape;
+        }
+
+        namespace CreateCloudBackupRequest {
+
+            /** Properties of a CreateCloudBackupRequest. */
+            interface $Properties {
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a CreateCloudBackupRequest. */
+            type $Shape = shoal.v1.CreateCloudBackupRequest.$Properties;
+        }
+
+        /**
+         * Properties of a CreateCloudBackupResponse.
+         * @deprecated Use shoal.v1.CreateCloudBackupResponse.$Properties instead.
+         */
+        interface ICreateCloudBackupResponse extends shoal.v1.CreateCloudBackupResponse.$Properties {
+        }
+
+        /** Represents a CreateCloudBackupResponse. */
+        class CreateCloudBackupResponse {
+
+            /**
+             * Constructs a new CreateCloudBackupResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.CreateCloudBackupResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** CreateCloudBackupResponse asked. */
+            asked: string;
+
+            /**
+             * Creates a new CreateCloudBackupResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns CreateCloudBackupResponse instance
+             */
+            static create(properties: shoal.v1.CreateCloudBackupResponse.$Shape): shoal.v1.CreateCloudBackupResponse & shoal.v1.CreateCloudBackupResponse.$Shape;
+            static create(properties?: shoal.v1.CreateCloudBackupResponse.$Properties): shoal.v1.CreateCloudBackupResponse;
+
+            /**
+             * Encodes the specified CreateCloudBackupResponse message. Does not implicitly {@link shoal.v1.CreateCloudBackupResponse.verify|verify} messages.
+             * @param message CreateCloudBackupResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.CreateCloudBackupResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a CreateCloudBackupResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.CreateCloudBackupResponse & shoal.v1.CreateCloudBackupResponse.$Shape} CreateCloudBackupResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.CreateCloudBackupResponse & shoal.v1.CreateCloudBackupResponse.$Shape;
+        }
+
+        namespace CreateCloudBackupResponse {
+
+            /** Properties of a CreateCloudBackupResponse. */
+            interface $Properties {
+
+                /** CreateCloudBackupResponse asked */
+                asked?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a CreateCloudBackupResponse. */
+            type $Shape = shoal.v1.CreateCloudBackupResponse.$Properties;
+        }
+
+        /**
+         * Properties of a ListCloudBackupsRequest.
+         * @deprecated Use shoal.v1.ListCloudBackupsRequest.$Properties instead.
+         */
+        interface IListCloudBackupsRequest extends shoal.v1.ListCloudBackupsRequest.$Properties {
+        }
+
+        /** Represents a ListCloudBackupsRequest. */
+        class ListCloudBackupsRequest {
+
+            /**
+             * Constructs a new ListCloudBackupsRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ListCloudBackupsRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ListCloudBackupsRequest onlyStatus. */
+            onlyStatus: boolean;
+
+            /**
+             * Creates a new ListCloudBackupsRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ListCloudBackupsRequest instance
+             */
+            static create(properties: shoal.v1.ListCloudBackupsRequest.$Shape): shoal.v1.ListCloudBackupsRequest & shoal.v1.ListCloudBackupsRequest.$Shape;
+            static create(properties?: shoal.v1.ListCloudBackupsRequest.$Properties): shoal.v1.ListCloudBackupsRequest;
+
+            /**
+             * Encodes the specified ListCloudBackupsRequest message. Does not implicitly {@link shoal.v1.ListCloudBackupsRequest.verify|verify} messages.
+             * @param message ListCloudBackupsRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ListCloudBackupsRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ListCloudBackupsRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ListCloudBackupsRequest & shoal.v1.ListCloudBackupsRequest.$Shape} ListCloudBackupsRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ListCloudBackupsRequest & shoal.v1.ListCloudBackupsRequest.$Shape;
+        }
+
+        namespace ListCloudBackupsRequest {
+
+            /** Properties of a ListCloudBackupsRequest. */
+            interface $Properties {
+
+                /** ListCloudBackupsRequest onlyStatus */
+                onlyStatus?: boolean;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ListCloudBackupsRequest. */
+            type $Shape = shoal.v1.ListCloudBackupsRequest.$Properties;
+        }
+
+        /**
+         * Properties of a ListCloudBackupsResponse.
+         * @deprecated Use shoal.v1.ListCloudBackupsResponse.$Properties instead.
+         */
+        interface IListCloudBackupsResponse extends shoal.v1.ListCloudBackupsResponse.$Properties {
+        }
+
+        /** Represents a ListCloudBackupsResponse. */
+        class ListCloudBackupsResponse {
+
+            /**
+             * Constructs a new ListCloudBackupsResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ListCloudBackupsResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ListCloudBackupsResponse settings. */
+            settings: (shoal.v1.CloudBackups|null);
+
+            /** ListCloudBackupsResponse backups. */
+            backups: shoal.v1.CloudBackupView[];
+
+            /** ListCloudBackupsResponse stale. */
+            stale: boolean;
+
+            /**
+             * Creates a new ListCloudBackupsResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ListCloudBackupsResponse instance
+             */
+            static create(properties: shoal.v1.ListCloudBackupsResponse.$Shape): shoal.v1.ListCloudBackupsResponse & shoal.v1.ListCloudBackupsResponse.$Shape;
+            static create(properties?: shoal.v1.ListCloudBackupsResponse.$Properties): shoal.v1.ListCloudBackupsResponse;
+
+            /**
+             * Encodes the specified ListCloudBackupsResponse message. Does not implicitly {@link shoal.v1.ListCloudBackupsResponse.verify|verify} messages.
+             * @param message ListCloudBackupsResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ListCloudBackupsResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ListCloudBackupsResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ListCloudBackupsResponse & shoal.v1.ListCloudBackupsResponse.$Shape} ListCloudBackupsResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ListCloudBackupsResponse & shoal.v1.ListCloudBackupsResponse.$Shape;
+        }
+
+        namespace ListCloudBackupsResponse {
+
+            /** Properties of a ListCloudBackupsResponse. */
+            interface $Properties {
+
+                /** ListCloudBackupsResponse settings */
+                settings?: (shoal.v1.CloudBackups.$Properties|null);
+
+                /** ListCloudBackupsResponse backups */
+                backups?: shoal.v1.CloudBackupView.$Properties[];
+
+                /** ListCloudBackupsResponse stale */
+                stale?: boolean;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ListCloudBackupsResponse. */
+            type $Shape = shoal.v1.ListCloudBackupsResponse.$Properties;
+        }
+
+        /**
+         * Properties of a CloudBackupView.
+         * @deprecated Use shoal.v1.CloudBackupView.$Properties instead.
+         */
+        interface ICloudBackupView extends shoal.v1.CloudBackupView.$Properties {
+        }
+
+        /** Represents a CloudBackupView. */
+        class CloudBackupView {
+
+            /**
+             * Constructs a new CloudBackupView.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.CloudBackupView.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** CloudBackupView backupId. */
+            backupId: string;
+
+            /** CloudBackupView meshId. */
+            meshId: string;
+
+            /** CloudBackupView meshName. */
+            meshName: string;
+
+            /** CloudBackupView createdMs. */
+            createdMs: number;
+
+            /** CloudBackupView revision. */
+            revision: number;
+
+            /** CloudBackupView version. */
+            version: string;
+
+            /** CloudBackupView contentBytes. */
+            contentBytes: number;
+
+            /** CloudBackupView fault. */
+            fault: string;
+
+            /**
+             * Creates a new CloudBackupView instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns CloudBackupView instance
+             */
+            static create(properties: shoal.v1.CloudBackupView.$Shape): shoal.v1.CloudBackupView & shoal.v1.CloudBackupView.$Shape;
+            static create(properties?: shoal.v1.CloudBackupView.$Properties): shoal.v1.CloudBackupView;
+
+            /**
+             * Encodes the specified CloudBackupView message. Does not implicitly {@link shoal.v1.CloudBackupView.verify|verify} messages.
+             * @param message CloudBackupView message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.CloudBackupView.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a CloudBackupView message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.CloudBackupView & shoal.v1.CloudBackupView.$Shape} CloudBackupView
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.CloudBackupView & shoal.v1.CloudBackupView.$Shape;
+        }
+
+        namespace CloudBackupView {
+
+            /** Properties of a CloudBackupView. */
+            interface $Properties {
+
+                /** CloudBackupView backupId */
+                backupId?: string;
+
+                /** CloudBackupView meshId */
+                meshId?: string;
+
+                /** CloudBackupView meshName */
+                meshName?: string;
+
+                /** CloudBackupView createdMs */
+                createdMs?: number;
+
+                /** CloudBackupView revision */
+                revision?: number;
+
+                /** CloudBackupView version */
+                version?: string;
+
+                /** CloudBackupView contentBytes */
+                contentBytes?: number;
+
+                /** CloudBackupView fault */
+                fault?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a CloudBackupView. */
+            type $Shape = shoal.v1.CloudBackupView.$Properties;
+        }
+
+        /**
+         * Properties of a VerifyCloudBackupRequest.
+         * @deprecated Use shoal.v1.VerifyCloudBackupRequest.$Properties instead.
+         */
+        interface IVerifyCloudBackupRequest extends shoal.v1.VerifyCloudBackupRequest.$Properties {
+        }
+
+        /** Represents a VerifyCloudBackupRequest. */
+        class VerifyCloudBackupRequest {
+
+            /**
+             * Constructs a new VerifyCloudBackupRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.VerifyCloudBackupRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** VerifyCloudBackupRequest backupId. */
+            backupId: string;
+
+            /**
+             * Creates a new VerifyCloudBackupRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns VerifyCloudBackupRequest instance
+             */
+            static create(properties: shoal.v1.VerifyCloudBackupRequest.$Shape): shoal.v1.VerifyCloudBackupRequest & shoal.v1.VerifyCloudBackupRequest.$Shape;
+            static create(properties?: shoal.v1.VerifyCloudBackupRequest.$Properties): shoal.v1.VerifyCloudBackupRequest;
+
+            /**
+             * Encodes the specified VerifyCloudBackupRequest message. Does not implicitly {@link shoal.v1.VerifyCloudBackupRequest.verify|verify} messages.
+             * @param message VerifyCloudBackupRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.VerifyCloudBackupRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a VerifyCloudBackupRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.VerifyCloudBackupRequest & shoal.v1.VerifyCloudBackupRequest.$Shape} VerifyCloudBackupRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.VerifyCloudBackupRequest & shoal.v1.VerifyCloudBackupRequest.$Shape;
+        }
+
+        namespace VerifyCloudBackupRequest {
+
+            /** Properties of a VerifyCloudBackupRequest. */
+            interface $Properties {
+
+                /** VerifyCloudBackupRequest backupId */
+                backupId?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a VerifyCloudBackupRequest. */
+            type $Shape = shoal.v1.VerifyCloudBackupRequest.$Properties;
+        }
+
+        /**
+         * Properties of a VerifyCloudBackupResponse.
+         * @deprecated Use shoal.v1.VerifyCloudBackupResponse.$Properties instead.
+         */
+        interface IVerifyCloudBackupResponse extends shoal.v1.VerifyCloudBackupResponse.$Properties {
+        }
+
+        /** Represents a VerifyCloudBackupResponse. */
+        class VerifyCloudBackupResponse {
+
+            /**
+             * Constructs a new VerifyCloudBackupResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.VerifyCloudBackupResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** VerifyCloudBackupResponse backupId. */
+            backupId: string;
+
+            /** VerifyCloudBackupResponse revision. */
+            revision: number;
+
+            /** VerifyCloudBackupResponse contentBytes. */
+            contentBytes: number;
+
+            /** VerifyCloudBackupResponse keys. */
+            keys: number;
+
+            /**
+             * Creates a new VerifyCloudBackupResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns VerifyCloudBackupResponse instance
+             */
+            static create(properties: shoal.v1.VerifyCloudBackupResponse.$Shape): shoal.v1.VerifyCloudBackupResponse & shoal.v1.VerifyCloudBackupResponse.$Shape;
+            static create(properties?: shoal.v1.VerifyCloudBackupResponse.$Properties): shoal.v1.VerifyCloudBackupResponse;
+
+            /**
+             * Encodes the specified VerifyCloudBackupResponse message. Does not implicitly {@link shoal.v1.VerifyCloudBackupResponse.verify|verify} messages.
+             * @param message VerifyCloudBackupResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.VerifyCloudBackupResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a VerifyCloudBackupResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.VerifyCloudBackupResponse & shoal.v1.VerifyCloudBackupResponse.$Shape} VerifyCloudBackupResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.VerifyCloudBackupResponse & shoal.v1.VerifyCloudBackupResponse.$Shape;
+        }
+
+        namespace VerifyCloudBackupResponse {
+
+            /** Properties of a VerifyCloudBackupResponse. */
+            interface $Properties {
+
+                /** VerifyCloudBackupResponse backupId */
+                backupId?: string;
+
+                /** VerifyCloudBackupResponse revision */
+                revision?: number;
+
+                /** VerifyCloudBackupResponse contentBytes */
+                contentBytes?: number;
+
+                /** VerifyCloudBackupResponse keys */
+                keys?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a VerifyCloudBackupResponse. */
+            type $Shape = shoal.v1.VerifyCloudBackupResponse.$Properties;
+        }
+
+        /**
+         * Properties of a GetUpgradeRequest.
+         * @deprecated Use shoal.v1.GetUpgradeRequest.$Properties instead.
+         */
+        interface IGetUpgradeRequest extends shoal.v1.GetUpgradeRequest.$Properties {
+        }
+
+        /** Represents a GetUpgradeRequest. */
+        class GetUpgradeRequest {
+
+            /**
+             * Constructs a new GetUpgradeRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.GetUpgradeRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /**
+             * Creates a new GetUpgradeRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns GetUpgradeRequest instance
+             */
+            static create(properties: shoal.v1.GetUpgradeRequest.$Shape): shoal.v1.GetUpgradeRequest & shoal.v1.GetUpgradeRequest.$Shape;
+            static create(properties?: shoal.v1.GetUpgradeRequest.$Properties): shoal.v1.GetUpgradeRequest;
+
+            /**
+             * Encodes the specified GetUpgradeRequest message. Does not implicitly {@link shoal.v1.GetUpgradeRequest.verify|verify} messages.
+             * @param message GetUpgradeRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.GetUpgradeRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a GetUpgradeRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.GetUpgradeRequest & shoal.v1.GetUpgradeRequest.$Shape} GetUpgradeRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.GetUpgradeRequest & shoal.v1.GetUpgradeRequest.$Shape;
+        }
+
+        namespace GetUpgradeRequest {
+
+            /** Properties of a GetUpgradeRequest. */
+            interface $Properties {
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a GetUpgradeRequest. */
+            type $Shape = shoal.v1.GetUpgradeRequest.$Properties;
+        }
+
+        /**
+         * Properties of a GetUpgradeResponse.
+         * @deprecated Use shoal.v1.GetUpgradeResponse.$Properties instead.
+         */
+        interface IGetUpgradeResponse extends shoal.v1.GetUpgradeResponse.$Properties {
+        }
+
+        /** Represents a GetUpgradeResponse. */
+        class GetUpgradeResponse {
+
+            /**
+             * Constructs a new GetUpgradeResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.GetUpgradeResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** GetUpgradeResponse featureLevel. */
+            featureLevel: number;
+
+            /** GetUpgradeResponse ownFeatureLevel. */
+            ownFeatureLevel: number;
+
+            /** GetUpgradeResponse members. */
+            members: shoal.v1.MemberRelease[];
+
+            /** GetUpgradeResponse stale. */
+            stale: boolean;
+
+            /**
+             * Creates a new GetUpgradeResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns GetUpgradeResponse instance
+             */
+            static create(properties: shoal.v1.GetUpgradeResponse.$Shape): shoal.v1.GetUpgradeResponse & shoal.v1.GetUpgradeResponse.$Shape;
+            static create(properties?: shoal.v1.GetUpgradeResponse.$Properties): shoal.v1.GetUpgradeResponse;
+
+            /**
+             * Encodes the specified GetUpgradeResponse message. Does not implicitly {@link shoal.v1.GetUpgradeResponse.verify|verify} messages.
+             * @param message GetUpgradeResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.GetUpgradeResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a GetUpgradeResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.GetUpgradeResponse & shoal.v1.GetUpgradeResponse.$Shape} GetUpgradeResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.GetUpgradeResponse & shoal.v1.GetUpgradeResponse.$Shape;
+        }
+
+        namespace GetUpgradeResponse {
+
+            /** Properties of a GetUpgradeResponse. */
+            interface $Properties {
+
+                /** GetUpgradeResponse featureLevel */
+                featureLevel?: number;
+
+                /** GetUpgradeResponse ownFeatureLevel */
+                ownFeatureLevel?: number;
+
+                /** GetUpgradeResponse members */
+                members?: shoal.v1.MemberRelease.$Properties[];
+
+                /** GetUpgradeResponse stale */
+                stale?: boolean;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a GetUpgradeResponse. */
+            type $Shape = shoal.v1.GetUpgradeResponse.$Properties;
+        }
+
+        /**
+         * Properties of a MemberRelease.
+         * @deprecated Use shoal.v1.MemberRelease.$Properties instead.
+         */
+        interface IMemberRelease extends shoal.v1.MemberRelease.$Properties {
+        }
+
+        /** Represents a MemberRelease. */
+        class MemberRelease {
+
+            /**
+             * Constructs a new MemberRelease.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.MemberRelease.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** MemberRelease hostId. */
+            hostId: string;
+
+            /** MemberRelease hostName. */
+            hostName: string;
+
+            /** MemberRelease version. */
+            version: string;
+
+            /** MemberRelease featureLevel. */
+            featureLevel: number;
+
+            /** MemberRelease condition. */
+            condition: string;
+
+            /**
+             * Creates a new MemberRelease instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns MemberRelease instance
+             */
+            static create(properties: shoal.v1.MemberRelease.$Shape): shoal.v1.MemberRelease & shoal.v1.MemberRelease.$Shape;
+            static create(properties?: shoal.v1.MemberRelease.$Properties): shoal.v1.MemberRelease;
+
+            /**
+             * Encodes the specified MemberRelease message. Does not implicitly {@link shoal.v1.MemberRelease.verify|verify} messages.
+             * @param message MemberRelease message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.MemberRelease.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a MemberRelease message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.MemberRelease & shoal.v1.MemberRelease.$Shape} MemberRelease
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.MemberRelease & shoal.v1.MemberRelease.$Shape;
+        }
+
+        namespace MemberRelease {
+
+            /** Properties of a MemberRelease. */
+            interface $Properties {
+
+                /** MemberRelease hostId */
+                hostId?: string;
+
+                /** MemberRelease hostName */
+                hostName?: string;
+
+                /** MemberRelease version */
+                version?: string;
+
+                /** MemberRelease featureLevel */
+                featureLevel?: number;
+
+                /** MemberRelease condition */
+                condition?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a MemberRelease. */
+            type $Shape = shoal.v1.MemberRelease.$Properties;
+        }
+
+        /**
+         * Properties of a FinalizeUpgradeRequest.
+         * @deprecated Use shoal.v1.FinalizeUpgradeRequest.$Properties instead.
+         */
+        interface IFinalizeUpgradeRequest extends shoal.v1.FinalizeUpgradeRequest.$Properties {
+        }
+
+        /** Represents a FinalizeUpgradeRequest. */
+        class FinalizeUpgradeRequest {
+
+            /**
+             * Constructs a new FinalizeUpgradeRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.FinalizeUpgradeRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /**
+             * Creates a new FinalizeUpgradeRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns FinalizeUpgradeRequest instance
+             */
+            static create(properties: shoal.v1.FinalizeUpgradeRequest.$Shape): shoal.v1.FinalizeUpgradeRequest & shoal.v1.FinalizeUpgradeRequest.$Shape;
+            static create(properties?: shoal.v1.FinalizeUpgradeRequest.$Properties): shoal.v1.FinalizeUpgradeRequest;
+
+            /**
+             * Encodes the specified FinalizeUpgradeRequest message. Does not implicitly {@link shoal.v1.FinalizeUpgradeRequest.verify|verify} messages.
+             * @param message FinalizeUpgradeRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.FinalizeUpgradeRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a FinalizeUpgradeRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.FinalizeUpgradeRequest & shoal.v1.FinalizeUpgradeRequest.$Shape} FinalizeUpgradeRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.FinalizeUpgradeRequest & shoal.v1.FinalizeUpgradeRequest.$Shape;
+        }
+
+        namespace FinalizeUpgradeRequest {
+
+            /** Properties of a FinalizeUpgradeRequest. */
+            interface $Properties {
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a FinalizeUpgradeRequest. */
+            type $Shape = shoal.v1.FinalizeUpgradeRequest.$Properties;
+        }
+
+        /**
+         * Properties of a FinalizeUpgradeResponse.
+         * @deprecated Use shoal.v1.FinalizeUpgradeResponse.$Properties instead.
+         */
+        interface IFinalizeUpgradeResponse extends shoal.v1.FinalizeUpgradeResponse.$Properties {
+        }
+
+        /** Represents a FinalizeUpgradeResponse. */
+        class FinalizeUpgradeResponse {
+
+            /**
+             * Constructs a new FinalizeUpgradeResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.FinalizeUpgradeResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** FinalizeUpgradeResponse featureLevel. */
+            featureLevel: number;
+
+            /**
+             * Creates a new FinalizeUpgradeResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns FinalizeUpgradeResponse instance
+             */
+            static create(properties: shoal.v1.FinalizeUpgradeResponse.$Shape): shoal.v1.FinalizeUpgradeResponse & shoal.v1.FinalizeUpgradeResponse.$Shape;
+            static create(properties?: shoal.v1.FinalizeUpgradeResponse.$Properties): shoal.v1.FinalizeUpgradeResponse;
+
+            /**
+             * Encodes the specified FinalizeUpgradeResponse message. Does not implicitly {@link shoal.v1.FinalizeUpgradeResponse.verify|verify} messages.
+             * @param message FinalizeUpgradeResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.FinalizeUpgradeResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a FinalizeUpgradeResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.FinalizeUpgradeResponse & shoal.v1.FinalizeUpgradeResponse.$Shape} FinalizeUpgradeResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.FinalizeUpgradeResponse & shoal.v1.FinalizeUpgradeResponse.$Shape;
+        }
+
+        namespace FinalizeUpgradeResponse {
+
+            /** Properties of a FinalizeUpgradeResponse. */
+            interface $Properties {
+
+                /** FinalizeUpgradeResponse featureLevel */
+                featureLevel?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a FinalizeUpgradeResponse. */
+            type $Shape = shoal.v1.FinalizeUpgradeResponse.$Properties;
+        }
+
+        /**
          * Properties of a Mesh.
          * @deprecated Use shoal.v1.Mesh.$Properties instead.
          */
@@ -2182,6 +3991,9 @@ export namespace shoal {
 
             /** Mesh sealedSinceEpoch. */
             sealedSinceEpoch: number;
+
+            /** Mesh featureLevel. */
+            featureLevel: number;
 
             /**
              * Creates a new Mesh instance using the specified properties.
@@ -2256,6 +4068,9 @@ export namespace shoal {
 
                 /** Mesh sealedSinceEpoch */
                 sealedSinceEpoch?: number;
+
+                /** Mesh featureLevel */
+                featureLevel?: number;
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -2507,6 +4322,9 @@ export namespace shoal {
             /** Host holdsSlices. */
             holdsSlices: boolean;
 
+            /** Host featureLevel. */
+            featureLevel: number;
+
             /**
              * Creates a new Host instance using the specified properties.
              * @param [properties] Properties to set
@@ -2601,6 +4419,9 @@ export namespace shoal {
 
                 /** Host holdsSlices */
                 holdsSlices?: boolean;
+
+                /** Host featureLevel */
+                featureLevel?: number;
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];

@@ -332,10 +332,13 @@ void t.test('F8: a server that very many ports of its project name', async (t) =
  */
 const boundedLoops: Readonly<Record<string, string>> = {
   'node/host/tasks/forget-deleted-servers.ts: run': 'removedAtOnceMax',
+  'node/cluster/restore-mesh.ts: renewMesh': 'the epochs before the last: each re-keying leaves one',
+  'node/cluster/restore-mesh.ts: refuseFormerKeys': 'asks for room before each row, in makeRoom',
   'node/host/tasks/forget-ended-jobs.ts: run': 'removedAtOnceMax',
   'node/host/tasks/forget-expired-messages.ts: run': 'removedAtOnceMax',
   'node/host/tasks/reseal-secrets.ts: noteDone': 'the epochs before the last: each re-keying leaves one',
   'node/services/cluster/bootstrap.ts: addFirstRecords': 'a list in the code',
+  'node/services/compute/drains/host-drains.ts: begin': 'hostsAtOnceMax',
   'node/services/compute/history/migrations.ts: beginMigration': 'keptMax',
   'node/services/compute/history/migrations.ts: removeMigrationsOf': 'keptMax',
   'node/services/compute/host-reports.ts: #setPortStatus': 'the NICs of a server, 16',

@@ -22,7 +22,7 @@ const rules = [
 
 /** What belongs to the cloud as a whole, and what is done to a thing that is there and has its owner. */
 const ofTheCloud =
-  /^(?:POST \/v3\/|POST .*(?:#migrate|#os-migrateLive|migrations\/:key\/action|#evacuate|#shelveOffload|#os-resetState|#injectNetworkInfo|\/actions\/(?:de|re)activate)$|rpc .*(?:CreateTicket|SetHostEnabled|RemoveHost|Rekey)|rpc .*IdentityService\/|rpc .*VolumeService\/Create(?:VolumeType|QosSpecs)|POST \/v2\.0\/default-security-group-rules$|POST \/v2\.1\/(?:flavors|os-aggregates|os-server-external-events)\b)/;
+  /^(?:POST \/v3\/|POST .*(?:#migrate|#os-migrateLive|migrations\/:key\/action|#evacuate|#shelveOffload|#os-resetState|#injectNetworkInfo|\/actions\/(?:de|re)activate)$|rpc .*(?:CreateTicket|SetHostEnabled|RemoveHost|Rekey|CreateCloudBackup|SetCloudBackups|FinalizeUpgrade)|rpc .*IdentityService\/|rpc .*VolumeService\/Create(?:VolumeType|QosSpecs)|POST \/v2\.0\/default-security-group-rules$|POST \/v2\.1\/(?:flavors|os-aggregates|os-server-external-events)\b)/;
 
 t.test('an administrator of the system makes nothing that belongs to a project', async (t) => {
   const access = new AccessPolicy(rules);

@@ -11,7 +11,9 @@ import { PasswordLimiter } from '../../api-gateway/rest/identity/password-limite
 import { ShoalError } from '../../node/base/errors.ts';
 import type { HostId } from '../../node/base/ids.ts';
 import { GrpcClient, type UnaryOptions } from '../../node/rpc/client.ts';
+import { CloudBackupService } from '../../node/services/cluster/cloud-backups.ts';
 import { ClusterService } from '../../node/services/cluster/cluster.ts';
+import { UpgradeService } from '../../node/services/cluster/upgrade.ts';
 import { IdentityDirectory } from '../../node/services/identity/directory.ts';
 import { IdentityService } from '../../node/services/identity/identity.ts';
 import type { Principal } from '../../node/services/identity/principal.ts';
@@ -20,6 +22,7 @@ import { ImageService } from '../../node/services/image/image.ts';
 import { Jobs } from '../../node/services/jobs/jobs.ts';
 import type { PlaceRequest } from '../../node/services/kit/dependencies.ts';
 import { type ComputeWorld, fakeHostViews, makeComputeWorld } from '../node/services/compute-world.ts';
+import { testSealing } from '../node/services/test-sealing.ts';
 import { volumeServiceOf } from '../node/services/volume/volume-world.ts';
 import { MemoryImageContent } from './guests/memory-image-content.ts';
 
@@ -76,6 +79,8 @@ export async function startGrpcGateway(
       directory: new IdentityDirectory(world.deps, identity.logIn),
       limiter: new PasswordLimiter(world.deps.clock, { ...defaultLimits, ...limits }),
       jobs: new Jobs({ ...world.deps, addAuthority: world.addAuthority }),
+      cloudBackups: new CloudBackupService({ ...world.deps, sealing: testSealing }),
+      upgrade: new UpgradeService(world.deps, fakeHostViews(world)),
       cluster: new ClusterService(
         { ...world.deps, hostProbe: world.hostProbe, rekey: world.rekey },
         fakeHostViews(world),

@@ -37,7 +37,7 @@ export class BuiltFiles {
   }
 
   /** @param name relative to the folder. Undefined: it is none of the files; a path that leads elsewhere never is. */
-  read(name: string): BuiltFile | undefined {
+  find(name: string): BuiltFile | undefined {
     if (this.#files === undefined && this.areBuilt) this.#files = this.#readAll();
     return this.#files?.get(name);
   }

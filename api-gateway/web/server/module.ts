@@ -46,15 +46,15 @@ export function webModule(folder: string): RestModule {
       // Each agent serves the files of its own version, so a document never names files that another agent has not.
       const config = { public: true, local: true };
       const document = (request: FastifyRequest, reply: FastifyReply): FastifyReply =>
-        sendDocument(request, reply, files.read('index.html'), pagePolicy);
+        sendDocument(request, reply, files.find('index.html'), pagePolicy);
       app.get('/', { config }, document);
       // What the page shows is in the path, and only the page knows which there are.
       app.get('/*', { config }, document);
       app.get('/terminal', { config }, (request, reply) =>
-        sendDocument(request, reply, files.read('terminal.html'), terminalPolicy),
+        sendDocument(request, reply, files.find('terminal.html'), terminalPolicy),
       );
       app.get<{ Params: { name: string } }>('/assets/:name', { config }, (request, reply) => {
-        const file = files.read(`assets/${request.params.name}`);
+        const file = files.find(`assets/${request.params.name}`);
         return send(request, reply.header('cache-control', immutable), file);
       });
       addSessionRoutes(app, gateway);

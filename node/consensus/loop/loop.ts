@@ -37,6 +37,7 @@ import {
 } from '../../raft/index.ts';
 import { type Command, decodeCommand, encodeCommand } from '../../state/command.ts';
 import { type DigestValue, digestText } from '../../state/digest.ts';
+import type { StateView } from '../../state/state-machine.ts';
 import type { ClusterStatus, QuorumOutlook, StateReader, TransactionOutcome } from '../../state/types.ts';
 import { WatchHub } from '../../state/watch.ts';
 import type { LogStore, OpenedLog, PeerMemory } from '../../store/index.ts';
@@ -381,6 +382,11 @@ export class RaftLoop implements Service, RaftHandlers {
   /** The local replica. */
   get reader(): StateReader {
     return this.#replica.reader;
+  }
+
+  /** All of the local replica as it is now; costs nothing to take, and does not move. */
+  stateView(): StateView {
+    return this.#replica.view().view;
   }
 
   get watches(): WatchHub {

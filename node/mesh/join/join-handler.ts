@@ -6,6 +6,7 @@ import { type Clock, sleep } from '../../base/clock.ts';
 import { ShoalError } from '../../base/errors.ts';
 import type { Logger } from '../../base/telemetry/logger.ts';
 import { indexKey, type Row, TransactionBuilder } from '../../state/table.ts';
+import { levelInForce, levelOfMember } from '../../state/tables/feature-level.ts';
 import { hostTable, meshKeyEpochTable, meshTable, removedHostTable, ticketTable } from '../../state/tables/index.ts';
 import type { StateClient, StateReader } from '../../state/types.ts';
 import { certificateFingerprint } from '../identity/authority.ts';
@@ -21,14 +22,11 @@ import { FailureLimiter, joinFailureLimits, sourceOf } from './failure-limiter.t
 import { isToldToWait, newcomersAwaited, toldToWait } from './join-door.ts';
 import { joinContent, joinPurpose } from './join-proof.ts';
 import type { JoinRelay } from './join-relay.ts';
+import { freeTransitIndex, raftIdCounterKey } from './member-numbers.ts';
 import { renewCertificate } from './renew-handler.ts';
 import { isTicketId, ticketSecretBytes, ticketSecretHash } from './tickets.ts';
 import { type WantedHost, wantedHost } from './wanted-host.ts';
 
-/** Counts the Raft ids given away, so that none is given twice even after a host was removed. */
-const raftIdCounterKey = 'c/host/raft-id';
-/** Highest number on the routers' transit networks. */
-const transitIndexMax = 65_000;
 /** Attempts at the transaction. Each lost race means that another host got in; a rack that boots at once is 64 wide. */
 const attemptsMax = 64;
 
@@ -129,6 +127,7 @@ export class JoinHandler implements JoinHandlers {
       const mesh = meshRow.record;
       if (request.meshId !== mesh.meshId) throw ticketInvalid();
       const ticket = this.#checkedTicket(reader, mesh, request, host);
+      mustBeNewEnough(host, reader);
       // Before the commit: once the ticket is spent nothing may fail any more that could have been known.
       const current = this.#deps.keys.current(reader);
       const authority = openAuthority(this.#deps.keys, reader);
@@ -307,10 +306,15 @@ function checkedRequest(request: shoal.v1.JoinRequest): WantedHost {
   return host;
 }
 
-function freeTransitIndex(hosts: readonly shoal.v1.Host[]): number {
-  const taken = new Set(hosts.map((host) => host.transitIndex));
-  for (let index = 1; index <= transitIndexMax; index++) if (!taken.has(index)) return index;
-  throw new ShoalError('ADDRESS_EXHAUSTED', `A mesh has at most ${transitIndexMax} hosts.`);
+/** Throws `CONFLICT` for a host whose agent cannot do what the mesh has been finalised for. */
+function mustBeNewEnough(host: WantedHost, reader: StateReader): void {
+  const [needed, can] = [levelInForce(reader), levelOfMember(host)];
+  if (can >= needed) return;
+  throw new ShoalError(
+    'CONFLICT',
+    `This mesh has been finalised for feature level ${needed}, which release ${host.version} cannot do: join with a newer one.`,
+    { facts: { needed, can } },
+  );
 }
 
 function sameBytes(a: Uint8Array, b: Uint8Array): boolean {

@@ -30,6 +30,8 @@ export interface WantedHost {
   readonly failureDomain: string;
   readonly version: string;
   readonly holdsSlices: boolean;
+  /** The highest feature level that it can do; 0: a release before the first one. */
+  readonly featureLevel: number;
 }
 
 /**
@@ -61,6 +63,7 @@ export function wantedHost(wanted: shoal.v1.IHost | null | undefined): WantedHos
     failureDomain: text('failure_domain', wanted.failureDomain ?? ''),
     version: text('version', wanted.version ?? ''),
     holdsSlices: wanted.holdsSlices ?? false,
+    featureLevel: wanted.featureLevel ?? 0,
   };
 }
 

@@ -5,9 +5,9 @@
  */
 import { shoal } from '../../../proto/messages.ts';
 import type { Row, Table } from '../../state/table.ts';
-import { serverTable, volumeBackupTable, volumeTable } from '../../state/tables/index.ts';
+import { cloudBackupsTable, serverTable, volumeBackupTable, volumeTable } from '../../state/tables/index.ts';
 import type { StateReader } from '../../state/types.ts';
-import { liveMoveName, type SealedSecret, type SecretKind, type SecretName } from '../kit/sealing.ts';
+import { cloudBackupName, liveMoveName, type SealedSecret, type SecretKind, type SecretName } from '../kit/sealing.ts';
 import type { Change } from '../kit/transact.ts';
 import { servedVolumeName } from '../volume/records/served-volume.ts';
 
@@ -67,6 +67,10 @@ export const sealedFields: readonly SealedFields[] = [
     if (move === null || next === undefined) return undefined;
     const sealedMove = new shoal.v1.ServerMove({ ...move, sealedKey: next.sealed, keyEpoch: next.keyEpoch });
     return new shoal.v1.Server({ ...server, move: sealedMove });
+  }),
+  sealedIn(cloudBackupsTable, { sealedKey: 'cloud-backup' }, (settings, work) => {
+    const next = resealed(cloudBackupName, secretOf(settings), work);
+    return next && new shoal.v1.CloudBackups({ ...settings, sealedKey: next.sealed, keyEpoch: next.keyEpoch });
   }),
 ];
 

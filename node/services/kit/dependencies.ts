@@ -44,6 +44,22 @@ export interface PlacedServer extends Placed {
   readonly serverId: ServerId;
 }
 
+/** Reads backups of the cloud in their stores. */
+export interface CloudBackupCatalog {
+  /** Those of one mesh, the newest first. Throws `UNAVAILABLE` for a store that this host cannot reach as it is configured. */
+  list(storeUrl: string, meshId: string, signal: AbortSignal): Promise<readonly shoal.v1.CloudBackupView[]>;
+  /**
+   * Reads all of one; an empty id is the newest. Throws `NOT_FOUND`, and `IDENTITY_MISMATCH` or `LOG_CORRUPT` for one that is
+   * damaged or of another key.
+   */
+  verify(
+    storeUrl: string,
+    wanted: { readonly meshId: string; readonly backupId: string },
+    key: Uint8Array,
+    signal: AbortSignal,
+  ): Promise<shoal.v1.VerifyCloudBackupResponse>;
+}
+
 /** Asks the placement view of this agent without placing anything. */
 export interface PlacementInquiry {
   explain(request: PlaceRequest): { readonly explanation: Explanation; readonly hosts: readonly HostExplanation[] };

@@ -5,10 +5,10 @@ import type { Attempt } from './transact.ts';
 /**
  * What is sealed. `volume-key`: passphrase of an encrypted volume, by the key's id. `backup-key`: opens the objects of a backup, by
  * the backup's id. `served-volume`: what the two ends of a volume that is served to another host prove themselves with, by the
- * volume's id and generation. `live-move`: the same of the two hosts between which a guest's memory goes, by the migration's id. Each kind is a field of records, which `cluster/sealed-fields.ts` names, so that it is sealed again when
+ * volume's id and generation. `live-move`: the same of the two hosts between which a guest's memory goes, by the migration's id. `cloud-backup`: seals the backups of the cloud itself; there is one. Each kind is a field of records, which `cluster/sealed-fields.ts` names, so that it is sealed again when
  * the mesh key changes.
  */
-export type SecretKind = 'volume-key' | 'backup-key' | 'served-volume' | 'live-move';
+export type SecretKind = 'volume-key' | 'backup-key' | 'served-volume' | 'live-move' | 'cloud-backup';
 
 /** Whose secret it is. A sealed secret that is moved to another record does not open there. */
 export interface SecretName {
@@ -20,6 +20,9 @@ export interface SecretName {
 export function liveMoveName(migrationId: string): SecretName {
   return { kind: 'live-move', id: migrationId };
 }
+
+/** The key of the cloud's own backups. */
+export const cloudBackupName: SecretName = { kind: 'cloud-backup', id: 'cloud-backups' };
 
 /** What a secret is sealed under. Forever: what was sealed under another label does not open. */
 export function sealLabel({ kind, id }: SecretName): string {

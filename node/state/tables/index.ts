@@ -35,6 +35,14 @@ export const meshKeyEpochTable = new Table<shoal.v1.MeshKeyEpoch>({
   indexes: [],
 });
 
+/** Where the cloud itself is backed up, and how that goes: one row, id "cloud-backups". */
+export const cloudBackupsTable = new Table<shoal.v1.CloudBackups>({
+  name: 'cloud-backups',
+  codec: v1.CloudBackups,
+  id: (r) => r.id,
+  indexes: [],
+});
+
 /** Tickets to join that were issued; the secret of each is kept as its SHA-256 only. */
 export const ticketTable = new Table<shoal.v1.Ticket>({
   name: 'ticket',

@@ -53,7 +53,7 @@ export async function makeOnlyVoter({ store, machine }: OpenedLog): Promise<Reco
   const term = Math.max(store.initialState().hardState.term, ...heardTerms) + quarantineTermMargin;
   const confState: ConfState = { ...emptyConfState, voters: [store.identity.raftId] };
   const install = store.install();
-  for (const rows of batchesOf(machine.view().rows())) await install.write(rows);
+  for (const rows of rowBatches(machine.view().rows())) await install.write(rows);
   await install.commit({ index, term, confState }, machine.digest, { term, vote: 0, commit: index });
   if (store.quarantine !== undefined) await store.setQuarantine(undefined);
   return { lastIndex, index, term, confState };
@@ -73,7 +73,19 @@ function applyAll(store: LogStore, machine: StateMachine): void {
   }
 }
 
-function* batchesOf(rows: Iterable<StoredRow>): Generator<readonly StoredRow[]> {
+/**
+ * Makes a state that comes from elsewhere that of a new log, whose owner is the only voter: no entries, behind its revision. Durable
+ * when it resolves; a crash before leaves the log as it was. Throws `STORE_FAILED`.
+ */
+export async function installState({ store }: OpenedLog, machine: StateMachine, term: number): Promise<void> {
+  const { appliedIndex: index } = machine;
+  const confState: ConfState = { ...emptyConfState, voters: [store.identity.raftId] };
+  const install = store.install();
+  for (const rows of rowBatches(machine.view().rows())) await install.write(rows);
+  await install.commit({ index, term, confState }, machine.digest, { term, vote: 0, commit: index });
+}
+
+function* rowBatches(rows: Iterable<StoredRow>): Generator<readonly StoredRow[]> {
   let batch: StoredRow[] = [];
   let bytes = 0;
   for (const row of rows) {

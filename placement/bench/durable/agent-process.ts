@@ -150,7 +150,7 @@ const hostViews: HostViews = {
   condition: () => 'alive',
 };
 const selfId = self.hostId as HostId;
-const { identity, directory, images, network, compute, volume, cluster, jobs } = buildServices(
+const { identity, directory, images, network, compute, volume, cluster, cloudBackups, upgrade, jobs } = buildServices(
   {
     services,
     placer: {
@@ -194,6 +194,8 @@ const gateway = new GrpcGateway(
     directory,
     limiter: new PasswordLimiter(clock, defaultLimits),
     cluster,
+    cloudBackups,
+    upgrade,
     inquiry: placers.get('shoal') as GossipPlacer,
   },
   [{ address: config.grpcAddress }],

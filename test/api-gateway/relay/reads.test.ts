@@ -7,7 +7,7 @@ import { shoal } from '../../../proto/messages.ts';
 
 /** Verbs of methods that change something, or have effects beside their answer. A new verb belongs to one side or the other. */
 const changing =
-  /^(?:abort|accept|add|attach|authenticate|cancel|confirm|create|delete|detach|download|drain|evacuate|expire|export|extend|forceComplete|import|lock|migrate|offload|open|pause|reboot|rebuild|reimage|rekey|remove|rescue|reset|resize|restore|resume|revert|revoke|rotate|set|shelve|start|stop|suspend|trigger|undrain|unlock|unpause|unrescue|unshelve|update|upload|validate|verify|watch)(?![a-z])/;
+  /^(?:abort|accept|add|attach|authenticate|cancel|confirm|create|delete|detach|download|drain|evacuate|expire|export|extend|finalize|forceComplete|import|lock|migrate|offload|open|pause|reboot|rebuild|reimage|rekey|remove|rescue|reset|resize|restore|resume|revert|revoke|rotate|set|shelve|start|stop|suspend|trigger|undrain|unlock|unpause|unrescue|unshelve|update|upload|validate|verify|watch)(?![a-z])/;
 
 t.test('every method either reads or does not, by its first word', (t) => {
   let walked = 0;

@@ -9,12 +9,15 @@ import { operationsModule } from '../../../api-gateway/rest/kit/operations.ts';
 import { placementModule } from '../../../api-gateway/rest/placement/module.ts';
 import type { HostId } from '../../../node/base/ids.ts';
 import { parseNetworks } from '../../../node/config/networks.ts';
+import { CloudBackupService } from '../../../node/services/cluster/cloud-backups.ts';
 import { ClusterService } from '../../../node/services/cluster/cluster.ts';
+import { UpgradeService } from '../../../node/services/cluster/upgrade.ts';
 import { PlacementPreview } from '../../../node/services/compute/placement-preview.ts';
 import { Jobs } from '../../../node/services/jobs/jobs.ts';
 import type { PlacementInquiry } from '../../../node/services/kit/dependencies.ts';
 import { type Cloud, startCloud } from '../../api-gateway/rest/cloud.ts';
 import { fakeHostViews } from '../../node/services/compute-world.ts';
+import { testSealing } from '../../node/services/test-sealing.ts';
 import { volumeServiceOf } from '../../node/services/volume/volume-world.ts';
 
 export interface WholeCloud {
@@ -98,6 +101,8 @@ export function grpcGatewayOf(
       directory: gateway.directory,
       limiter: gateway.limiter,
       cluster,
+      cloudBackups: new CloudBackupService({ ...world.deps, sealing: testSealing }),
+      upgrade: new UpgradeService(world.deps, fakeHostViews(world)),
       jobs: new Jobs({ ...world.deps, addAuthority: world.addAuthority }),
       inquiry,
       policyOverrides,

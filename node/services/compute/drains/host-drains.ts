@@ -15,6 +15,8 @@ import { groupsWithoutRoom, whyNoQuorum } from './what-is-left.ts';
 const timeoutSeconds = { default: 86_400, min: 60, max: 7 * 86_400 } as const;
 /** Servers on their way at once, at most. */
 const parallelMax = 32;
+/** Hosts that one job empties, at most: their records change in one transaction. */
+const hostsAtOnceMax = 256;
 
 /** What is asked for. */
 interface DrainDraft extends DrainScope {
@@ -67,7 +69,7 @@ export class HostDrains {
 
   /**
    * Begins to empty a host, or all hosts of a zone or failure domain. Throws `NOT_FOUND` for no such host, zone or domain,
-   * `INVALID_ARGUMENT` for a number out of range, `CONFLICT` while a job is under way for one of the hosts, or when the mesh would
+   * `INVALID_ARGUMENT` for a number out of range or too many hosts, `CONFLICT` while a job is under way for one of the hosts, or when the mesh would
    * have no quorum without the zone or domain.
    */
   async begin(context: RequestContext, draft: DrainDraft): Promise<shoal.v1.Job> {
@@ -79,6 +81,12 @@ export class HostDrains {
     return transact(this.#deps, context, (attempt) => {
       const { reader, change } = attempt;
       const { rows, text } = hostsOfScope(reader, draft);
+      if (rows.length > hostsAtOnceMax) {
+        throw new ShoalError(
+          'INVALID_ARGUMENT',
+          `The ${text} has ${rows.length} hosts; at most ${hostsAtOnceMax} are emptied by one job: name a smaller failure domain.`,
+        );
+      }
       const noQuorum =
         text === ''
           ? undefined
