@@ -303,6 +303,7 @@ export class RestServer implements Service {
       baseUrl: (request) => this.#baseUrl(request),
       clientAddress: (request) => requestState(request).clientAddress,
       readState: (request) => this.#readState(request),
+      partial: (request) => requestState(request).partial,
       isStale: (request) => requestState(request).stale,
     };
   }

@@ -8,6 +8,7 @@ import type { Logger } from '../../node/base/telemetry/logger.ts';
 import { operatorProofKey } from '../../node/mesh/relay/operator-proof.ts';
 import type { GrpcHead, RelayedOrigin } from '../../node/mesh/relay/relayed.ts';
 import type { GrpcAnswerPart } from '../../node/rpc/answer-part.ts';
+import type { DispatchedCall } from '../../node/rpc/dispatch.ts';
 import { addressGroup } from '../../node/rpc/listener/address-group.ts';
 import type { TlsSource } from '../../node/rpc/listener/listener.ts';
 import { type CallHead, type GrpcCall, GrpcServer } from '../../node/rpc/server.ts';
@@ -26,7 +27,7 @@ import type { NetworkService } from '../../node/services/network/index.ts';
 import type { VolumeService } from '../../node/services/volume/index.ts';
 import type { StateClient } from '../../node/state/types.ts';
 import { grpc, shoal } from '../../proto/messages.ts';
-import type { ApiRelay } from '../kit/api-relay.ts';
+import { type ApiRelay, PartialAnswer } from '../kit/api-relay.ts';
 import { type Authenticator, tokenCharactersMax } from '../kit/auth.ts';
 import { errorMappings, failureOf } from '../kit/errors.ts';
 import { TrustedProxies } from '../kit/forwarding.ts';
@@ -166,6 +167,17 @@ export class GrpcGateway implements Service {
     return server.dispatch({ path, metadata, remoteAddress: `${clientAddress}:0`, requests, signal });
   }
 
+  /**
+   * Runs a call that came over HTTP (`native/module.ts`), as one of users. Failures are parts of the answer.
+   * @param partial set where it is to be answered from the slice of the state: no replica can be asked.
+   */
+  bridged(call: DispatchedCall, partial: PartialAnswer | undefined): AsyncIterable<GrpcAnswerPart> {
+    if (this.#relayed === undefined || this.#stopped !== undefined) {
+      throw new ShoalError('UNAVAILABLE', 'This agent is starting or stopping; ask another one.');
+    }
+    return this.#relayed.dispatch({ ...call, handed: partial });
+  }
+
   async start(): Promise<void> {
     const descriptors = loadDescriptors();
     try {
@@ -245,9 +257,10 @@ export class GrpcGateway implements Service {
         admit: (head: CallHead, method: string): Caller => {
           const operation = must(operations.get(method), `the operation of ${method}`);
           const address = isOperatorDoor ? '' : this.#limit(head);
-          if (publicOperations.has(operation)) return { kind: 'anyone', operation, address };
+          const partial = head.handed instanceof PartialAnswer ? head.handed : undefined;
+          if (publicOperations.has(operation)) return { kind: 'anyone', operation, address, partial };
           if (isOperatorDoor) return { kind: 'operator', operation, address };
-          return { ...this.#admit(head), operation, address };
+          return { ...this.#admit(head), operation, address, partial };
         },
         authorize: (call: GrpcCall<Caller>, request: unknown) => callers.authorize(call, request),
         check,

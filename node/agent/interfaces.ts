@@ -6,6 +6,7 @@ import { GrpcGateway } from '../../api-gateway/grpc/server.ts';
 import type { ApiRelay } from '../../api-gateway/kit/api-relay.ts';
 import { TrustedProxies } from '../../api-gateway/kit/forwarding.ts';
 import { defaultLimits } from '../../api-gateway/kit/limits.ts';
+import { nativeModule } from '../../api-gateway/native/module.ts';
 import { computeModule } from '../../api-gateway/rest/compute/module.ts';
 import { Catalog, catalogServices } from '../../api-gateway/rest/identity/catalog.ts';
 import { identityModule } from '../../api-gateway/rest/identity/module.ts';
@@ -135,6 +136,7 @@ export class Interfaces implements Service, RelayedApi {
           volumeModule({ compute, volume }),
           consolePageModule(),
           webModule(builtPage),
+          nativeModule(this.#grpc),
           placementModule(new PlacementPreview(placer, computeOptions)),
           operationsModule({
             registry: metrics.registry,

@@ -15,6 +15,8 @@ export interface CallHead {
   readonly certificate: CallerCertificate | undefined;
   /** First value of a request header. */
   header(name: string): string | undefined;
+  /** What came with a call that was dispatched; never from outside. */
+  readonly handed?: object | undefined;
 }
 
 /** What a handler knows of its call. `C` is what `admit` found out about the caller. */

@@ -9,7 +9,7 @@ import type { MethodSpec } from './service.ts';
 import { trailersOf } from './trailers.ts';
 import { Waiting } from './waiting.ts';
 
-/** A call that did not come over a connection of the server which answers it: another agent relays it. */
+/** A call that did not come over a connection of the server which answers it: another agent relays it, or it came by HTTP. */
 export interface DispatchedCall {
   /** `/package.Service/Method`. */
   readonly path: string;
@@ -19,6 +19,8 @@ export interface DispatchedCall {
   /** Messages. Throws where the client's broke off. */
   readonly requests: AsyncIterable<Uint8Array>;
   readonly signal: AbortSignal;
+  /** For `admit`: what the gateway knows of it beside its head. */
+  readonly handed?: object | undefined;
 }
 
 /** A method as a server has it. */
@@ -117,10 +119,12 @@ class DispatchedHead implements CallHead {
   readonly remoteAddress: string;
   /** TLS proved the relaying agent to be itself, and nothing of the client. */
   readonly certificate = undefined;
+  readonly handed: object | undefined;
   readonly #metadata: HeaderList;
 
-  constructor({ remoteAddress, metadata }: DispatchedCall) {
+  constructor({ remoteAddress, metadata, handed }: DispatchedCall) {
     this.remoteAddress = remoteAddress;
+    this.handed = handed;
     this.#metadata = metadata;
   }
 

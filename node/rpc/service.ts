@@ -66,6 +66,8 @@ export interface MethodSpec extends MethodDefinition<object, object> {
   readonly name: string;
   /** Name of the request's message, without its package. */
   readonly requestName: string;
+  /** And of the response's. */
+  readonly responseName: string;
 }
 
 /** A generated service class. */
@@ -85,6 +87,7 @@ export function methodsOf<S extends object>(service: ServiceClass<S>): readonly 
       name,
       originalName: name,
       requestName: method.requestType,
+      responseName: method.responseType,
       path: method.path,
       requestStream: method.requestStream === true,
       responseStream: method.responseStream === true,

@@ -27,6 +27,8 @@ export type Caller = {
   readonly operation: string;
   /** Of the client, as far as trusted proxies say; empty at the agent's own socket. */
   readonly address: string;
+  /** Set where it is answered from a slice of the state, which the REST gateway found out. */
+  readonly partial?: PartialAnswer | undefined;
 } & ({ readonly kind: 'token'; readonly token: string } | { readonly kind: 'operator' | 'anyone' });
 
 /** What handlers are given for one call that policy allows. */
@@ -72,7 +74,9 @@ export class Callers {
    * @param request where a policy looks for whose the thing asked about is; undefined: nowhere.
    */
   async authorize(call: GrpcCall<Caller>, request: unknown): Promise<void> {
-    if (call.caller.kind === 'anyone') return;
+    const { kind, partial } = call.caller;
+    if (partial !== undefined) this.answerFrom(call, partial);
+    if (kind === 'anyone') return;
     this.#served.set(call, await this.#open(call, parametersOf(request)));
   }
 
@@ -96,6 +100,7 @@ export class Callers {
       return { reader: partial.read(mayBePartial(call.caller.operation)), stale: true };
     }
     const { reader, stale } = await this.#reads.read(call.signal);
+    if (stale !== undefined) trailersOf(call).set('x-shoal-stale', String(stale));
     return { reader, stale: stale !== undefined };
   }
 

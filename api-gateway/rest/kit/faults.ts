@@ -43,6 +43,13 @@ export const keystoneFaults: FaultStyle = {
   body: (fault) => json({ error: { code: fault.status, message: fault.message, title: phrase(fault.status) } }),
 };
 
+/** `{"error": {"code", "title", "message", "reason"}}`: as Keystone's, with the native API's own code, as `NO_QUORUM`. */
+export const nativeFaults: FaultStyle = {
+  statusOf: {},
+  body: ({ status, message, code }) =>
+    json({ error: { code: status, title: phrase(status), message, ...(code === undefined ? {} : { reason: code }) } }),
+};
+
 const novaKeys: Readonly<Record<number, string>> = {
   400: 'badRequest',
   403: 'forbidden',

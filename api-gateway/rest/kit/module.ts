@@ -4,6 +4,7 @@ import type { Logger } from '../../../node/base/telemetry/logger.ts';
 import type { Principal } from '../../../node/services/identity/principal.ts';
 import type { RequestContext } from '../../../node/services/kit/context.ts';
 import type { StateReader } from '../../../node/state/types.ts';
+import type { PartialAnswer } from '../../kit/api-relay.ts';
 import type { GatewayLimits } from '../../kit/limits.ts';
 import type { AccessPolicy } from '../../policies/access-policy.ts';
 import type { PolicyCredentials, PolicyTarget } from '../../policies/policy.ts';
@@ -79,6 +80,8 @@ export interface Gateway {
    * answer carries `X-Shoal-Stale` and a line goes to the log. Never waits longer than `limits.freshWaitMs`.
    */
   readState(request: FastifyRequest): Promise<StateReader>;
+  /** How it is answered where no replica can be asked: from the slice of the state that is here. Undefined: from the whole state. */
+  partial(request: FastifyRequest): PartialAnswer | undefined;
   /** Whether the answer of this request is marked stale. */
   isStale(request: FastifyRequest): boolean;
 }

@@ -3,11 +3,25 @@ import { AccessPolicy } from '../../../api-gateway/policies/access-policy.ts';
 import { computePolicies } from '../../../api-gateway/policies/compute.ts';
 import { identityPolicies } from '../../../api-gateway/policies/identity.ts';
 import { imagePolicies } from '../../../api-gateway/policies/image.ts';
+import { nativePolicies } from '../../../api-gateway/policies/native.ts';
 import { networkPolicies } from '../../../api-gateway/policies/network.ts';
 import { placementPolicies } from '../../../api-gateway/policies/placement.ts';
 import type { PolicyRule } from '../../../api-gateway/policies/rule.ts';
 import { volumePolicies } from '../../../api-gateway/policies/volume.ts';
 import type { Route } from '../../../api-gateway/rest/kit/routes-known.ts';
+
+/**
+ * The rules of gRPC at the routes that its methods have over HTTP, written here once more: the module has its own, of which those
+ * that the request decides are one.
+ */
+const bridgedPolicies: readonly PolicyRule[] = nativePolicies
+  .map((rule) => ({
+    ...rule,
+    operations: rule.operations
+      .filter((operation) => operation.startsWith('rpc '))
+      .map((operation) => operation.replace('rpc shoal.v1.', 'POST /')),
+  }))
+  .filter(({ operations }) => operations.length > 0);
 
 /** Policies of the REST modules, by the first part of the path; identity lies at the root as well. */
 export const restPolicies: Readonly<Record<string, readonly PolicyRule[]>> = {
@@ -16,6 +30,7 @@ export const restPolicies: Readonly<Record<string, readonly PolicyRule[]>> = {
   '/image': imagePolicies,
   '/networking': networkPolicies,
   '/placement': placementPolicies,
+  '/shoal/v1': bridgedPolicies,
   '/volume': volumePolicies,
   '': identityPolicies,
 };
@@ -43,6 +58,7 @@ const publicRoutes: Readonly<Record<string, string>> = {
   'POST /v3/auth/tokens': 'gives tokens: the password proves who asks',
   'POST /identity/v3/users/:id/password': 'the original password proves who asks',
   'POST /v3/users/:id/password': 'the original password proves who asks',
+  'POST /shoal/v1/IdentityService/Authenticate': 'gives tokens: the password proves who asks',
   'GET /healthz': monitors,
   'GET /readyz': monitors,
   'GET /metrics': 'asks for the address: test/security/metrics-readers.test.ts',

@@ -3,6 +3,7 @@
 import { Registry } from 'prom-client';
 import { GrpcGateway } from '../../../api-gateway/grpc/server.ts';
 import type { GatewayLimits } from '../../../api-gateway/kit/limits.ts';
+import { nativeModule } from '../../../api-gateway/native/module.ts';
 import type { PolicyOverrides } from '../../../api-gateway/policies/access-policy.ts';
 import type { PolicyRule } from '../../../api-gateway/policies/rule.ts';
 import { operationsModule } from '../../../api-gateway/rest/kit/operations.ts';
@@ -63,9 +64,13 @@ export async function startWholeCloud(
   const cloud: Cloud = await startCloud({
     limits: { ...limits, ...bounds },
     policy,
-    modules: [placementModule(new PlacementPreview(inquiry)), operations],
+    modules: [
+      placementModule(new PlacementPreview(inquiry)),
+      operations,
+      nativeModule({ bridged: (...call) => grpc.bridged(...call) }),
+    ],
   });
-  const grpc = grpcGatewayOf(cloud, undefined, policy);
+  const grpc: GrpcGateway = grpcGatewayOf(cloud, undefined, policy);
   await grpc.start();
   return {
     cloud,
