@@ -227,7 +227,7 @@ export class RestServer implements Service {
     });
     app.removeAllContentTypeParsers();
     acceptJson(app, ['application/json']);
-    app.addHook('onRoute', (route) => this.#known.add(route.url, route.method));
+    app.addHook('onRoute', (route) => this.#known.add(route.url, route.method, () => route.config));
     app.addHook('onRequest', async (request, reply) => this.#open(request, reply));
     app.addHook('onRequest', async (request, reply) => this.#route(request, reply));
     app.addHook('onSend', async (_request, reply) => {
@@ -304,6 +304,7 @@ export class RestServer implements Service {
       clientAddress: (request) => requestState(request).clientAddress,
       readState: (request) => this.#readState(request),
       partial: (request) => requestState(request).partial,
+      routes: () => server.routes,
       isStale: (request) => requestState(request).stale,
     };
   }

@@ -38,6 +38,8 @@ export interface MessageField {
   readonly type: ValueType;
   /** `map`: its keys are texts. */
   readonly many: 'one' | 'list' | 'map';
+  /** Whether it may be missing from an answer: it has a presence of its own. */
+  readonly isOptional: boolean;
   /** Fields of which a message has one at most; undefined: it is not one of those. */
   readonly oneof: string | undefined;
 }
@@ -63,13 +65,13 @@ export class NativeSchema {
         .filter(([, { oneof }]) => oneof.length > 1)
         .flatMap(([name, { oneof }]) => oneof.map((member) => [member, name] as const)),
     );
-    const made = Object.entries(fields).map(([name, { type, rule, keyType }]) => ({
-      name,
-      key: generatedName(name),
-      type: this.#typeOf(type),
-      many: keyType !== undefined ? ('map' as const) : rule === 'repeated' ? ('list' as const) : ('one' as const),
-      oneof: choices.get(name),
-    }));
+    const present = new Set(Object.values(oneofs).flatMap(({ oneof }) => oneof));
+    const made = Object.entries(fields).map(([name, { type: typeName, rule, keyType }]): MessageField => {
+      const type = this.#typeOf(typeName);
+      const many = keyType !== undefined ? 'map' : rule === 'repeated' ? 'list' : 'one';
+      const isOptional = many === 'one' && (type.kind === 'message' || present.has(name));
+      return { name, key: generatedName(name), type, many, isOptional, oneof: choices.get(name) };
+    });
     this.#messages.set(message, made);
     return made;
   }

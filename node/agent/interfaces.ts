@@ -7,6 +7,7 @@ import type { ApiRelay } from '../../api-gateway/kit/api-relay.ts';
 import { TrustedProxies } from '../../api-gateway/kit/forwarding.ts';
 import { defaultLimits } from '../../api-gateway/kit/limits.ts';
 import { nativeModule } from '../../api-gateway/native/module.ts';
+import { openApiModule } from '../../api-gateway/openapi/module.ts';
 import { computeModule } from '../../api-gateway/rest/compute/module.ts';
 import { Catalog, catalogServices } from '../../api-gateway/rest/identity/catalog.ts';
 import { identityModule } from '../../api-gateway/rest/identity/module.ts';
@@ -137,6 +138,7 @@ export class Interfaces implements Service, RelayedApi {
           consolePageModule(),
           webModule(builtPage),
           nativeModule(this.#grpc),
+          openApiModule(agentVersion),
           placementModule(new PlacementPreview(placer, computeOptions)),
           operationsModule({
             registry: metrics.registry,

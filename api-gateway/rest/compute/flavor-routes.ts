@@ -58,7 +58,7 @@ export function addFlavors(app: FastifyInstance, gateway: Gateway, { flavors }: 
     const { context, reader } = await viewingOf(gateway, request);
     return shown(request, flavors.show(context, reader, request.params.id));
   });
-  app.post('/v2.1/flavors', async (request) => {
+  app.post('/v2.1/flavors', { config: { body: schemas.newFlavorBody } }, async (request) => {
     const context = gateway.context(request);
     const { flavor } = parse(schemas.newFlavorBody, request.body);
     checkAttributes('flavor', flavor, { description: { from: 55 }, rxtx_factor: { to: 101 } }, microversionOf(request));
@@ -77,7 +77,7 @@ export function addFlavors(app: FastifyInstance, gateway: Gateway, { flavors }: 
     });
     return shown(request, made);
   });
-  app.put<ById>('/v2.1/flavors/:id', async (request) => {
+  app.put<ById>('/v2.1/flavors/:id', { config: { body: schemas.flavorPatchBody } }, async (request) => {
     requireMicroversion(request, { from: 55 });
     const context = gateway.context(request);
     const { description } = parse(schemas.flavorPatchBody, request.body).flavor;
@@ -144,7 +144,7 @@ function addExtraSpecs(app: FastifyInstance, gateway: Gateway, { flavors }: Pick
     Object.fromEntries(Object.entries(specs).map(([key, value]) => [key, String(value)]));
 
   app.get<ById>(path, async (request) => ({ extra_specs: await specsOf(request) }));
-  app.post<ById>(path, async (request) => {
+  app.post<ById>(path, { config: { body: schemas.extraSpecsBody } }, async (request) => {
     const specs = texts(parse(schemas.extraSpecsBody, request.body).extra_specs);
     checkSpecs(request, specs);
     await flavors.setExtraSpecs(gateway.context(request), request.params.id, specs);
@@ -158,7 +158,7 @@ function addExtraSpecs(app: FastifyInstance, gateway: Gateway, { flavors }: Pick
     }
     return { [key]: specs[key] };
   });
-  app.put<ByKey>(`${path}/:key`, async (request) => {
+  app.put<ByKey>(`${path}/:key`, { config: { body: schemas.extraSpecBody } }, async (request) => {
     const { id, key } = request.params;
     const specs = texts(parse(schemas.extraSpecBody, request.body));
     checkSpecs(request, specs);
@@ -191,7 +191,7 @@ function addAccess(app: FastifyInstance, gateway: Gateway, { flavors }: Pick<Com
     if (flavor.isPublic) throw new ShoalError('NOT_FOUND', 'Access list not available for public flavors.');
     return view(flavor);
   });
-  app.post<ById>('/v2.1/flavors/:id/action', async (request) => {
+  app.post<ById>('/v2.1/flavors/:id/action', { config: { body: schemas.flavorActionBody } }, async (request) => {
     const context = gateway.context(request);
     const action = parse(schemas.flavorActionBody, request.body);
     const isAdd = 'addTenantAccess' in action;

@@ -34,7 +34,7 @@ export function addServerGroups(app: FastifyInstance, gateway: Gateway, { server
     const { context, reader } = await viewingOf(gateway, request);
     return { server_group: groupView(serverGroups.show(context, reader, request.params.id), microversionOf(request)) };
   });
-  app.post('/v2.1/os-server-groups', async (request) => {
+  app.post('/v2.1/os-server-groups', { config: { body: schemas.newServerGroupBody } }, async (request) => {
     const context = gateway.context(request);
     const { name, policies, policy, rules } = parse(schemas.newServerGroupBody, request.body).server_group;
     const microversion = microversionOf(request);

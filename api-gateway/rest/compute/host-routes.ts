@@ -251,7 +251,7 @@ export function addHosts(app: FastifyInstance, gateway: Gateway, { hosts }: Comp
     }
     return { host: resourcesOf(view).map((resource) => ({ resource })) };
   });
-  app.put<ById>('/v2.1/os-hosts/:id', async (request) => {
+  app.put<ById>('/v2.1/os-hosts/:id', { config: { body: schemas.hostBody } }, async (request) => {
     requireMicroversion(request, { to: 42 });
     const body = parse(schemas.hostBody, request.body);
     hosts.show((await viewingOf(gateway, request)).reader, request.params.id);
@@ -325,7 +325,7 @@ export function addServices(app: FastifyInstance, gateway: Gateway, { hosts }: C
     view: (view, { request }) => serviceView(view, microversionOf(request)),
   });
   const byName = (path: string, enabled: boolean): void => {
-    app.put(`/v2.1/os-services/${path}`, async (request) => {
+    app.put(`/v2.1/os-services/${path}`, { config: { body: schemas.serviceByNameBody } }, async (request) => {
       requireMicroversion(request, { to: 52 });
       const context = gateway.context(request);
       const body = parse(schemas.serviceByNameBody, request.body);
@@ -342,14 +342,14 @@ export function addServices(app: FastifyInstance, gateway: Gateway, { hosts }: C
   byName('enable', true);
   byName('disable', false);
   byName('disable-log-reason', false);
-  app.put('/v2.1/os-services/force-down', async (request) => {
+  app.put('/v2.1/os-services/force-down', { config: { body: schemas.forceDownBody } }, async (request) => {
     requireMicroversion(request, { from: 11, to: 52 });
     const { host, binary, forced_down: forcedDown } = parse(schemas.forceDownBody, request.body);
     mustBeCompute(binary, host);
     const record = await hosts.update(gateway.context(request), host, { forcedDown: flagOf(forcedDown) });
     return { service: { host: record.name, binary, forced_down: record.forcedDown } };
   });
-  app.put<ById>('/v2.1/os-services/:id', async (request) => {
+  app.put<ById>('/v2.1/os-services/:id', { config: { body: schemas.serviceBody } }, async (request) => {
     requireMicroversion(request, { from: 53 });
     const context = gateway.context(request);
     const { status, disabled_reason: reason, forced_down: down } = parse(schemas.serviceBody, request.body);

@@ -101,15 +101,15 @@ function addMetadataChanges(app: FastifyInstance, gateway: Gateway, images: Imag
     }));
     return properties;
   };
-  app.post<ById>(`${path}/:id/metadata`, async (request) => {
+  app.post<ById>(`${path}/:id/metadata`, { config: { body: schemas.metadataBody } }, async (request) => {
     const { metadata } = parse(schemas.metadataBody, request.body);
     return { metadata: await change(request, (properties) => ({ ...properties, ...metadata })) };
   });
-  app.put<ById>(`${path}/:id/metadata`, async (request) => {
+  app.put<ById>(`${path}/:id/metadata`, { config: { body: schemas.metadataBody } }, async (request) => {
     const { metadata } = parse(schemas.metadataBody, request.body);
     return { metadata: await change(request, () => metadata) };
   });
-  app.put<ByKey>(`${path}/:id/metadata/:key`, async (request) => {
+  app.put<ByKey>(`${path}/:id/metadata/:key`, { config: { body: schemas.metaBody } }, async (request) => {
     const { meta } = parse(schemas.metaBody, request.body);
     if (!Object.hasOwn(meta, request.params.key)) {
       throw new ShoalError('INVALID_ARGUMENT', 'Request body and URI mismatch');

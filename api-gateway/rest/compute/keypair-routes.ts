@@ -49,7 +49,7 @@ export function addKeypairs(app: FastifyInstance, gateway: Gateway, { keypairs }
     };
   });
 
-  app.post('/v2.1/os-keypairs', async (request, reply) => {
+  app.post('/v2.1/os-keypairs', { config: { body: schemas.newKeypairBody } }, async (request, reply) => {
     const context = gateway.context(request);
     const body = parse(schemas.newKeypairBody, request.body).keypair;
     checkAttributes('keypair', body, { type: { from: 2 }, user_id: { from: 10 } }, microversionOf(request));

@@ -85,13 +85,17 @@ export function addMigrations(
     await liveMigrations.abort(gateway.context(request), id, key);
     return reply.code(202).send();
   });
-  app.post<{ Params: { id: string; key: string } }>(`${ofServer}/:key/action`, async (request, reply) => {
-    requireMicroversion(request, { from: forceCompleteFrom });
-    parse(migrationActionBody, request.body);
-    const { id, key } = request.params;
-    await liveMigrations.forceComplete(gateway.context(request), id, key);
-    return reply.code(202).send();
-  });
+  app.post<{ Params: { id: string; key: string } }>(
+    `${ofServer}/:key/action`,
+    { config: { body: migrationActionBody } },
+    async (request, reply) => {
+      requireMicroversion(request, { from: forceCompleteFrom });
+      parse(migrationActionBody, request.body);
+      const { id, key } = request.params;
+      await liveMigrations.forceComplete(gateway.context(request), id, key);
+      return reply.code(202).send();
+    },
+  );
 }
 
 function equal(of: (migration: Migration) => string): Filter<Migration> {

@@ -59,7 +59,7 @@ export function addQuotaSets(app: FastifyInstance, gateway: Gateway, quotas: Quo
     ]);
     return { quota_set: { id: request.params.project, ...Object.fromEntries(details) } };
   });
-  app.put<ByProject>(path, async (request) => {
+  app.put<ByProject>(path, { config: { body: schemas.quotaSetBody } }, async (request) => {
     refuseUser(request);
     const context = gateway.context(request);
     const body = parse(schemas.quotaSetBody, request.body).quota_set;

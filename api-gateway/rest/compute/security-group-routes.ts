@@ -44,7 +44,7 @@ export function addSecurityGroups(app: FastifyInstance, gateway: Gateway, { secu
     const { context, reader } = await viewingOf(gateway, request);
     return { security_group: securityGroupView(reader, securityGroups.show(context, reader, request.params.id)) };
   });
-  app.post(path, async (request) => {
+  app.post(path, { config: { body: schemas.securityGroupBody } }, async (request) => {
     requireMicroversion(request, lastOfProxies);
     const { name, description } = parse(schemas.securityGroupBody, request.body).security_group;
     const group = await securityGroups.create(gateway.context(request), {
@@ -53,7 +53,7 @@ export function addSecurityGroups(app: FastifyInstance, gateway: Gateway, { secu
     });
     return { security_group: securityGroupView(await gateway.readState(request), group) };
   });
-  app.put<ById>(`${path}/:id`, async (request) => {
+  app.put<ById>(`${path}/:id`, { config: { body: schemas.securityGroupBody } }, async (request) => {
     requireMicroversion(request, lastOfProxies);
     const { name, description } = parse(schemas.securityGroupBody, request.body).security_group;
     const group = await securityGroups.update(gateway.context(request), request.params.id, {

@@ -74,7 +74,7 @@ export function addServers(app: FastifyInstance, gateway: Gateway, compute: Comp
   list('index', '/v2.1/servers', briefServerView);
   list('detail', '/v2.1/servers/detail', (with_, server) => serverView(with_, server, true));
 
-  app.post('/v2.1/servers', async (request, reply) => {
+  app.post('/v2.1/servers', { config: { body: schemas.newServerBody } }, async (request, reply) => {
     const context = gateway.context(request);
     const body = parse(schemas.newServerBody, request.body);
     const { servers: made, reservationId } = await servers.create(context, draftOf(request, body));
@@ -107,7 +107,7 @@ export function addServers(app: FastifyInstance, gateway: Gateway, compute: Comp
     return { server: serverView(with_, server, false) };
   });
 
-  app.put<ById>('/v2.1/servers/:id', async (request) => {
+  app.put<ById>('/v2.1/servers/:id', { config: { body: schemas.serverPatchBody } }, async (request) => {
     const context = gateway.context(request);
     const patch = parse(schemas.serverPatchBody, request.body).server;
     checkAttributes('server', patch, patchVersions, microversionOf(request));
@@ -179,8 +179,8 @@ function addMetadata(app: FastifyInstance, gateway: Gateway, { servers }: Comput
     };
   };
   app.get<ById>(path, async (request) => ({ metadata: await metadataOf(request) }));
-  app.post<ById>(path, (request) => set(request, false));
-  app.put<ById>(path, (request) => set(request, true));
+  app.post<ById>(path, { config: { body: schemas.metadataBody } }, (request) => set(request, false));
+  app.put<ById>(path, { config: { body: schemas.metadataBody } }, (request) => set(request, true));
   app.get<ByKey>(`${path}/:key`, async (request) => {
     const { key } = request.params;
     const metadata = await metadataOf(request);
@@ -188,7 +188,7 @@ function addMetadata(app: FastifyInstance, gateway: Gateway, { servers }: Comput
     if (value === undefined) throw new ShoalError('NOT_FOUND', 'Metadata item was not found');
     return { meta: { [key]: value } };
   });
-  app.put<ByKey>(`${path}/:key`, async (request) => {
+  app.put<ByKey>(`${path}/:key`, { config: { body: schemas.metaBody } }, async (request) => {
     const { id, key } = request.params;
     const { meta } = parse(schemas.metaBody, request.body);
     if (Object.keys(meta).length !== 1) {
@@ -219,7 +219,7 @@ function addTags(app: FastifyInstance, gateway: Gateway, { servers }: ComputeSer
   const unknown = (tag: string): ShoalError => new ShoalError('NOT_FOUND', `Server has no tag '${tag}'`);
 
   app.get<ById>(path, async (request) => ({ tags: await tagsOf(request) }));
-  app.put<ById>(path, async (request) => {
+  app.put<ById>(path, { config: { body: schemas.tagsBody } }, async (request) => {
     const { tags } = parse(schemas.tagsBody, request.body);
     return { tags: await set(request, () => tags) };
   });

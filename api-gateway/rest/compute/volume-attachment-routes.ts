@@ -51,7 +51,7 @@ export function addVolumeAttachments(
     const { disk, reader } = await findDisk(request);
     return { volumeAttachment: diskView(reader, disk, id, microversionOf(request)) };
   });
-  app.post<ById>(path, async (request, reply) => {
+  app.post<ById>(path, { config: { body: schemas.volumeAttachmentBody } }, async (request, reply) => {
     const { volumeAttachment: body } = parse(schemas.volumeAttachmentBody, request.body);
     checkAttributes('volumeAttachment', body, versions, microversionOf(request));
     const disk = await attachments.plug(gateway.context(request), request.params.id, {
@@ -67,7 +67,7 @@ export function addVolumeAttachments(
     const reader = await gateway.readState(request);
     return { volumeAttachment: diskView(reader, disk, request.params.id, microversionOf(request)) };
   });
-  app.put<ByKey>(`${path}/:key`, async (request, reply) => {
+  app.put<ByKey>(`${path}/:key`, { config: { body: schemas.volumeSwapBody } }, async (request, reply) => {
     const { volumeAttachment: body } = parse(schemas.volumeSwapBody, request.body);
     checkAttributes('volumeAttachment', body, updateVersions, microversionOf(request));
     const { id, key } = request.params;

@@ -31,7 +31,7 @@ export function addAuthRoutes(
 
   app.post<{ Querystring: Record<string, string> }>(
     '/v3/auth/tokens',
-    { config: { public: true } },
+    { config: { body: authBody, public: true } },
     async (request, reply) => {
       const asked = authenticationRequest(parse(authBody, request.body));
       const reader = await gateway.readState(request);

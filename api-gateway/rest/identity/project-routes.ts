@@ -73,7 +73,7 @@ export function addProjectRoutes(app: FastifyInstance, gateway: Gateway, directo
     return { tags: projectTable.must(await gateway.readState(request), id).record.tags };
   });
 
-  app.put<ById>('/v3/projects/:id/tags', async (request) => {
+  app.put<ById>('/v3/projects/:id/tags', { config: { body: tagsBody } }, async (request) => {
     const { tags } = parse(tagsBody, request.body);
     const changed = await directory.updateProject(gateway.context(request), request.params.id, { tags });
     return { tags: changed.tags };

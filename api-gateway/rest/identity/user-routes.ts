@@ -85,17 +85,21 @@ export function addUserRoutes(
   });
 
   // The original password proves who asks, as in Keystone: whose password has run out has no token.
-  app.post<ById>('/v3/users/:id/password', { config: { public: true } }, async (request, reply) => {
-    const { id } = request.params;
-    const { user } = parse(changePasswordBody, request.body);
-    const reader = await gateway.readState(request);
-    const signal = gateway.signal(request);
-    const userId = findUser(reader, { id })?.id ?? '';
-    await limiter.run({ address: gateway.clientAddress(request), userId, signal }, () =>
-      directory.changePassword({ signal }, reader, id, { original: user.original_password, wanted: user.password }),
-    );
-    return reply.code(204).send();
-  });
+  app.post<ById>(
+    '/v3/users/:id/password',
+    { config: { body: changePasswordBody, public: true } },
+    async (request, reply) => {
+      const { id } = request.params;
+      const { user } = parse(changePasswordBody, request.body);
+      const reader = await gateway.readState(request);
+      const signal = gateway.signal(request);
+      const userId = findUser(reader, { id })?.id ?? '';
+      await limiter.run({ address: gateway.clientAddress(request), userId, signal }, () =>
+        directory.changePassword({ signal }, reader, id, { original: user.original_password, wanted: user.password }),
+      );
+      return reply.code(204).send();
+    },
+  );
 }
 
 function userChanges(user: Static<typeof updateUserBody>['user']) {

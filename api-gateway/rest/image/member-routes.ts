@@ -20,7 +20,7 @@ export function addMemberRoutes(app: FastifyInstance, gateway: Gateway, members:
     const listed = members.list(await gateway.readState(request), gateway.context(request), id);
     return { members: listed.map((member) => memberView(id, member)), schema: '/v2/schemas/members' };
   });
-  app.post<ById>('/v2/images/:id/members', async (request) => {
+  app.post<ById>('/v2/images/:id/members', { config: { body: newMemberBody } }, async (request) => {
     const { id } = request.params;
     const { member } = parse(newMemberBody, request.body);
     return memberView(id, await members.add(gateway.context(request), id, member));
@@ -29,7 +29,7 @@ export function addMemberRoutes(app: FastifyInstance, gateway: Gateway, members:
     const { id, member } = request.params;
     return memberView(id, members.show(await gateway.readState(request), gateway.context(request), id, member));
   });
-  app.put<ByMember>('/v2/images/:id/members/:member', async (request) => {
+  app.put<ByMember>('/v2/images/:id/members/:member', { config: { body: memberStatusBody } }, async (request) => {
     const { id, member } = request.params;
     const { status } = parse(memberStatusBody, request.body);
     return memberView(id, await members.setStatus(gateway.context(request), id, member, status));

@@ -9,7 +9,7 @@ import { acceptJson } from '../kit/json-body.ts';
 import type { Gateway, RestModule } from '../kit/module.ts';
 import { parse } from '../kit/validation.ts';
 import { imageVersions } from '../kit/versions.ts';
-import { imageId, newImageBody } from '../schemas/image.ts';
+import { imageId, newImageBody, patchSchema } from '../schemas/image.ts';
 import { draftFields } from './draft-fields.ts';
 import { applyPatch, newerPatchType, olderPatchType, parsePatch } from './json-patch.ts';
 import { addImageList } from './list-query.ts';
@@ -58,7 +58,7 @@ type App = Parameters<RestModule['register']>[0];
 function addRecordRoutes(app: App, gateway: Gateway, images: ImageService): void {
   addImageList(app, gateway, images);
 
-  app.post('/v2/images', async (request, reply) => {
+  app.post('/v2/images', { config: { body: newImageBody } }, async (request, reply) => {
     const { id, ...fields } = parse(newImageBody, request.body);
     const wantedId = id === undefined ? undefined : parse(imageId, id, 'id');
     const image = await images.create(gateway.context(request), draftFields(fields), wantedId);
@@ -77,13 +77,17 @@ function addRecordRoutes(app: App, gateway: Gateway, images: ImageService): void
   void app.register((scope, _options, done) => {
     scope.removeAllContentTypeParsers();
     acceptJson(scope, [newerPatchType, olderPatchType]);
-    scope.patch<ById>('/v2/images/:id', async (request) => {
-      const changes = parsePatch(request.body, request.headers['content-type'] ?? '');
-      const image = await images.update(gateway.context(request), request.params.id, (draft) =>
-        applyPatch(draft, changes),
-      );
-      return imageView(image);
-    });
+    scope.patch<ById>(
+      '/v2/images/:id',
+      { config: { body: patchSchema, mediaTypes: [newerPatchType, olderPatchType] } },
+      async (request) => {
+        const changes = parsePatch(request.body, request.headers['content-type'] ?? '');
+        const image = await images.update(gateway.context(request), request.params.id, (draft) =>
+          applyPatch(draft, changes),
+        );
+        return imageView(image);
+      },
+    );
     done();
   });
 

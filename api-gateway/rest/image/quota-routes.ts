@@ -23,7 +23,7 @@ export function addQuotaRoutes(app: FastifyInstance, gateway: Gateway, quotas: Q
     const reader = await gateway.readState(request);
     return usageView(quotas.show(gateway.context(request), reader, request.params.project));
   });
-  app.put<ByProject>('/v2/info/usage/:project', async (request) => {
+  app.put<ByProject>('/v2/info/usage/:project', { config: { body: imageLimitsBody } }, async (request) => {
     const { project } = request.params;
     const { limits } = parse(imageLimitsBody, request.body);
     await quotas.set(gateway.context(request), project, limits);

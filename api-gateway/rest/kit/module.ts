@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { TSchema } from 'typebox';
 import type { Clock } from '../../../node/base/clock.ts';
 import type { Logger } from '../../../node/base/telemetry/logger.ts';
 import type { Principal } from '../../../node/services/identity/principal.ts';
@@ -10,6 +11,7 @@ import type { AccessPolicy } from '../../policies/access-policy.ts';
 import type { PolicyCredentials, PolicyTarget } from '../../policies/policy.ts';
 import type { PolicyRule } from '../../policies/rule.ts';
 import type { FaultStyle } from './faults.ts';
+import type { Route } from './routes-known.ts';
 import type { UnservedPart } from './unserved.ts';
 
 /** One OpenStack service on the gateway: where it lies, how it words errors, and its routes. */
@@ -82,6 +84,8 @@ export interface Gateway {
   readState(request: FastifyRequest): Promise<StateReader>;
   /** How it is answered where no replica can be asked: from the slice of the state that is here. Undefined: from the whole state. */
   partial(request: FastifyRequest): PartialAnswer | undefined;
+  /** Every route that the gateway has, of all modules: all of them once it has started. */
+  routes(): readonly Route[];
   /** Whether the answer of this request is marked stale. */
   isStale(request: FastifyRequest): boolean;
 }
@@ -94,6 +98,10 @@ declare module 'fastify' {
     local?: boolean;
     /** Names that the only key of the body may have, each an operation of its own: `POST /path#NAME`. */
     actions?: readonly string[];
+    /** What the body must be, for the description of the API (`openapi/`). The handler reads the body by the very same schema. */
+    body?: TSchema;
+    /** Media types of the body where it is no `application/json`. */
+    mediaTypes?: readonly string[];
     /** Set by the gateway: what guards the route, and its path within the module. */
     guard?: { readonly access: AccessPolicy; readonly path: string };
     /** Instead of `limits.requestTimeoutMs`; 0: only silence ends it (uploads and downloads). */

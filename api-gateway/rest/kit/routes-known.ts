@@ -1,9 +1,12 @@
+import type { FastifyContextConfig } from 'fastify';
 import { targetOf } from './request-target.ts';
 
 /** One route, its path as the router knows it: `/a/:id`, `/a/*`. */
 export interface Route {
   readonly method: string;
   readonly path: string;
+  /** What is said of it beside its path. Whole once the gateway has started. */
+  readonly config: FastifyContextConfig;
 }
 
 /** Which methods each known path has, to tell "no such path" (404) from "not with this method" (405). */
@@ -15,8 +18,15 @@ export class KnownRoutes {
   /** What lies above an id: `/images` where `/images/:id` is known. */
   readonly #parents: RegExp[] = [];
 
-  /** Notes a route as the router knows it: `/a/:id`, `/a/*`. */
-  add(path: string, methods: string | readonly string[]): void {
+  /**
+   * Notes a route as the router knows it: `/a/:id`, `/a/*`.
+   * @param configOf asked when somebody looks: what guards the route is not known yet.
+   */
+  add(
+    path: string,
+    methods: string | readonly string[],
+    configOf: () => FastifyContextConfig | undefined = () => undefined,
+  ): void {
     const source = path
       .split('/')
       .map((part) =>
@@ -36,7 +46,13 @@ export class KnownRoutes {
     }
     for (const method of typeof methods === 'string' ? [methods] : methods) {
       known.add(method);
-      this.all.push({ method, path });
+      this.all.push({
+        method,
+        path,
+        get config() {
+          return configOf() ?? {};
+        },
+      });
     }
   }
 

@@ -14,6 +14,7 @@ import { onlyOne, type Viewing, viewingOf } from './collection.ts';
 import { addressGroupKeys } from './filters.ts';
 import { conditioned } from './if-match.ts';
 import { addNetworkList, showAnswer, type View } from './listing.ts';
+import { resourceBody } from './resource-body.ts';
 import { addressGroupView } from './views.ts';
 
 type ById = { Params: { id: string } };
@@ -40,7 +41,7 @@ export function addAddressGroups(app: FastifyInstance, gateway: Gateway, { addre
     const group = addressGroups.show(viewing.context, viewing.reader, request.params.id);
     return showAnswer(request, key, viewOf(viewing, group));
   });
-  app.post(path, async (request, reply) => {
+  app.post(path, { config: { body: resourceBody(key, schemas.addressGroupNew) } }, async (request, reply) => {
     const { items } = readResources(request.body, { key, schema: schemas.addressGroupNew, verb: 'POST', readOnly: [] });
     const body = onlyOne(items, 'address groups');
     const made = await addressGroups.create(gateway.context(request), {
@@ -50,7 +51,7 @@ export function addAddressGroups(app: FastifyInstance, gateway: Gateway, { addre
     });
     return reply.code(201).send({ [key]: viewOf(await viewingOf(gateway, request), made) });
   });
-  app.put<ById>(`${path}/:id`, async (request) => {
+  app.put<ById>(`${path}/:id`, { config: { body: resourceBody(key, schemas.addressGroupPatch) } }, async (request) => {
     const { id } = request.params;
     const context = conditioned(
       request,
@@ -73,8 +74,8 @@ export function addAddressGroups(app: FastifyInstance, gateway: Gateway, { addre
     verb: 'add' | 'remove',
     edit: (context: RequestContext, id: string, addresses: readonly string[]) => Promise<shoal.v1.AddressGroup>,
   ): void => {
-    app.put<ById>(`${path}/:id/${verb}_addresses`, async (request) => {
-      const schema = schemas.addressGroupAddresses;
+    const schema = schemas.addressGroupAddresses;
+    app.put<ById>(`${path}/:id/${verb}_addresses`, { config: { body: schema } }, async (request) => {
       const { addresses } = readResource(request.body, { key, schema, verb: 'PUT', readOnly: [] });
       const group = await edit(gateway.context(request), request.params.id, addresses);
       return { [key]: viewOf(await viewingOf(gateway, request), group) };

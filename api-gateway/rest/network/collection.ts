@@ -13,6 +13,7 @@ import { readResource, readResources } from './attributes.ts';
 import type { ListKeys } from './filters.ts';
 import { conditioned } from './if-match.ts';
 import { addNetworkList, showAnswer, type View } from './listing.ts';
+import { resourceBody } from './resource-body.ts';
 
 /** A view is made for somebody, from a reader that has the thing. */
 export interface Viewing {
@@ -97,7 +98,7 @@ export function addCollection<T extends { readonly id: string; readonly tags: re
     return showAnswer(request, key, viewOf(viewing, collection.show(viewing, request.params.id)));
   });
 
-  app.post(path, async (request, reply) => {
+  app.post(path, { config: { body: resourceBody(key, collection.newSchema, keys) } }, async (request, reply) => {
     const context = gateway.context(request);
     const { isBulk, items } = readResources(request.body, {
       key,
@@ -112,7 +113,7 @@ export function addCollection<T extends { readonly id: string; readonly tags: re
     return reply.code(201).send(isBulk ? { [keys]: views } : { [key]: views[0] });
   });
 
-  app.put<ById>(`${path}/:id`, async (request) => {
+  app.put<ById>(`${path}/:id`, { config: { body: resourceBody(key, collection.patchSchema) } }, async (request) => {
     const { id } = request.params;
     const context = conditioned(request, gateway.context(request), (reader) => revisionOf(reader, id));
     const { items } = readResources(request.body, {
@@ -152,7 +153,9 @@ function addTags<T extends { readonly id: string; readonly tags: readonly string
   };
 
   app.get<ById>(path, async (request) => ({ tags: await tagsOf(request) }));
-  app.put<ById>(path, async (request) => ({ tags: await retag(request, tagsOfBody(request.body)) }));
+  app.put<ById>(path, { config: { body: tagsBody } }, async (request) => ({
+    tags: await retag(request, tagsOfBody(request.body)),
+  }));
   app.delete<ById>(path, async (request, reply) => {
     await retag(request, []);
     return reply.code(204).send();

@@ -9,6 +9,7 @@ import { readResources } from './attributes.ts';
 import { onlyOne, viewingOf } from './collection.ts';
 import { defaultGroupRuleKeys } from './filters.ts';
 import { addNetworkList, showAnswer, type View } from './listing.ts';
+import { resourceBody } from './resource-body.ts';
 
 type ById = { Params: { id: string } };
 const path = '/v2.0/default-security-group-rules';
@@ -30,7 +31,7 @@ export function addDefaultGroupRules(
     const { reader } = await viewingOf(gateway, request);
     return showAnswer(request, key, viewOf(defaultGroupRules.show(reader, request.params.id)));
   });
-  app.post(path, async (request, reply) => {
+  app.post(path, { config: { body: resourceBody(key, schemas.defaultGroupRuleNew) } }, async (request, reply) => {
     const schema = schemas.defaultGroupRuleNew;
     const { items } = readResources(request.body, { key, schema, verb: 'POST', readOnly: ['id'] });
     const body = onlyOne(items, 'default rules');

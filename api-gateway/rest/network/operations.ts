@@ -18,6 +18,7 @@ import { viewingOf } from './collection.ts';
 import { extensions } from './extensions.ts';
 import * as filters from './filters.ts';
 import { addNetworkList, showAnswer, type View } from './listing.ts';
+import { resourceBody } from './resource-body.ts';
 import { timeText } from './views.ts';
 
 /** What Neutron's quotas speak of. */
@@ -110,13 +111,17 @@ export function addQuotas(app: FastifyInstance, gateway: Gateway, quotas: QuotaS
       return { quota: Object.fromEntries(details) };
     });
   }
-  app.put<ByProject>('/v2.0/quotas/:project', async (request) => {
-    const context = gateway.context(request);
-    const { items } = readResources(request.body, { key: 'quota', schema: quotaPatch, verb: 'PUT', readOnly: [] });
-    const { force, check_limit: _isAlwaysChecked, ...limits } = items[0] ?? {};
-    await quotas.set(context, request.params.project, definedOf(limits), { force: force === true });
-    return { quota: await limitsOf(request, request.params.project) };
-  });
+  app.put<ByProject>(
+    '/v2.0/quotas/:project',
+    { config: { body: resourceBody('quota', quotaPatch) } },
+    async (request) => {
+      const context = gateway.context(request);
+      const { items } = readResources(request.body, { key: 'quota', schema: quotaPatch, verb: 'PUT', readOnly: [] });
+      const { force, check_limit: _isAlwaysChecked, ...limits } = items[0] ?? {};
+      await quotas.set(context, request.params.project, definedOf(limits), { force: force === true });
+      return { quota: await limitsOf(request, request.params.project) };
+    },
+  );
   app.delete<ByProject>('/v2.0/quotas/:project', async (request, reply) => {
     await quotas.reset(gateway.context(request), request.params.project);
     return reply.code(204).send();

@@ -30,6 +30,7 @@ import * as bodies from './bodies.ts';
 import { addCollection, type Collection, onlyOne, viewingOf } from './collection.ts';
 import * as filters from './filters.ts';
 import { addNetworkList, showAnswer, type View } from './listing.ts';
+import { resourceBody } from './resource-body.ts';
 import {
   floatingIpView,
   networkView,
@@ -131,14 +132,22 @@ export function addSubnetPools(app: FastifyInstance, gateway: Gateway, network: 
 
   const prefixesOf = (body: unknown): readonly string[] =>
     readResource(body, { key: 'subnetpool', schema: schemas.subnetPoolPrefixes, verb: 'PUT', readOnly: [] }).prefixes;
-  app.put<ById>('/v2.0/subnetpools/:id/add_prefixes', async (request) => {
-    const prefixes = prefixesOf(request.body);
-    return { prefixes: await subnetPools.addPrefixes(gateway.context(request), request.params.id, prefixes) };
-  });
-  app.put<ById>('/v2.0/subnetpools/:id/remove_prefixes', async (request) => {
-    const prefixes = prefixesOf(request.body);
-    return { prefixes: await subnetPools.removePrefixes(gateway.context(request), request.params.id, prefixes) };
-  });
+  app.put<ById>(
+    '/v2.0/subnetpools/:id/add_prefixes',
+    { config: { body: schemas.subnetPoolPrefixes } },
+    async (request) => {
+      const prefixes = prefixesOf(request.body);
+      return { prefixes: await subnetPools.addPrefixes(gateway.context(request), request.params.id, prefixes) };
+    },
+  );
+  app.put<ById>(
+    '/v2.0/subnetpools/:id/remove_prefixes',
+    { config: { body: schemas.subnetPoolPrefixes } },
+    async (request) => {
+      const prefixes = prefixesOf(request.body);
+      return { prefixes: await subnetPools.removePrefixes(gateway.context(request), request.params.id, prefixes) };
+    },
+  );
 }
 
 /**
@@ -198,25 +207,33 @@ export function addRouters(app: FastifyInstance, gateway: Gateway, network: Netw
     view: ({ context }, record) => routerView(record, (rule) => isAllowed(context, rule)),
   });
 
-  app.put<ById>('/v2.0/routers/:id/add_router_interface', async (request) => {
-    const { portId, subnetId } = interfaceOf(request.body);
-    if ((portId === undefined) === (subnetId === undefined)) {
-      throw badRequest('Either subnet_id or port_id must be specified');
-    }
-    const draft = portId === undefined ? { subnetId: subnetId ?? '' } : { portId };
-    return interfaceView(await routers.addInterface(gateway.context(request), request.params.id, draft));
-  });
-  app.put<ById>('/v2.0/routers/:id/remove_router_interface', async (request) => {
-    const { portId, subnetId } = interfaceOf(request.body);
-    if (portId === undefined && subnetId === undefined) {
-      throw badRequest('Either subnet_id or port_id must be specified');
-    }
-    const draft = {
-      ...(portId === undefined ? {} : { portId }),
-      ...(subnetId === undefined ? {} : { subnetId }),
-    };
-    return interfaceView(await routers.removeInterface(gateway.context(request), request.params.id, draft));
-  });
+  app.put<ById>(
+    '/v2.0/routers/:id/add_router_interface',
+    { config: { body: schemas.routerInterface } },
+    async (request) => {
+      const { portId, subnetId } = interfaceOf(request.body);
+      if ((portId === undefined) === (subnetId === undefined)) {
+        throw badRequest('Either subnet_id or port_id must be specified');
+      }
+      const draft = portId === undefined ? { subnetId: subnetId ?? '' } : { portId };
+      return interfaceView(await routers.addInterface(gateway.context(request), request.params.id, draft));
+    },
+  );
+  app.put<ById>(
+    '/v2.0/routers/:id/remove_router_interface',
+    { config: { body: schemas.routerInterface } },
+    async (request) => {
+      const { portId, subnetId } = interfaceOf(request.body);
+      if (portId === undefined && subnetId === undefined) {
+        throw badRequest('Either subnet_id or port_id must be specified');
+      }
+      const draft = {
+        ...(portId === undefined ? {} : { portId }),
+        ...(subnetId === undefined ? {} : { subnetId }),
+      };
+      return interfaceView(await routers.removeInterface(gateway.context(request), request.params.id, draft));
+    },
+  );
 }
 
 /** Adds `add_extraroutes` and `remove_extraroutes`, which leave a router's other routes alone. */
@@ -226,16 +243,20 @@ export function addExtraRoutes(app: FastifyInstance, gateway: Gateway, network: 
     verb: 'add' | 'remove',
     reroute: (context: RequestContext, id: string, routes: readonly RouteDraft[]) => Promise<shoal.v1.Router>,
   ): void => {
-    app.put<ById>(`/v2.0/routers/:id/${verb}_extraroutes`, async (request) => {
-      const { items } = readResources(request.body, {
-        ...{ key: 'router', schema: schemas.extraRoutes, verb: 'PUT', readOnly: schemas.readOnly.router },
-      });
-      const routes = (items[0]?.routes ?? []).map(({ destination, nexthop }) => ({ destination, nextHop: nexthop }));
-      const record = await reroute(gateway.context(request), request.params.id, routes);
-      const { context, reader } = await viewingOf(gateway, request);
-      const view = routerView(record, (rule) => isAllowed(context, rule));
-      return { router: { ...view, revision_number: routerTable.get(reader, record.id)?.revision ?? 0 } };
-    });
+    app.put<ById>(
+      `/v2.0/routers/:id/${verb}_extraroutes`,
+      { config: { body: resourceBody('router', schemas.extraRoutes) } },
+      async (request) => {
+        const { items } = readResources(request.body, {
+          ...{ key: 'router', schema: schemas.extraRoutes, verb: 'PUT', readOnly: schemas.readOnly.router },
+        });
+        const routes = (items[0]?.routes ?? []).map(({ destination, nexthop }) => ({ destination, nextHop: nexthop }));
+        const record = await reroute(gateway.context(request), request.params.id, routes);
+        const { context, reader } = await viewingOf(gateway, request);
+        const view = routerView(record, (rule) => isAllowed(context, rule));
+        return { router: { ...view, revision_number: routerTable.get(reader, record.id)?.revision ?? 0 } };
+      },
+    );
   };
   add('add', (context, id, routes) => routers.addRoutes(context, id, routes));
   add('remove', (context, id, routes) => routers.removeRoutes(context, id, routes));
@@ -353,7 +374,8 @@ function addRules(app: FastifyInstance, gateway: Gateway, { securityGroups }: Ne
     const view: RuleView = securityGroups.showRule(context, reader, request.params.id);
     return showAnswer(request, 'security_group_rule', withRevision(reader, view));
   });
-  app.post(path, async (request, reply) => {
+  const body = resourceBody('security_group_rule', schemas.securityGroupRuleNew, 'security_group_rules');
+  app.post(path, { config: { body } }, async (request, reply) => {
     const context = gateway.context(request);
     const { isBulk, items } = readResources(request.body, {
       key: 'security_group_rule',

@@ -9,6 +9,7 @@ import { projectOf } from './bodies.ts';
 import { onlyOne, viewingOf } from './collection.ts';
 import { rbacPolicyKeys } from './filters.ts';
 import { addNetworkList, showAnswer } from './listing.ts';
+import { resourceBody } from './resource-body.ts';
 import { rbacPolicyView } from './views.ts';
 
 type ById = { Params: { id: string } };
@@ -27,7 +28,7 @@ export function addRbacPolicies(app: FastifyInstance, gateway: Gateway, { rbacPo
     const { context, reader } = await viewingOf(gateway, request);
     return showAnswer(request, key, rbacPolicyView(rbacPolicies.show(context, reader, request.params.id)));
   });
-  app.post(path, async (request, reply) => {
+  app.post(path, { config: { body: resourceBody(key, schemas.rbacPolicyNew) } }, async (request, reply) => {
     const { readOnly, rbacPolicyNew: schema } = schemas;
     const { items } = readResources(request.body, { key, schema, verb: 'POST', readOnly: readOnly.rbac_policy });
     const body = onlyOne(items, 'RBAC policies');
@@ -40,7 +41,7 @@ export function addRbacPolicies(app: FastifyInstance, gateway: Gateway, { rbacPo
     });
     return reply.code(201).send({ [key]: rbacPolicyView(made) });
   });
-  app.put<ById>(`${path}/:id`, async (request) => {
+  app.put<ById>(`${path}/:id`, { config: { body: resourceBody(key, schemas.rbacPolicyPatch) } }, async (request) => {
     const { readOnly, rbacPolicyPatch: schema } = schemas;
     const { items } = readResources(request.body, { key, schema, verb: 'PUT', readOnly: readOnly.rbac_policy });
     const patch = definedOf({ targetProject: items[0]?.target_tenant });

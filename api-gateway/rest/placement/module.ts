@@ -31,7 +31,7 @@ export function placementModule(preview: PlacementPreview): RestModule {
       app.get('/', { config: { public: true } }, (request) =>
         placementVersions(`${gateway.baseUrl(request)}/placement`),
       );
-      app.post('/shoal/v1/explain', async (request: FastifyRequest) => {
+      app.post('/shoal/v1/explain', { config: { body: explainBody } }, async (request: FastifyRequest) => {
         const body = parse(explainBody, request.body);
         const reader = await gateway.readState(request);
         const { explanation, hosts } = preview.explain(gateway.context(request), reader, specOf(body));
@@ -51,7 +51,7 @@ export function placementModule(preview: PlacementPreview): RestModule {
           ...(isOperator ? { per_host: hosts.map(hostView) } : {}),
         };
       });
-      app.post('/shoal/v1/what-if', async (request: FastifyRequest) => {
+      app.post('/shoal/v1/what-if', { config: { body: whatIfBody } }, async (request: FastifyRequest) => {
         const { count_max: countMax = countMaxDefault, ...body } = parse(whatIfBody, request.body);
         const reader = await gateway.readState(request);
         const count = preview.whatIf(gateway.context(request), reader, specOf(body), countMax);

@@ -76,7 +76,7 @@ export function addAttachments(app: FastifyInstance, gateway: Gateway, { attachm
     const { context, reader } = await viewingOf(gateway, request);
     return { attachment: attachmentView(attachments.show(context, reader, request.params.id)) };
   });
-  app.post(path, async (request) => {
+  app.post(path, { config: { body: schemas.newAttachmentBody } }, async (request) => {
     requireMicroversion(request, { from });
     const { attachment: body } = parse(schemas.newAttachmentBody, request.body);
     const made = await attachments.create(gateway.context(request), {
@@ -87,7 +87,7 @@ export function addAttachments(app: FastifyInstance, gateway: Gateway, { attachm
     });
     return { attachment: attachmentView(made) };
   });
-  app.put<ById>(`${path}/:id`, async (request) => {
+  app.put<ById>(`${path}/:id`, { config: { body: schemas.attachmentBody } }, async (request) => {
     requireMicroversion(request, { from });
     const { connector } = parse(schemas.attachmentBody, request.body).attachment;
     const changed = await attachments.update(gateway.context(request), request.params.id, connector);

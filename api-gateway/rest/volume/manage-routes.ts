@@ -33,11 +33,11 @@ export function addManaging(app: FastifyInstance, gateway: Gateway, { moves }: V
     const reader = await gateway.readState(request);
     return reply.code(202).send({ volume: plainVolumeView(made, { gateway, request, reader }) });
   };
-  app.post('/v3/manageable_volumes', async (request, reply) => {
+  app.post('/v3/manageable_volumes', { config: { body: manageVolumeBody } }, async (request, reply) => {
     requireMicroversion(request, { from });
     return manage(request, reply);
   });
-  app.post('/v3/os-volume-manage', manage);
+  app.post('/v3/os-volume-manage', { config: { body: manageVolumeBody } }, manage);
 }
 
 /** `{"source-name": "volume-1"}`, as Cinder's drivers take it, or the name alone. */

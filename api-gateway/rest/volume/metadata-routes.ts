@@ -39,6 +39,7 @@ export function addMetadata(app: FastifyInstance, gateway: Gateway, bearer: Bear
     app.route<ById>({
       method,
       url: path,
+      config: { body: metadataBody },
       handler: async (request) => {
         const { metadata } = parse(metadataBody, request.body);
         const options = { replace: method === 'PUT' };
@@ -55,7 +56,7 @@ export function addMetadata(app: FastifyInstance, gateway: Gateway, bearer: Bear
     }
     return { meta: { [key]: value } };
   });
-  app.put<ByKey>(`${path}/:key`, async (request) => {
+  app.put<ByKey>(`${path}/:key`, { config: { body: metadatumBody } }, async (request) => {
     const { id, key } = request.params;
     const { meta } = parse(metadatumBody, request.body);
     const value = ownValue(meta, key);

@@ -51,7 +51,7 @@ export function addQuotas(app: FastifyInstance, gateway: Gateway, { quotas }: Vo
     const { reader } = await viewingOf(gateway, request);
     return { quota_set: { id: request.params.project, ...quotas.defaults(reader) } };
   });
-  app.put<ByProject>(path, async (request) => {
+  app.put<ByProject>(path, { config: { body: quotaSetBody } }, async (request) => {
     const { quota_set: body } = parse(quotaSetBody, request.body);
     const { context, reader } = await viewingOf(gateway, request);
     await quotas.set(context, reader, request.params.project, limitsIn(body));
@@ -65,7 +65,7 @@ export function addQuotas(app: FastifyInstance, gateway: Gateway, { quotas }: Vo
     const { reader } = await viewingOf(gateway, request);
     return { quota_class_set: { id: request.params.id, ...quotas.defaults(reader) } };
   });
-  app.put<ById>(classPath, async (request) => {
+  app.put<ById>(classPath, { config: { body: quotaClassBody } }, async (request) => {
     const { quota_class_set: body } = parse(quotaClassBody, request.body);
     const { id } = request.params;
     if (id !== 'default') {

@@ -85,7 +85,7 @@ export function addServices(app: FastifyInstance, gateway: Gateway, { hosts }: H
     });
   }
   for (const action of ['failover_host', 'failover'] as const) {
-    app.put(`/v3/os-services/${action}`, async (request) => {
+    app.put(`/v3/os-services/${action}`, { config: { body: failoverBody } }, async (request) => {
       requireMicroversion(request, { from: action === 'failover' ? 26 : 0 });
       const { host } = parse(failoverBody, request.body);
       const { reader } = await viewingOf(gateway, request);

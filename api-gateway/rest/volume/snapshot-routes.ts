@@ -47,7 +47,7 @@ export function addSnapshots(app: FastifyInstance, gateway: Gateway, { snapshots
     brief: briefSnapshotView,
     whole: snapshotView,
   });
-  app.post('/v3/snapshots', async (request, reply) => {
+  app.post('/v3/snapshots', { config: { body: schemas.newSnapshotBody } }, async (request, reply) => {
     const made = await snapshots.create(gateway.context(request), draftOf(request));
     return reply.code(202).send({ snapshot: briefSnapshotView(made, { request }) });
   });
@@ -55,7 +55,7 @@ export function addSnapshots(app: FastifyInstance, gateway: Gateway, { snapshots
     const { context, reader } = await viewingOf(gateway, request);
     return { snapshot: snapshotView(snapshots.show(context, reader, request.params.id), { request }) };
   });
-  app.put<ById>('/v3/snapshots/:id', async (request) => {
+  app.put<ById>('/v3/snapshots/:id', { config: { body: schemas.snapshotBody } }, async (request) => {
     const { snapshot } = parse(schemas.snapshotBody, request.body);
     const changed = await snapshots.update(gateway.context(request), request.params.id, namesOf(snapshot));
     return { snapshot: briefSnapshotView(changed, { request }) };

@@ -65,7 +65,7 @@ function addTransfersAt(
     brief,
     whole,
   });
-  app.post(path, async (request, reply) => {
+  app.post(path, { config: { body: schemas.newTransferBody } }, async (request, reply) => {
     requireMicroversion(request, { from });
     const { transfer: body } = parse(schemas.newTransferBody, request.body);
     const { transfer, authKey } = await transfers.create(gateway.context(request), {
@@ -81,7 +81,7 @@ function addTransfersAt(
     const { context, reader } = await viewingOf(gateway, request);
     return { transfer: whole(transfers.show(context, reader, request.params.id), { request }) };
   });
-  app.post<ById>(`${path}/:id/accept`, async (request, reply) => {
+  app.post<ById>(`${path}/:id/accept`, { config: { body: schemas.acceptTransferBody } }, async (request, reply) => {
     requireMicroversion(request, { from });
     const { auth_key: authKey } = parse(schemas.acceptTransferBody, request.body).accept;
     const accepted = await transfers.accept(gateway.context(request), request.params.id, authKey);

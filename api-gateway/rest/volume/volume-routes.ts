@@ -20,7 +20,7 @@ export function addVolumes(app: FastifyInstance, gateway: Gateway, service: Volu
   const answer = async (request: FastifyRequest, volume: shoal.v1.Volume): Promise<View> => ({
     volume: plainVolumeView(volume, { gateway, request, reader: await gateway.readState(request) }),
   });
-  app.post('/v3/volumes', async (request, reply) => {
+  app.post('/v3/volumes', { config: { body: schemas.newVolumeBody } }, async (request, reply) => {
     const made = await volumes.create(gateway.context(request), draftOf(request));
     return reply.code(202).send(await answer(request, made));
   });
@@ -28,7 +28,7 @@ export function addVolumes(app: FastifyInstance, gateway: Gateway, service: Volu
     const { context, reader } = await viewingOf(gateway, request);
     return { volume: volumeView(volumes.show(context, reader, request.params.id), { gateway, request, reader }) };
   });
-  app.put<ById>('/v3/volumes/:id', async (request) => {
+  app.put<ById>('/v3/volumes/:id', { config: { body: schemas.volumeBody } }, async (request) => {
     const { volume } = parse(schemas.volumeBody, request.body);
     const patch = { ...namesOf(volume), ...(volume.metadata == null ? {} : { metadata: volume.metadata }) };
     return answer(request, await volumes.update(gateway.context(request), request.params.id, patch));

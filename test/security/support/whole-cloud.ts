@@ -4,6 +4,7 @@ import { Registry } from 'prom-client';
 import { GrpcGateway } from '../../../api-gateway/grpc/server.ts';
 import type { GatewayLimits } from '../../../api-gateway/kit/limits.ts';
 import { nativeModule } from '../../../api-gateway/native/module.ts';
+import { openApiModule } from '../../../api-gateway/openapi/module.ts';
 import type { PolicyOverrides } from '../../../api-gateway/policies/access-policy.ts';
 import type { PolicyRule } from '../../../api-gateway/policies/rule.ts';
 import { operationsModule } from '../../../api-gateway/rest/kit/operations.ts';
@@ -67,6 +68,7 @@ export async function startWholeCloud(
     modules: [
       placementModule(new PlacementPreview(inquiry)),
       operations,
+      openApiModule('0.1.0'),
       nativeModule({ bridged: (...call) => grpc.bridged(...call) }),
     ],
   });

@@ -33,7 +33,7 @@ export function addInterfaces(
     const found = interfaces.show(context, reader, request.params.id, request.params.key);
     return { interfaceAttachment: interfaceView(found, microversionOf(request)) };
   });
-  app.post<ById>(path, async (request) => {
+  app.post<ById>(path, { config: { body: schemas.interfaceBody } }, async (request) => {
     // As Nova's, which takes an empty body, and none.
     const { interfaceAttachment: body = {} } = parse(schemas.interfaceBody, request.body ?? {});
     checkAttributes('interfaceAttachment', body, versions, microversionOf(request));

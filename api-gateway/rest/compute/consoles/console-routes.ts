@@ -21,19 +21,23 @@ const diagnosticsFrom = 48;
 
 /** Adds them. */
 export function addConsoles(app: FastifyInstance, gateway: Gateway, { consoles }: ComputeService): void {
-  app.post<ById>('/v2.1/servers/:id/remote-consoles', async (request) => {
-    requireMicroversion(request, { from: 6 });
-    const { protocol, type } = parse(schemas.remoteConsoleBody, request.body).remote_console;
-    const from = protocol === 'mks' || type === 'webmks' ? mksFrom : type === 'spice-direct' ? spiceDirectFrom : 0;
-    if (microversionOf(request) < from) {
-      throw new ShoalError(
-        'INVALID_ARGUMENT',
-        `Invalid console type ${type}: it is known from microversion 2.${from} on.`,
-      );
-    }
-    const url = await consoleUrl(gateway, { consoles }, request, request.params.id, protocol, type);
-    return { remote_console: { protocol, type, url } };
-  });
+  app.post<ById>(
+    '/v2.1/servers/:id/remote-consoles',
+    { config: { body: schemas.remoteConsoleBody } },
+    async (request) => {
+      requireMicroversion(request, { from: 6 });
+      const { protocol, type } = parse(schemas.remoteConsoleBody, request.body).remote_console;
+      const from = protocol === 'mks' || type === 'webmks' ? mksFrom : type === 'spice-direct' ? spiceDirectFrom : 0;
+      if (microversionOf(request) < from) {
+        throw new ShoalError(
+          'INVALID_ARGUMENT',
+          `Invalid console type ${type}: it is known from microversion 2.${from} on.`,
+        );
+      }
+      const url = await consoleUrl(gateway, { consoles }, request, request.params.id, protocol, type);
+      return { remote_console: { protocol, type, url } };
+    },
+  );
   app.get<{ Params: { token: string } }>('/v2.1/os-console-auth-tokens/:token', async (request) => {
     if (microversionOf(request) < anyTokenFrom) {
       throw new ShoalError('INVALID_ARGUMENT', 'Console tokens can be shown from microversion 2.31 on.');

@@ -36,7 +36,7 @@ export function addAggregates(app: FastifyInstance, gateway: Gateway, { aggregat
     const { reader } = await viewingOf(gateway, request);
     return answer(request, aggregates.show(reader, request.params.id));
   });
-  app.post('/v2.1/os-aggregates', async (request) => {
+  app.post('/v2.1/os-aggregates', { config: { body: schemas.newAggregateBody } }, async (request) => {
     const context = gateway.context(request);
     const { name, availability_zone: zone } = parse(schemas.newAggregateBody, request.body).aggregate;
     const made = await aggregates.create(context, { name, ...(zone == null ? {} : { zone }) });
@@ -44,7 +44,7 @@ export function addAggregates(app: FastifyInstance, gateway: Gateway, { aggregat
     const { hosts: _, metadata: __, ...brief } = brieflyView(made, microversionOf(request));
     return { aggregate: brief };
   });
-  app.put<ById>('/v2.1/os-aggregates/:id', async (request) => {
+  app.put<ById>('/v2.1/os-aggregates/:id', { config: { body: schemas.aggregatePatchBody } }, async (request) => {
     const context = gateway.context(request);
     const { name, availability_zone: zone } = parse(schemas.aggregatePatchBody, request.body).aggregate;
     const patch = { ...(name === undefined ? {} : { name }), ...(zone === undefined ? {} : { zone }) };
@@ -54,16 +54,20 @@ export function addAggregates(app: FastifyInstance, gateway: Gateway, { aggregat
     await aggregates.delete(gateway.context(request), request.params.id);
     return reply.code(200).send();
   });
-  app.post<ById>('/v2.1/os-aggregates/:id/action', async (request) => {
-    const context = gateway.context(request);
-    const { id } = request.params;
-    const action = parse(schemas.aggregateActionBody, request.body);
-    if ('add_host' in action) return answer(request, await aggregates.addHost(context, id, action.add_host.host));
-    if ('remove_host' in action) {
-      return answer(request, await aggregates.removeHost(context, id, action.remove_host.host));
-    }
-    return answer(request, await aggregates.setMetadata(context, id, action.set_metadata.metadata));
-  });
+  app.post<ById>(
+    '/v2.1/os-aggregates/:id/action',
+    { config: { body: schemas.aggregateActionBody } },
+    async (request) => {
+      const context = gateway.context(request);
+      const { id } = request.params;
+      const action = parse(schemas.aggregateActionBody, request.body);
+      if ('add_host' in action) return answer(request, await aggregates.addHost(context, id, action.add_host.host));
+      if ('remove_host' in action) {
+        return answer(request, await aggregates.removeHost(context, id, action.remove_host.host));
+      }
+      return answer(request, await aggregates.setMetadata(context, id, action.set_metadata.metadata));
+    },
+  );
 }
 
 function aggregateView(reader: StateReader, aggregate: shoal.v1.HostAggregate, microversion: Microversion): View {

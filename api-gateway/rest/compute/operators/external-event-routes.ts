@@ -31,16 +31,20 @@ const tagged = new Set(['volume-extended', 'power-update', 'accelerator-request-
  * on a host is acknowledged, and nothing more is to be done. 207 when one of them is refused.
  */
 export function addExternalEvents(app: FastifyInstance, gateway: Gateway): void {
-  app.post('/v2.1/os-server-external-events', async (request, reply) => {
-    const { events } = parse(schemas.externalEventsBody, request.body);
-    for (const { name } of events) {
-      if (microversionOf(request) >= (ownValue(eventsFrom, name) ?? Number.POSITIVE_INFINITY)) continue;
-      throw new ShoalError('INVALID_ARGUMENT', `Invalid body: events has the unknown name ${shown(name)}.`);
-    }
-    const { reader } = await viewingOf(gateway, request);
-    const views = events.map((event) => ({ ...event, ...outcomeOf(reader, event) }));
-    return reply.code(views.every(({ code }) => code === 200) ? 200 : 207).send({ events: views satisfies View[] });
-  });
+  app.post(
+    '/v2.1/os-server-external-events',
+    { config: { body: schemas.externalEventsBody } },
+    async (request, reply) => {
+      const { events } = parse(schemas.externalEventsBody, request.body);
+      for (const { name } of events) {
+        if (microversionOf(request) >= (ownValue(eventsFrom, name) ?? Number.POSITIVE_INFINITY)) continue;
+        throw new ShoalError('INVALID_ARGUMENT', `Invalid body: events has the unknown name ${shown(name)}.`);
+      }
+      const { reader } = await viewingOf(gateway, request);
+      const views = events.map((event) => ({ ...event, ...outcomeOf(reader, event) }));
+      return reply.code(views.every(({ code }) => code === 200) ? 200 : 207).send({ events: views satisfies View[] });
+    },
+  );
 }
 
 /** What becomes of one event, as Nova's answer has it. */

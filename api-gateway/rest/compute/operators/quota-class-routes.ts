@@ -43,7 +43,7 @@ export function addQuotaClasses(app: FastifyInstance, gateway: Gateway, quotas: 
       },
     };
   });
-  app.put<ById>(path, async (request) => {
+  app.put<ById>(path, { config: { body: schemas.quotaClassSetBody } }, async (request) => {
     const { id } = request.params;
     const body = parse(schemas.quotaClassSetBody, request.body).quota_class_set;
     const names = namesOf(microversionOf(request));

@@ -37,7 +37,7 @@ export function addFloatingIps(
     const { context, reader } = await viewingOf(gateway, request);
     return { floating_ip: floatingIpView(reader, floatingIps.show(context, reader, request.params.id)) };
   });
-  app.post(path, async (request) => {
+  app.post(path, { config: { body: schemas.floatingIpBody } }, async (request) => {
     requireMicroversion(request, lastOfProxies);
     const pool = parse(schemas.floatingIpBody, request.body ?? {}).pool ?? undefined;
     const { context, reader } = await viewingOf(gateway, request);

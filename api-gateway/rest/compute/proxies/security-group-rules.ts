@@ -21,7 +21,7 @@ export function addSecurityGroupRules(
   { securityGroups }: Pick<NetworkService, 'securityGroups'>,
 ): void {
   const path = '/v2.1/os-security-group-rules';
-  app.post(path, async (request) => {
+  app.post(path, { config: { body: schemas.securityGroupRuleBody } }, async (request) => {
     requireMicroversion(request, lastOfProxies);
     const draft = draftOf(parse(schemas.securityGroupRuleBody, request.body).security_group_rule);
     try {

@@ -39,7 +39,7 @@ function addVolumesAlone(app: FastifyInstance, gateway: Gateway, { volumes }: Se
     const { context, reader } = await viewingOf(gateway, request);
     return { volume: volumeView(reader, volumes.show(context, reader, request.params.id)) };
   });
-  app.post(path, async (request, reply) => {
+  app.post(path, { config: { body: schemas.proxiedVolumeBody } }, async (request, reply) => {
     requireMicroversion(request, lastOfProxies);
     const made = await volumes.create(gateway.context(request), volumeDraft(request));
     return reply
@@ -85,7 +85,7 @@ function addSnapshots(app: FastifyInstance, gateway: Gateway, { snapshots }: Ser
     const { context, reader } = await viewingOf(gateway, request);
     return { snapshot: snapshotView(snapshots.show(context, reader, request.params.id)) };
   });
-  app.post(path, async (request) => {
+  app.post(path, { config: { body: schemas.proxiedSnapshotBody } }, async (request) => {
     requireMicroversion(request, lastOfProxies);
     const { snapshot } = parse(schemas.proxiedSnapshotBody, request.body);
     const made = await snapshots.create(gateway.context(request), {

@@ -74,12 +74,15 @@ export function addCollection<T>(
     return answer(request, collection.find(reader, request.params.id, gateway.context(request)));
   });
   if (create !== undefined) {
-    app.post(path, async (request, reply) => reply.code(201).send(answer(request, await create.run(asked(request)))));
+    app.post(path, { config: { body: create.schema } }, async (request, reply) =>
+      reply.code(201).send(answer(request, await create.run(asked(request)))),
+    );
   }
   if (update !== undefined) {
     app.route<ById>({
       method: update.method,
       url: `${path}/:id`,
+      config: { body: update.schema },
       handler: async (request) => answer(request, await update.run(asked(request, request.params.id))),
     });
   }

@@ -63,7 +63,7 @@ export function addBackups(app: FastifyInstance, gateway: Gateway, service: Volu
     brief: briefBackupView,
     whole: backupView,
   });
-  app.post(path, async (request, reply) => {
+  app.post(path, { config: { body: schemas.newBackupBody } }, async (request, reply) => {
     const made = await backups.create(gateway.context(request), draftOf(request));
     return reply.code(202).send({ backup: briefBackupView(made, { gateway, request }) });
   });
@@ -71,7 +71,7 @@ export function addBackups(app: FastifyInstance, gateway: Gateway, service: Volu
     const { context, reader } = await viewingOf(gateway, request);
     return { backup: backupView(backups.show(context, reader, request.params.id), { gateway, request }) };
   });
-  app.put<ById>(`${path}/:id`, async (request) => {
+  app.put<ById>(`${path}/:id`, { config: { body: schemas.backupBody } }, async (request) => {
     requireMicroversion(request, { from: updatesFrom });
     const { backup: body } = parse(schemas.backupBody, request.body);
     const patch = {
@@ -119,7 +119,7 @@ function draftOf(request: FastifyRequest): Parameters<VolumeService['backups']['
 
 /** Into a volume that is there, or into a new one. */
 function addRestore(app: FastifyInstance, gateway: Gateway, { backups, volumes }: VolumeService): void {
-  app.post<ById>('/v3/backups/:id/restore', async (request, reply) => {
+  app.post<ById>('/v3/backups/:id/restore', { config: { body: schemas.restoreBody } }, async (request, reply) => {
     const { restore: body } = parse(schemas.restoreBody, request.body);
     const { context, reader } = await viewingOf(gateway, request);
     const backup = backups.show(context, reader, request.params.id);
@@ -142,7 +142,7 @@ function addRecords(app: FastifyInstance, gateway: Gateway, { backups }: VolumeS
     const { service, url } = backups.exportRecord(context, reader, request.params.id);
     return { 'backup-record': { backup_service: service, backup_url: url } };
   });
-  app.post('/v3/backups/import_record', async (request, reply) => {
+  app.post('/v3/backups/import_record', { config: { body: schemas.importRecordBody } }, async (request, reply) => {
     const { 'backup-record': record } = parse(schemas.importRecordBody, request.body);
     const made = await backups.importRecord(gateway.context(request), record.backup_service, record.backup_url);
     return reply.code(201).send({ backup: briefBackupView(made, { gateway, request }) });

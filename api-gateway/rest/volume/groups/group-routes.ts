@@ -53,7 +53,7 @@ export function addGroups(app: FastifyInstance, gateway: Gateway, service: Volum
     brief: briefView,
     whole,
   });
-  app.post(path, async (request, reply) => {
+  app.post(path, { config: { body: schemas.newGroupBody } }, async (request, reply) => {
     requireMicroversion(request, { from });
     const { group: body } = parse(schemas.newGroupBody, request.body);
     const made = await groups.create(gateway.context(request), {
@@ -70,7 +70,7 @@ export function addGroups(app: FastifyInstance, gateway: Gateway, service: Volum
     const { context, reader } = await viewingOf(gateway, request);
     return { group: whole(groups.show(context, reader, request.params.id), { request, reader }) };
   });
-  app.put<ById>(`${path}/:id`, async (request, reply) => {
+  app.put<ById>(`${path}/:id`, { config: { body: schemas.groupBody } }, async (request, reply) => {
     requireMicroversion(request, { from });
     const { group: body } = parse(schemas.groupBody, request.body);
     await groups.update(gateway.context(request), request.params.id, {

@@ -42,7 +42,7 @@ export function addGroupSnapshots(app: FastifyInstance, gateway: Gateway, { grou
     brief: briefView,
     whole: wholeView,
   });
-  app.post(path, async (request, reply) => {
+  app.post(path, { config: { body: schemas.newGroupSnapshotBody } }, async (request, reply) => {
     requireMicroversion(request, { from });
     const { group_snapshot: body } = parse(schemas.newGroupSnapshotBody, request.body);
     const made = await groupSnapshots.create(gateway.context(request), {

@@ -50,7 +50,7 @@ export function addGroupTypes(app: FastifyInstance, gateway: Gateway, service: V
     idOf: ({ id }) => id,
     view: viewOf,
   });
-  app.post(path, async (request, reply) => {
+  app.post(path, { config: { body: schemas.newGroupTypeBody } }, async (request, reply) => {
     requireMicroversion(request, { from });
     const { group_type: body } = parse(schemas.newGroupTypeBody, request.body);
     const made = await groupTypes.create(gateway.context(request), {
@@ -66,7 +66,7 @@ export function addGroupTypes(app: FastifyInstance, gateway: Gateway, service: V
     const { context, reader } = await viewingOf(gateway, request);
     return { group_type: viewOf(groupTypes.show(context, reader, request.params.id), { request }) };
   });
-  app.put<ById>(`${path}/:id`, async (request) => {
+  app.put<ById>(`${path}/:id`, { config: { body: schemas.groupTypeBody } }, async (request) => {
     requireMicroversion(request, { from });
     const { group_type: body } = parse(schemas.groupTypeBody, request.body);
     const changed = await groupTypes.update(gateway.context(request), request.params.id, {
@@ -91,7 +91,7 @@ function addSpecs(app: FastifyInstance, gateway: Gateway, { groupTypes }: Volume
     return groupTypes.show(context, reader, request.params.id).groupSpecs;
   };
   app.get<ById>(path, async (request) => ({ group_specs: await specsOf(request) }));
-  app.post<ById>(path, async (request, reply) => {
+  app.post<ById>(path, { config: { body: schemas.groupSpecsBody } }, async (request, reply) => {
     requireMicroversion(request, { from });
     const { group_specs: specs } = parse(schemas.groupSpecsBody, request.body);
     await groupTypes.setSpecs(gateway.context(request), request.params.id, specs);
@@ -105,7 +105,7 @@ function addSpecs(app: FastifyInstance, gateway: Gateway, { groupTypes }: Volume
     }
     return { [key]: value };
   });
-  app.put<ByKey>(`${path}/:key`, async (request) => {
+  app.put<ByKey>(`${path}/:key`, { config: { body: schemas.extraSpecBody } }, async (request) => {
     requireMicroversion(request, { from });
     const { id, key } = request.params;
     const body = parse(schemas.extraSpecBody, request.body);

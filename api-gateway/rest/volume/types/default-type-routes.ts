@@ -32,7 +32,7 @@ export function addDefaultTypes(app: FastifyInstance, gateway: Gateway, { types 
     }
     return { default_type: { project_id: project, volume_type_id: found.typeId } };
   });
-  app.put<ByProject>(path, async (request) => {
+  app.put<ByProject>(path, { config: { body: defaultTypeBody } }, async (request) => {
     requireMicroversion(request, { from });
     const { volume_type: wanted } = parse(defaultTypeBody, request.body).default_type;
     const { project } = request.params;

@@ -28,7 +28,7 @@ export function addQosSpecs(app: FastifyInstance, gateway: Gateway, { qos, types
     idOf: ({ id }) => id,
     view: qosView,
   });
-  app.post(path, async (request) => {
+  app.post(path, { config: { body: schemas.newQosBody } }, async (request) => {
     const { name, consumer, ...specs } = parse(schemas.newQosBody, request.body).qos_specs;
     const draft = { name, ...setField('consumer', consumer), specs: textsOf(specs) };
     return answer(request, await qos.create(gateway.context(request), draft));
@@ -37,7 +37,7 @@ export function addQosSpecs(app: FastifyInstance, gateway: Gateway, { qos, types
     const { reader } = await viewingOf(gateway, request);
     return answer(request, qos.show(reader, request.params.id));
   });
-  app.put<ById>(`${path}/:id`, async (request) => {
+  app.put<ById>(`${path}/:id`, { config: { body: schemas.qosBody } }, async (request) => {
     const body = parse(schemas.qosBody, request.body).qos_specs;
     const { consumer, ...specs } = body;
     await qos.update(gateway.context(request), request.params.id, {
@@ -51,7 +51,7 @@ export function addQosSpecs(app: FastifyInstance, gateway: Gateway, { qos, types
     await qos.remove(gateway.context(request), request.params.id, force !== undefined && flagOf('force', force));
     return reply.code(202).send();
   });
-  app.put<ById>(`${path}/:id/delete_keys`, async (request, reply) => {
+  app.put<ById>(`${path}/:id/delete_keys`, { config: { body: schemas.qosKeysBody } }, async (request, reply) => {
     const { keys } = parse(schemas.qosKeysBody, request.body);
     await qos.removeKeys(gateway.context(request), request.params.id, keys);
     return reply.code(202).send();

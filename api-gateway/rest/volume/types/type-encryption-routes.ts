@@ -35,7 +35,7 @@ export function addTypeEncryption(app: FastifyInstance, gateway: Gateway, { type
     if (value === undefined) throw new ShoalError('NOT_FOUND', 'The resource could not be found.');
     return { [key]: value };
   });
-  app.post<ById>(path, async (request) => {
+  app.post<ById>(path, { config: { body: schemas.newEncryptionBody } }, async (request) => {
     const { encryption: body } = parse(schemas.newEncryptionBody, request.body);
     const { id } = request.params;
     const made = await types.setEncryption(gateway.context(request), id, draftOf(body), { mustBeNew: true });
@@ -44,7 +44,7 @@ export function addTypeEncryption(app: FastifyInstance, gateway: Gateway, { type
     return { encryption: { ...fieldsOf(made), volume_type_id: typeId, encryption_id: made.id } };
   });
   // A type has one encryption, so that whatever its id is said to be, it is meant.
-  app.put<ByKey>(`${path}/:key`, async (request) => {
+  app.put<ByKey>(`${path}/:key`, { config: { body: schemas.encryptionBody } }, async (request) => {
     const { encryption: body } = parse(schemas.encryptionBody, request.body);
     const draft = draftOf(body);
     await types.setEncryption(gateway.context(request), request.params.id, draft, { mustBeNew: false });

@@ -61,7 +61,7 @@ export function addTypes(app: FastifyInstance, gateway: Gateway, service: Volume
     idOf: ({ id }) => id,
     view: typeView,
   });
-  app.post('/v3/types', async (request) => {
+  app.post('/v3/types', { config: { body: schemas.newTypeBody } }, async (request) => {
     const { volume_type: body } = parse(schemas.newTypeBody, request.body);
     const isPublic = body['os-volume-type-access:is_public'];
     const made = await types.create(gateway.context(request), {
@@ -78,7 +78,7 @@ export function addTypes(app: FastifyInstance, gateway: Gateway, service: Volume
     const { id } = request.params;
     return answer(request, id === 'default' ? types.default(context, reader) : types.show(context, reader, id));
   });
-  app.put<ById>('/v3/types/:id', async (request) => {
+  app.put<ById>('/v3/types/:id', { config: { body: schemas.typeBody } }, async (request) => {
     const { volume_type: body } = parse(schemas.typeBody, request.body);
     const isPublic = body.is_public ?? body['os-volume-type-access:is_public'];
     const patch = {
@@ -140,7 +140,7 @@ function addExtraSpecs(app: FastifyInstance, gateway: Gateway, { types }: Volume
     const { context, reader } = await viewingOf(gateway, request);
     return { extra_specs: specsFor(types.show(context, reader, request.params.id), { gateway, request }) };
   });
-  app.post<ById>(path, async (request) => {
+  app.post<ById>(path, { config: { body: schemas.extraSpecsBody } }, async (request) => {
     const { extra_specs: specs } = parse(schemas.extraSpecsBody, request.body);
     await types.setExtraSpecs(gateway.context(request), request.params.id, specs);
     return { extra_specs: specs };
@@ -154,7 +154,7 @@ function addExtraSpecs(app: FastifyInstance, gateway: Gateway, { types }: Volume
     }
     return { [key]: value };
   });
-  app.put<ByKey>(`${path}/:key`, async (request) => {
+  app.put<ByKey>(`${path}/:key`, { config: { body: schemas.extraSpecBody } }, async (request) => {
     const { id, key } = request.params;
     const body = parse(schemas.extraSpecBody, request.body);
     if (ownValue(body, key) === undefined) throw new ShoalError('INVALID_ARGUMENT', 'Request body and URI mismatch');
