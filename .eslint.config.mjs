@@ -4,7 +4,7 @@ import bytesSlice from './node/dev/bytes-slice-rule.mjs';
 import ownKeys from './node/dev/own-keys-rule.mjs';
 
 export default tseslint.config(
-  { ignores: ['proto/gen/**', 'node_modules/**', '.shoal/**', '.tap/**', '.web/**'] },
+  { ignores: ['proto/gen/**', 'api-gateway/web/app/api/gen/**', 'node_modules/**', '.shoal/**', '.tap/**', '.web/**'] },
   {
     files: ['**/*.ts', '**/*.tsx'],
     languageOptions: {

@@ -17,16 +17,37 @@ export function nativeMethodsByRoute(): ReadonlyMap<string, { readonly request: 
 /** Every message and enumeration that the methods speak of, by name. */
 export function nativeSchemas(): Json {
   const schema = loadNativeSchema();
-  const made = new Map<string, Json>();
-  const left = [...nativeMethodsByRoute().values()].flatMap(({ request, response }) => [request, response]);
-  for (let name = left.pop(); name !== undefined; name = left.pop()) {
-    if (made.has(name)) continue;
+  const methods = [...nativeMethodsByRoute().values()];
+  const asked = reachableFrom(
+    schema,
+    methods.map(({ request }) => request),
+  );
+  const answered = reachableFrom(
+    schema,
+    methods.map(({ response }) => response),
+  );
+  const made = [...new Set([...asked, ...answered])].sort().map((name): [string, Json] => {
     const fields = schema.fieldsOf(name);
     const properties = Object.fromEntries(fields.map((field) => [field.name, manyOf(schema, field)]));
-    made.set(name, { type: 'object', properties, additionalProperties: false });
-    for (const { type } of fields) if (type.kind === 'message') left.push(type.name);
+    // A request may leave everything out; an answer has all that has no presence of its own.
+    const required = asked.has(name) ? [] : fields.filter(({ isOptional }) => !isOptional).map((field) => field.name);
+    return [
+      name,
+      { type: 'object', ...(required.length === 0 ? {} : { required }), properties, additionalProperties: false },
+    ];
+  });
+  return Object.fromEntries(made);
+}
+
+function reachableFrom(schema: NativeSchema, names: readonly string[]): ReadonlySet<string> {
+  const met = new Set<string>();
+  const left = [...names];
+  for (let name = left.pop(); name !== undefined; name = left.pop()) {
+    if (met.has(name)) continue;
+    met.add(name);
+    for (const { type } of schema.fieldsOf(name)) if (type.kind === 'message') left.push(type.name);
   }
-  return Object.fromEntries([...made].sort(([a], [b]) => (a < b ? -1 : 1)));
+  return met;
 }
 
 function manyOf(schema: NativeSchema, { many, type }: MessageField): Json {

@@ -27,6 +27,9 @@ interface Binding {
 
 const folders = ['node', 'proto', 'placement', 'drivers', 'api-gateway', 'sim', 'test'];
 
+/** Folders of what programs write. */
+const generated: ReadonlySet<string> = new Set(['proto/gen', 'api-gateway/web/app/api/gen']);
+
 /** Every TypeScript and plain JavaScript file that we write. */
 export function sources(): readonly Source[] {
   const found: Source[] = [];
@@ -55,7 +58,7 @@ function walk(folder: string, found: Source[]): void {
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
     const path = join(folder, entry.name);
     if (entry.isDirectory()) {
-      if (relative(repositoryRoot, path) !== 'proto/gen') walk(path, found);
+      if (!generated.has(relative(repositoryRoot, path))) walk(path, found);
     } else if (/\.(tsx?|mjs|js)$/.test(entry.name)) {
       found.push(read(path));
     }

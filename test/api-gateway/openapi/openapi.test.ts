@@ -5,6 +5,7 @@ import { Validator } from '@seriousme/openapi-schema-validator';
 import t from 'tap';
 import { nativeMethods } from '../../../api-gateway/native/methods.ts';
 import { startWholeCloud } from '../../security/support/whole-cloud.ts';
+import { clientFile, clientText } from './client-file.ts';
 
 interface Operation {
   readonly operationId: string;
@@ -132,4 +133,8 @@ void t.test('it is told again only when it differs, and packed for those who tak
   t.ok(packed.rawPayload.length < answer.body.length / 8, `${packed.rawPayload.length} of ${answer.body.length} bytes`);
   const plain = await gateway.call('GET', '/openapi.json', { headers: { 'accept-encoding': 'gzip;q=0' } });
   t.equal(plain.headers['content-encoding'], undefined);
+});
+
+void t.test('the page’s types are made of it', async (t) => {
+  t.equal(await clientText(whole), readFileSync(clientFile, 'utf8'), 'else run: npm run client');
 });
