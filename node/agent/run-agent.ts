@@ -5,7 +5,7 @@
  * (store/disk-room.ts).
  */
 
-import { flushCompileCache } from 'node:module';
+import type { EventEmitter } from 'node:events';
 import { AssertionError } from '../base/assert.ts';
 import { systemClock } from '../base/clock.ts';
 import { isDiskFull } from '../base/disk-full.ts';
@@ -110,8 +110,7 @@ async function runUntilEnded(config: Config, ticket: string | undefined): Promis
       agent = new Agent({ ...deps, onFatal: cannotGoOn, idle }, config, membership);
       continue;
     }
-    // Otherwise the code that was compiled is written when the process ends by itself, and many never do.
-    flushCompileCache();
+    tellStarted();
     const watch = watchRoom(room, { isIdle: idle !== undefined, logger, changed: (how) => ended.resolve(how) });
     const how = await ended.promise;
     watch.close();
@@ -132,6 +131,11 @@ async function runUntilEnded(config: Config, ticket: string | undefined): Promis
     logger.info({ how, hasConsensus: idle === undefined }, 'restarting');
     agent = new Agent({ ...deps, onFatal: cannotGoOn, idle }, config, membership);
   }
+}
+
+/** To what started this process (node/bin/agent-script.mjs): it keeps what has been compiled, and gives memory back. */
+function tellStarted(): void {
+  (process as EventEmitter).emit('shoalStarted');
 }
 
 /** Looks now and then whether the disk has become full, or, while the agent runs without consensus, has room again. */

@@ -23,8 +23,8 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const cache = join(root, 'node_modules/.cache/shoal-bundles');
 /** What the program is made of, besides packages, whose lock stands for them. */
 const sources = ['api-gateway', 'drivers', 'node', 'placement', 'proto', 'package-lock.json'];
-/** An agent that runs may load a part of an older one later. */
-const bundlesKept = 4;
+/** Each version has two; a command that runs may load a part of an older one later. */
+const bundlesKept = 8;
 
 /**
  * URL of the bundle's module that runs the command line; undefined where there is none, and the sources are to be run.
@@ -34,7 +34,18 @@ const bundlesKept = 4;
  */
 export async function bundleUrl({ make }) {
   const entry = join(cache, sourcesKey(), 'shoal.mjs');
-  return existsSync(entry) || (make && (await makeBundle(entry))) ? pathToFileURL(entry).href : undefined;
+  const isThere = existsSync(entry) || (make && (await makeBundle(entry, commandsAsModules)));
+  return isThere ? pathToFileURL(entry).href : undefined;
+}
+
+/**
+ * Path of the agent's script (agent-script.mjs), which is made when it is missing; undefined where it cannot be.
+ *
+ * @returns {Promise<string | undefined>}
+ */
+export async function agentScript() {
+  const entry = join(cache, `${sourcesKey()}-agent`, 'agent.cjs');
+  return existsSync(entry) || (await makeBundle(entry, agentAsScript)) ? entry : undefined;
 }
 
 /** Says which sources these are, without reading them. */
@@ -55,7 +66,7 @@ function addTo(hash, path) {
 }
 
 /** Makes it; false: it cannot be made here. Several that start at once each make one, and the first stays. */
-async function makeBundle(entry) {
+async function makeBundle(entry, own) {
   const folder = join(entry, '..');
   const draft = `${folder}.${process.pid}.tmp`;
   let esbuild;
@@ -66,7 +77,7 @@ async function makeBundle(entry) {
     return false;
   }
   try {
-    const { outputFiles } = await esbuild.build(buildOptions(draft));
+    const { outputFiles } = await esbuild.build({ ...common, ...own, outdir: draft });
     mkdirSync(draft, { recursive: true });
     for (const { path, text } of outputFiles) writeFileSync(path, inAscii(text));
     try {
@@ -88,36 +99,46 @@ async function makeBundle(entry) {
   }
 }
 
-function buildOptions(outdir) {
-  return {
-    absWorkingDir: root,
-    entryPoints: { shoal: 'node/cli/main.ts' },
-    outdir,
-    write: false,
-    outExtension: { '.js': '.mjs' },
-    bundle: true,
-    splitting: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node24',
-    legalComments: 'none',
-    minifySyntax: true,
-    // V8 keeps the text for as long as the agent runs, and spaces are a third of it. Names stay, and lines stay short.
-    minifyWhitespace: true,
-    lineLimit: 160,
-    logLevel: 'silent',
-    // Finds its native half beside itself.
-    external: ['classic-level'],
-    // What packages in CommonJS ask for when they run: Node's own modules.
-    banner: {
-      js: "import { createRequire as createRequireOfBundle } from 'node:module'; const require = createRequireOfBundle(import.meta.url);",
-    },
-    plugins: [
-      { name: 'place', setup: keepPlaces },
-      { name: 'unused', setup: leaveOutUnused },
-    ],
-  };
-}
+const common = {
+  absWorkingDir: root,
+  write: false,
+  bundle: true,
+  platform: 'node',
+  target: 'node24',
+  legalComments: 'none',
+  minifySyntax: true,
+  // V8 keeps the text for as long as the agent runs, and spaces are a third of it. Names stay, and lines stay short.
+  minifyWhitespace: true,
+  lineLimit: 160,
+  logLevel: 'silent',
+  // Finds its native half beside itself.
+  external: ['classic-level'],
+  plugins: [
+    { name: 'place', setup: keepPlaces },
+    { name: 'unused', setup: leaveOutUnused },
+  ],
+};
+
+/** Parts that commands load when they need them are files of their own, so that a command starts with little. */
+const commandsAsModules = {
+  entryPoints: { shoal: 'node/cli/main.ts' },
+  outExtension: { '.js': '.mjs' },
+  splitting: true,
+  format: 'esm',
+  // What packages in CommonJS ask for when they run: Node's own modules.
+  banner: {
+    js: "import { createRequire as createRequireOfBundle } from 'node:module'; const require = createRequireOfBundle(import.meta.url);",
+  },
+};
+
+/** An agent loads everything: one text, which agent-script.mjs calls. */
+const agentAsScript = {
+  entryPoints: { agent: 'node/cli/agent-main.ts' },
+  outExtension: { '.js': '.cjs' },
+  format: 'cjs',
+  banner: { js: '(function (require, module, exports) {' },
+  footer: { js: '})' },
+};
 
 /**
  * V8 keeps a text of plain ASCII in one byte a character, any other in two. In strings esbuild has escaped all else; what is
