@@ -12,13 +12,13 @@ import { timesOf } from '../figures/times.ts';
 import { Child } from '../hosts/child.ts';
 import { Cell } from '../state/cell.ts';
 import type { ReplicaAnswer, ReplicaQuestion } from './replica-process.ts';
-import type { SubscribersAnswer, SubscribersQuestion } from './subscribers-process.ts';
+import type { Follows, SubscribersAnswer, SubscribersQuestion } from './subscribers-process.ts';
 
 /** How much of it. */
 interface FeedOptions {
   /** Subscribers that each have the slice of a host; all in one process, which has all their rows. */
   readonly hosts: number;
-  /** Subscribers that have one row each. */
+  /** Subscribers that have little each: the servers of one host, and then one row. */
   readonly watchers: number;
   readonly writesPerSecond: number;
   readonly forMs: number;
@@ -36,6 +36,11 @@ type Add = (what: string, value: number, unit: string, target?: number) => void;
 const guestsAHost = 10;
 const portsANetwork = 20;
 const onDisk = 10;
+const contents: Readonly<Record<Follows, string>> = {
+  host: 'the slice of a host',
+  'own-servers': 'the servers of one host',
+  'one-row': 'one row',
+};
 /** A thousand slices in one process are some GB. */
 const subscribersHeap = '--max-old-space-size=10000';
 
@@ -43,18 +48,24 @@ const subscribersHeap = '--max-old-space-size=10000';
 export async function feedLoad(options: FeedOptions): Promise<readonly Figure[]> {
   const { say } = options;
   const figures: Figure[] = [];
-  for (const follows of ['host', 'one-row'] as const) {
+  for (const follows of ['host', 'own-servers', 'one-row'] as const) {
     const hosts = follows === 'host' ? options.hosts : options.watchers;
-    const add: Add = (what, value, unit, target) =>
-      void figures.push({ what, hosts, value, unit, ...(target === undefined ? {} : { target }) });
+    const add: Add = (text, value, unit, target) =>
+      void figures.push({
+        what: `${text}${follows === 'own-servers' ? ' (own servers alone)' : ''}`,
+        hosts,
+        value,
+        unit,
+        ...(target === undefined ? {} : { target }),
+      });
     const folder = await mkdtemp(join(options.folder, 'feed-'));
     const replica: Replica = new Child(new URL('replica-process.ts', import.meta.url));
     const subscribers: Subscribers = new Child(new URL('subscribers-process.ts', import.meta.url), [subscribersHeap]);
     try {
-      say(`slices: ${hosts} subscribers, each with ${follows === 'host' ? 'the slice of a host' : 'one row'}`);
+      say(`slices: ${hosts} subscribers, each with ${contents[follows]}`);
       await start(replica, subscribers, { ...options, hosts, folder }, follows, add);
-      if (follows === 'host') await writeToHosts(replica, subscribers, options, add);
-      else await writeToAll(replica, subscribers, options, add);
+      if (follows === 'one-row') await writeToAll(replica, subscribers, options, add);
+      else await writeToHosts(replica, subscribers, { ...options, hosts }, add);
     } finally {
       await Promise.all([replica.end(), subscribers.end()]);
       await rm(folder, { recursive: true, force: true });
@@ -67,7 +78,7 @@ async function start(
   replica: Replica,
   subscribers: Subscribers,
   { hosts, folder }: FeedOptions,
-  follows: 'host' | 'one-row',
+  follows: Follows,
   add: Add,
 ): Promise<void> {
   const [port = 0] = await freePorts(1);
@@ -100,7 +111,7 @@ async function start(
     onDisk,
     folder,
   });
-  if (follows === 'host') add('all slices fetched for the first time', started.tookMs / 1000, 's');
+  if (follows !== 'one-row') add('all slices fetched for the first time', started.tookMs / 1000, 's');
 }
 
 /** Changes of servers of one half of the hosts: what their own hosts see of it, and what the other half. */
@@ -120,6 +131,7 @@ async function writeToHosts(replica: Replica, subscribers: Subscribers, options:
   add('commit to on disk at its host (LevelDB), p50', durable?.p50Ms ?? Number.NaN, 'ms');
   add('commit to on disk at its host (LevelDB), p99', durable?.p99Ms ?? Number.NaN, 'ms');
   add('replica under these writes, processor', written.cpuPercent, '% of a core');
+  add('replica under these writes, processor a write', (written.cpuPercent * forMs) / 100 / written.writes, 'ms');
   const uninvolved = current.changes.slice(involvedHosts);
   add(
     'changes that an uninvolved host was sent',

@@ -17,6 +17,12 @@ import { openLevelDisk } from '../../../../node/store/level/level-disk.ts';
 import { MemoryDisk } from '../../../../node/store/memory/memory-disk.ts';
 import { answer, cpuMs } from '../hosts/child.ts';
 
+/**
+ * What each subscriber follows: what its host needs, the rows of its host's servers alone, or one row that all have. A thousand
+ * slices of the first kind are 6 GB in one process.
+ */
+export type Follows = 'host' | 'own-servers' | 'one-row';
+
 /** What it is asked. */
 export type SubscribersQuestion =
   | {
@@ -24,8 +30,7 @@ export type SubscribersQuestion =
       /** Each host with its certificate. */
       readonly hosts: readonly { readonly hostId: HostId; readonly certificates: PeerCertificates }[];
       readonly replica: { readonly hostId: HostId; readonly address: string };
-      /** What each follows: what its host needs, or one row that all have. */
-      readonly follows: 'host' | 'one-row';
+      readonly follows: Follows;
       /** So many keep their slice in LevelDB, below `folder`; the others in memory: a thousand syncs a second are not one disk's. */
       readonly onDisk: number;
       readonly folder: string;
@@ -85,7 +90,7 @@ async function start(question: Extract<SubscribersQuestion, { ask: 'start' }>): 
       ),
       self: at + 2,
       hosts: () => [1],
-      roots: follows === 'host' ? hostSlice(hostId) : oneRow,
+      roots: rootsOf(follows, hostId),
       onFatal: (error) => {
         console.error(error);
         process.exit(1);
@@ -97,6 +102,16 @@ async function start(question: Extract<SubscribersQuestion, { ask: 'start' }>): 
     await slice.start();
   }
   for (const slice of slices) if (!(await slice.ready(readyMsMax))) throw new Error('a slice is not whole');
+}
+
+function rootsOf(follows: Follows, hostId: HostId): SliceRoots {
+  if (follows === 'host') return hostSlice(hostId);
+  if (follows === 'one-row') return oneRow;
+  return {
+    read: (reader) => void serverTable.by(reader, 'host', hostId),
+    heard: () => {},
+    forget: () => {},
+  };
 }
 
 /** The row of the mesh, and nothing else. */
