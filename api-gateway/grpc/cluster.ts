@@ -12,6 +12,9 @@ interface ClusterServices {
   readonly upgrade: UpgradeService;
 }
 
+/** Servers named of a host; the rest are counted. */
+const namedMax = 10;
+
 /** `shoal.v1.ClusterService`: the mesh for its operators. Who may call what: api-gateway/policies/mesh.ts. */
 export function clusterHandlers(
   callers: Callers,
@@ -32,7 +35,10 @@ export function clusterHandlers(
         const { reader, stale } = await read();
         return {
           hosts: cluster.hosts(reader).map(({ advert, accusedBy, clockOffsetMs, keyUsedTwiceAt, ...rest }) => ({
-            ...rest,
+            host: rest.host,
+            condition: rest.condition,
+            serversWithoutSpareRoom: rest.withoutSpareRoom.slice(0, namedMax),
+            withoutSpareRoom: rest.withoutSpareRoom.length,
             advert: advert ?? null,
             accusedBy: [...accusedBy],
             keyUsedTwiceAt: keyUsedTwiceAt ?? '',

@@ -1500,6 +1500,12 @@ export namespace shoal {
             /** HostView accusedBy. */
             accusedBy: string[];
 
+            /** HostView serversWithoutSpareRoom. */
+            serversWithoutSpareRoom: string[];
+
+            /** HostView withoutSpareRoom. */
+            withoutSpareRoom: number;
+
             /**
              * Creates a new HostView instance using the specified properties.
              * @param [properties] Properties to set
@@ -1549,6 +1555,12 @@ export namespace shoal {
 
                 /** HostView accusedBy */
                 accusedBy?: string[];
+
+                /** HostView serversWithoutSpareRoom */
+                serversWithoutSpareRoom?: string[];
+
+                /** HostView withoutSpareRoom */
+                withoutSpareRoom?: number;
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];

@@ -72,6 +72,12 @@ export function registerHosts(program: Command): void {
         if (accusedBy.length > 0)
           console.log(`${host?.name ?? ''} is ${condition}: no answer to ${accusedBy.join(', ')}`);
       }
+      for (const { host, serversWithoutSpareRoom, withoutSpareRoom } of hosts) {
+        if (withoutSpareRoom === 0) continue;
+        const more = withoutSpareRoom - serversWithoutSpareRoom.length;
+        const names = serversWithoutSpareRoom.join(', ') + (more > 0 ? ` and ${more} more` : '');
+        console.error(`shoal: were ${host?.name ?? ''} lost, the other hosts would have no room for ${names}`);
+      }
       if (stale) console.error('shoal: no quorum; this list may be old');
     });
 

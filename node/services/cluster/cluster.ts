@@ -7,6 +7,8 @@ import { hostTable, meshTable, userTable } from '../../state/tables/index.ts';
 import type { StateReader } from '../../state/types.ts';
 import type { UnreadableRow } from '../../state/unreadable-rows.ts';
 import { type HostRemovalDependencies, type Removal, removeHost } from '../compute/host-removal.ts';
+import { preciousServers } from '../compute/takeover/lost-servers.ts';
+import { freeRoom, withoutRoom } from '../compute/takeover/spare-room.ts';
 import { defaultDomainId } from '../identity/directory.ts';
 import { findDomain, findUser } from '../identity/identity.ts';
 import { noFailures } from '../identity/password-log-in.ts';
@@ -31,6 +33,8 @@ interface HostStatus {
   readonly clockOffsetMs: number | undefined;
   /** As `HostViews.keyUsedTwiceAt`. */
   readonly keyUsedTwiceAt: string | undefined;
+  /** Names of its servers that are to come back elsewhere when it is lost, and would find no room there now. */
+  readonly withoutSpareRoom: readonly string[];
 }
 
 /** This agent, as it tells others. */
@@ -107,6 +111,13 @@ export class ClusterService {
         }),
         clockOffsetMs: this.#views.clockOffsetMs?.(record.id),
         keyUsedTwiceAt: this.#views.keyUsedTwiceAt?.(record.id),
+        withoutSpareRoom: withoutRoom(
+          preciousServers(reader, record.id),
+          [...adverts.values()].flatMap((advert) => {
+            const takes = advert.hostId !== record.id && advert.enabled;
+            return takes && this.#views.condition(advert.hostId) === 'alive' ? freeRoom(advert) : [];
+          }),
+        ),
       }))
       .sort((a, b) => (a.host.name < b.host.name ? -1 : 1));
   }

@@ -8,6 +8,7 @@ import { disksOf } from '../../volume/kit/disks-of-server.ts';
 import { verbs } from '../machine/verbs.ts';
 import { vmState } from '../machine/vm-state.ts';
 import { type HaPolicy, haPolicyOf } from './ha-policy.ts';
+import type { PreciousServer } from './spare-room.ts';
 
 type Server = shoal.v1.Server;
 
@@ -33,6 +34,16 @@ export function serversOfLost(reader: StateReader, hostId: string): readonly Ser
     .by(reader, 'host', hostId)
     .map(({ record }) => record)
     .filter((server) => !server.deleting && (server.hostId === hostId || isWaitingForHost(server, hostId)));
+}
+
+/** Servers of a host that are to come back elsewhere when it is lost, with what they need. */
+export function preciousServers(reader: StateReader, hostId: string): readonly PreciousServer[] {
+  return serversOfLost(reader, hostId).flatMap((server) => {
+    const { restarts, priority } = policyOf(reader, server);
+    if (!restarts || server.hostId !== hostId) return [];
+    const { vcpus = 0, memoryMib = 0 } = server.flavor ?? {};
+    return { name: server.name, priority, vcpus, memoryMib };
+  });
 }
 
 /** Of another host, which waits for this one to let go. */
