@@ -34,10 +34,22 @@ export class FakeNetworkHost {
   readonly ports = new Map<PortId, LocalPortSpec>();
   readonly forwarding = new Map<NetworkId, ForwardingSpec>();
   readonly routers = new Map<RouterId, RouterSpec>();
+  /** What guests have posted as their passwords, until it is in their metadata. */
+  readonly postedPasswords = new Map<PortId, string>();
   /** False: the host has no way out, and refuses floating IPs and source NAT. */
   hasExternalInterface = true;
   /** Calls that changed something, since the beginning. */
   changes = 0;
+
+  /** A guest posts its administrator's password to the metadata service; the status that it is answered with. */
+  postPassword(portId: PortId, password: string): 200 | 400 | 404 | 409 {
+    const known = this.ports.get(portId)?.metadata['/openstack/latest/password'];
+    if (known === undefined) return 404;
+    if (known.length > 0 || this.postedPasswords.has(portId)) return 409;
+    if (!/^[!-~]{1,1020}$/.test(password)) return 400;
+    this.postedPasswords.set(portId, password);
+    return 200;
+  }
 
   /** Power goes: nothing of it survives. */
   reboot(): void {
@@ -76,7 +88,11 @@ export class FakeNetworkDriver implements NetworkDriver {
     const host = this.#begin('found', signal);
     return {
       networks: [...host.networks.values()].map(({ networkId, vni }) => ({ networkId, vni })),
-      ports: [...host.ports.values()].map(({ portId, networkId }) => ({ portId, networkId, tapName: tapName(portId) })),
+      ports: [...host.ports.values()].map(({ portId, networkId }) => {
+        const postedPassword = host.postedPasswords.get(portId);
+        const plain = { portId, networkId, tapName: tapName(portId) };
+        return postedPassword === undefined ? plain : { ...plain, postedPassword };
+      }),
       routers: [...host.routers.values()].map(({ routerId, external }) => ({
         routerId,
         floatingIps: (external?.floatingIps ?? []).map((entry) => entry.floatingIp).sort(),
@@ -126,12 +142,14 @@ export class FakeNetworkDriver implements NetworkDriver {
       }
     }
     this.#put(host.ports, spec.portId, spec);
+    if ((spec.metadata['/openstack/latest/password'] ?? '').length > 0) host.postedPasswords.delete(spec.portId);
     return { tapName: tapName(spec.portId) };
   }
 
   async removePort(portId: PortId, signal: AbortSignal): Promise<void> {
     const host = this.#begin('removePort', signal);
     if (host.ports.delete(portId)) host.changes += 1;
+    host.postedPasswords.delete(portId);
   }
 
   async setForwarding(spec: ForwardingSpec, signal: AbortSignal): Promise<void> {

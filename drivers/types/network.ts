@@ -165,7 +165,16 @@ export interface RouterSpec {
 /** What the host carries now, read back from the kernel and the driver's own files. */
 export interface NetworkFound {
   readonly networks: readonly { readonly networkId: NetworkId; readonly vni: number }[];
-  readonly ports: readonly { readonly portId: PortId; readonly networkId: NetworkId; readonly tapName: string }[];
+  readonly ports: readonly {
+    readonly portId: PortId;
+    readonly networkId: NetworkId;
+    readonly tapName: string;
+    /**
+     * What its guest has posted as its administrator's password, encrypted: 1 to 1,020 printable characters. Told until the port's
+     * metadata has a password. Absent: nothing.
+     */
+    readonly postedPassword?: string;
+  }[];
   readonly routers: readonly { readonly routerId: RouterId; readonly floatingIps: readonly string[] }[];
 }
 

@@ -16,7 +16,7 @@ import { Host, type VxlanDeps, type VxlanOptions } from './host/host.ts';
 import { addressLines } from './links/address.ts';
 import { bridge, interfaceWith, type Links, type LinkWanted } from './links/link.ts';
 import type { Netns } from './links/netns.ts';
-import { metadataServerCidr, metadataServerIp, metadataServerPort } from './model/metadata.ts';
+import { identityIp, metadataServerCidr, metadataServerIp, metadataServerPort } from './model/metadata.ts';
 import {
   bridgeName,
   externalBridge,
@@ -36,6 +36,7 @@ import { ensurePort, removePort, syncDhcp } from './networks/ports.ts';
 import { ensureRouter, removeRouter } from './routing/routers.ts';
 import { filterTable, guardTable } from './security/security.ts';
 import { DetachedProcess } from './services/detached.ts';
+import { postedPasswords, preparePosted } from './services/posted-passwords.ts';
 import { Resolver } from './services/resolver.ts';
 
 /** Gratuitous ARPs sent for an address that is new here: more than one, for they are not acknowledged. */
@@ -94,6 +95,7 @@ export class VxlanDriver implements NetworkDriver {
         await chown(metadataDir, process.getuid?.() ?? 0, options.metadataUid);
         await chmod(metadataDir, 0o710);
       }
+      await preparePosted(options.stateDir, options.metadataUid);
       // dnsmasq passes through it, whatever the agent's umask made of it.
       await chmod(options.stateDir, 0o711);
       this.#host.ipv6 = await exists('/proc/sys/net/ipv6');
@@ -130,12 +132,17 @@ export class VxlanDriver implements NetworkDriver {
       const links = await this.#host.netns.links(signal);
       const networks: NetworkFound['networks'][number][] = [];
       const ports: NetworkFound['ports'][number][] = [];
+      const posted = await postedPasswords(this.#host.options.stateDir);
       for (const link of links.values()) {
         const meaning = readAlias(link.alias);
         const vni = vniOfBridge(link.name);
         if (meaning?.kind === 'network' && vni !== undefined) networks.push({ networkId: meaning.networkId, vni });
         if (meaning?.kind === 'port' && link.name === tapName(meaning.portId)) {
-          ports.push({ portId: meaning.portId, networkId: meaning.networkId, tapName: link.name });
+          const { portId, networkId } = meaning;
+          const entry = this.#host.book.ports.get(portId);
+          const password = entry === undefined ? undefined : posted.get(identityIp(entry.identityIndex));
+          const plain = { portId, networkId, tapName: link.name };
+          ports.push(password === undefined ? plain : { ...plain, postedPassword: password });
         }
       }
       const routers: NetworkFound['routers'][number][] = [];

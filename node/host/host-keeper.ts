@@ -55,7 +55,10 @@ interface HostKeeperOptions extends SteppedOptions {
 /** The loop of one host, not started yet. */
 export function hostKeeper(deps: HostKeeperDeps, options: HostKeeperOptions): HostLoop {
   const { state, compute, store, clock, logger, observer, onActing } = deps;
-  const network = new NetworkKinds({ driver: deps.network, store, clock, logger });
+  const network = new NetworkKinds({
+    ...{ driver: deps.network, store, clock, logger },
+    onPosted: (portId, password) => deps.nicReports.passwordPosted(portId, password),
+  });
   const guestHolds = new GuestHolds();
   const definition = serverKind({ ...deps, guestHolds, tapName: (portId) => network.tapName(portId) }, options);
   return new HostLoop(

@@ -91,7 +91,7 @@ export function computeModule({ compute, quotas, network, images, volume }: Comp
       addAggregates(app, gateway, compute);
       addAuditLog(app, gateway, compute);
       addUsage(app, gateway);
-      addQuotaSets(app, gateway, quotas);
+      addQuotaSets(app, gateway, quotas, compute.userQuotas);
       addQuotaClasses(app, gateway, quotas);
       addLimits(app, gateway, quotas);
       app.get('/v2.1/extensions', async () => ({ extensions: Object.keys(extensions).map(extensionView) }));

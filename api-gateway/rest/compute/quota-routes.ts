@@ -1,8 +1,13 @@
 /** `/os-quota-sets` and `/limits`, with the keys that each microversion still has. */
 
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { ShoalError } from '../../../node/base/errors.ts';
 import { ownValue } from '../../../node/base/own-value.ts';
+import {
+  type ProjectUser,
+  type UserQuotas,
+  userLimits,
+  userUsage,
+} from '../../../node/services/compute/kit/user-quotas.ts';
 import type { QuotaResource, QuotaService, QuotaView } from '../../../node/services/kit/quota.ts';
 import { Query } from '../kit/lists/query.ts';
 import type { Gateway } from '../kit/module.ts';
@@ -31,13 +36,24 @@ function namesOf(microversion: Microversion): Readonly<Record<string, QuotaResou
 }
 
 /**
- * Adds `/os-quota-sets`. A project that has no limits of its own shows the defaults. To change a single user's limits
- * answers 501.
+ * Adds `/os-quota-sets`. A project that has no limits of its own shows the defaults; with `user_id`, those of a single user, which are
+ * the project's where the user has none.
  */
-export function addQuotaSets(app: FastifyInstance, gateway: Gateway, quotas: QuotaService): void {
+export function addQuotaSets(
+  app: FastifyInstance,
+  gateway: Gateway,
+  quotas: QuotaService,
+  userQuotas: UserQuotas,
+): void {
   const show = async (request: FastifyRequest<ByProject>): Promise<QuotaView> => {
     const { context, reader } = await viewingOf(gateway, request);
-    return quotas.show(context, reader, request.params.project);
+    const ofProject = quotas.show(context, reader, request.params.project);
+    const user = userOf(request);
+    if (user === undefined) return ofProject;
+    return {
+      limits: { ...ofProject.limits, ...userLimits(reader, user) },
+      used: { ...ofProject.used, ...userUsage(reader, user) },
+    };
   };
   const path = '/v2.1/os-quota-sets/:project';
 
@@ -60,7 +76,6 @@ export function addQuotaSets(app: FastifyInstance, gateway: Gateway, quotas: Quo
     return { quota_set: { id: request.params.project, ...Object.fromEntries(details) } };
   });
   app.put<ByProject>(path, { config: { body: schemas.quotaSetBody } }, async (request) => {
-    refuseUser(request);
     const context = gateway.context(request);
     const body = parse(schemas.quotaSetBody, request.body).quota_set;
     const limits: Partial<Record<QuotaResource, number>> = {};
@@ -72,21 +87,25 @@ export function addQuotaSets(app: FastifyInstance, gateway: Gateway, quotas: Quo
       }
       limits[resourceOf(key, microversionOf(request))] = Number(value);
     }
-    await quotas.set(context, request.params.project, limits, { force });
+    const user = userOf(request);
+    if (user === undefined) await quotas.set(context, request.params.project, limits, { force });
+    else await userQuotas.set(context, user, limits, { force });
     const shown = await show(request);
     return { quota_set: quotaView(microversionOf(request), (name) => shown.limits[name]) };
   });
   app.delete<ByProject>(path, async (request, reply) => {
-    refuseUser(request);
-    await quotas.reset(gateway.context(request), request.params.project);
+    const context = gateway.context(request);
+    const user = userOf(request);
+    if (user === undefined) await quotas.reset(context, request.params.project);
+    else await userQuotas.reset(context, user);
     return reply.code(202).send();
   });
 }
 
-/** A user has no limits of their own, only their project's. To look at, those are theirs; to be changed they are not. */
-function refuseUser(request: FastifyRequest): void {
-  if (Query.of(request).one('user_id') === undefined) return;
-  throw new ShoalError('NOT_IMPLEMENTED', 'This version of Shoal does not have quotas of single users.');
+/** The single user whose limits are meant; undefined: the project's are. */
+function userOf(request: FastifyRequest<ByProject>): ProjectUser | undefined {
+  const userId = Query.of(request).one('user_id');
+  return userId === undefined ? undefined : { projectId: request.params.project, userId };
 }
 
 function resourceOf(key: string, microversion: Microversion): QuotaResource {

@@ -141,15 +141,13 @@ export function addServers(app: FastifyInstance, gateway: Gateway, compute: Comp
     return { [key]: addresses };
   });
 
-  // What a guest has posted to the metadata service, which takes no passwords: none.
+  // What a guest has posted to the metadata service, encrypted with its owner's key.
   app.get<ById>('/v2.1/servers/:id/os-server-password', async (request) => {
     const { reader } = await viewing(request);
-    servers.show(gateway.context(request), reader, request.params.id);
-    return { password: '' };
+    return { password: compute.passwords.show(gateway.context(request), reader, request.params.id) };
   });
   app.delete<ById>('/v2.1/servers/:id/os-server-password', async (request, reply) => {
-    const { reader } = await viewing(request);
-    servers.show(gateway.context(request), reader, request.params.id);
+    await compute.passwords.clear(gateway.context(request), request.params.id);
     return reply.code(204).send();
   });
 

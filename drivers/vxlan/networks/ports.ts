@@ -16,6 +16,7 @@ import { bridgeName, portAlias, readAlias, serviceNamespace, tapName } from '../
 import { allowances } from '../security/security.ts';
 import { Dnsmasq } from '../services/dnsmasq.ts';
 import { syncMetadataFiles } from '../services/metadata-files.ts';
+import { forgetPosted, forgetPostedOnce } from '../services/posted-passwords.ts';
 import { suppressing, syncService } from './networks.ts';
 
 /**
@@ -52,6 +53,7 @@ export async function ensurePort(host: Host, spec: LocalPortSpec, signal: AbortS
 
     const folder = metadataFolder(host, identityIndex);
     changed = (await syncMetadataFiles(folder, metadata, host.options.metadataUid)) || changed;
+    await forgetPostedOnce(host.options.stateDir, identityIp(identityIndex), metadata);
     changed = (await syncService(host, spec.networkId, signal)) || changed;
     changed = (await syncDhcp(host, spec.networkId, signal)) || changed;
     const wanted = tap(name, {
@@ -94,6 +96,7 @@ export async function removePort(host: Host, portId: PortId, signal: AbortSignal
     }
     if (entry !== undefined) {
       await rm(metadataFolder(host, entry.identityIndex), { recursive: true, force: true });
+      await forgetPosted(host.options.stateDir, identityIp(entry.identityIndex));
       await cutFlows(host, entry, signal);
     }
   } catch (caught) {

@@ -2,6 +2,9 @@
 # request from address A is answered with the file FOLDER/A/PATH (the path percent-encoded, see ../model/metadata.ts), opened
 # again each time. No file, no answer (404).
 #
+# A guest may tell one thing: its administrator's password, encrypted by it, as Nova takes it. A POST to /openstack/VERSION/password is
+# kept as the file posted/A, where there is no password yet; the agent takes it from there.
+#
 #     perl -T metadata-server.pl ADDRESS PORT FOLDER [UID]
 #
 # In Perl and not on Node, because it waits on every host for guests that ask once when they boot: 8 MiB instead of 78. Of
@@ -12,7 +15,7 @@
 use strict;
 use warnings;
 use Errno qw(EAGAIN EINTR ENOENT);
-use Fcntl qw(F_GETFL F_SETFL O_NONBLOCK O_NOFOLLOW O_RDONLY);
+use Fcntl qw(F_GETFL F_SETFL O_CREAT O_NOFOLLOW O_NONBLOCK O_RDONLY O_WRONLY);
 use POSIX ();
 use Socket qw(AF_INET SOCK_STREAM SOL_SOCKET SO_REUSEADDR SOMAXCONN inet_aton inet_ntoa pack_sockaddr_in unpack_sockaddr_in);
 
@@ -27,6 +30,8 @@ my $head_timeout_s = 5;
 my $request_timeout_s = 10;
 # A request has no body worth reading, and its headers are few.
 my $head_bytes_max = 8 * 1024;
+# Of a password that is posted: what Nova keeps.
+my $password_bytes_max = 1020;
 # What ../model/metadata.ts lets be written. Longer names are not there.
 my $file_name_bytes_max = 255;
 # Of a file, so much at a time is in memory.
@@ -82,7 +87,7 @@ sub accept_all {
     my $number = fileno($socket);
     $connections{$number} = {
       number => $number, socket => $socket, guest => $guest, begun => now(),
-      head => '', reply => '', file => undef, is_asking => 0, is_head => 0, is_shut => 0, is_ended => 0,
+      head => '', body => undef, reply => '', file => undef, is_asking => 0, is_head => 0, is_shut => 0, is_ended => 0,
     };
   }
 }
@@ -126,13 +131,24 @@ sub take {
   $connection->{head} .= $bytes;
   $connection->{head} =~ s/\A[\r\n]+//;
   if ($connection->{head} =~ /\n\r?\n/) {
-    $connection->{is_asking} = 1;
     my ($line) = $connection->{head} =~ /\A([^\n]*)/;
+    return if $line =~ /\APOST / && !is_whole($connection);
+    $connection->{is_asking} = 1;
     answer($connection, $line);
   } elsif (length($connection->{head}) > $head_bytes_max) {
     $connection->{is_asking} = 1;
     reply($connection, '431 Request Header Fields Too Large', 'text/plain', "the request is too long\n");
   }
+}
+
+# Whether the body of a request has come, as long as it says; one that is longer than anything that is taken is not waited for.
+sub is_whole {
+  my ($connection) = @_;
+  my ($head, $body) = $connection->{head} =~ /\A(.*?\n)\r?\n(.*)\z/s;
+  my ($length) = $head =~ /\ncontent-length:[ \t]*(\d{1,9})[ \t]*\r?\n/i;
+  return 1 if !defined $length || $length > $password_bytes_max;
+  $connection->{body} = substr($body, 0, $length);
+  return length($body) >= $length;
 }
 
 # Sends what can be sent; ends the connection after the last byte.
@@ -162,6 +178,7 @@ sub answer {
   my ($method, $url) = $line =~ m{\A([!-~]+) ([!-~]+) HTTP/1\.[01]\r?\z};
   return reply($connection, '400 Bad Request', 'text/plain', "that is no request\n") if !defined $url;
   $connection->{is_head} = $method eq 'HEAD';
+  return take_password($connection, path_of($url)) if $method eq 'POST';
   if ($method ne 'GET' && $method ne 'HEAD') {
     return reply($connection, '405 Method Not Allowed', 'text/plain', "only GET and HEAD\n", "Allow: GET, HEAD\r\n");
   }
@@ -183,6 +200,36 @@ sub answer {
     return reply($connection, '500 Internal Server Error', 'text/plain', "the answer could not be read\n");
   }
   reply($connection, '404 Not Found', 'text/plain', "not found\n");
+}
+
+# Keeps what a guest tells as its password: once, until the agent has taken it and its owner has cleared it.
+sub take_password {
+  my ($connection, $path) = @_;
+  my ($version) = ($path // '') =~ m{\A/openstack/([A-Za-z0-9-]{1,32})/password/?\z};
+  my $name = defined $version ? encoded("/openstack/$version/password") : '';
+  my ($file) = "$connection->{guest}/$name" =~ /\A(.*)\z/s;
+  my $known = $name eq '' ? undef : -s $file;
+  if ($name eq '' || !-e $file) {
+    my @allowed = ('405 Method Not Allowed', 'text/plain', "only passwords are posted\n", "Allow: GET, HEAD\r\n");
+    return reply($connection, @allowed);
+  }
+  my $body = $connection->{body};
+  return reply($connection, '400 Bad Request', 'text/plain', "Request is too large.\n") if !defined $body;
+  return reply($connection, '409 Conflict', 'text/plain', "there is a password\n") if $known;
+  return reply($connection, '400 Bad Request', 'text/plain', "that is no password\n") if $body !~ /\A[!-~]+\z/;
+  my ($posted) = "posted/$connection->{guest}" =~ /\A(.*)\z/s;
+  # Whole under its name, or not there.
+  if (sysopen(my $draft, "$posted.new", O_WRONLY | O_CREAT | O_NOFOLLOW, 0640)) {
+    my $written = truncate($draft, 0) && syswrite($draft, $body);
+    if (defined $written && $written == length($body) && close($draft) && link("$posted.new", $posted)) {
+      unlink("$posted.new");
+      return reply($connection, '200 OK', 'text/plain', '');
+    }
+    unlink("$posted.new");
+    return reply($connection, '409 Conflict', 'text/plain', "there is a password\n") if -e $posted;
+  }
+  print STDERR "$connection->{guest} a password is not kept: $!\n";
+  reply($connection, '500 Internal Server Error', 'text/plain', "the password could not be kept\n");
 }
 
 sub reply {

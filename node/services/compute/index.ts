@@ -9,7 +9,9 @@ import { Migrations } from './history/migrations.ts';
 import { Hosts } from './hosts.ts';
 import { ServerInterfaces } from './interfaces/server-interfaces.ts';
 import { Keypairs } from './keypairs.ts';
+import { UserQuotas } from './kit/user-quotas.ts';
 import { LiveMigrations } from './moves/live-migrations.ts';
+import { ServerPasswords } from './passwords/server-passwords.ts';
 import { ServerImages } from './saved/server-images.ts';
 import { ServerGroups } from './server-groups.ts';
 import { ServerMoves } from './server-moves.ts';
@@ -38,6 +40,8 @@ export class ComputeService {
   readonly hosts: Hosts;
   readonly drains: HostDrains;
   readonly aggregates: Aggregates;
+  readonly userQuotas: UserQuotas;
+  readonly passwords: ServerPasswords;
 
   constructor(deps: ComputeDependencies, options: ComputeOptions = { storage: 'local' }) {
     this.flavors = new Flavors(deps);
@@ -56,5 +60,7 @@ export class ComputeService {
     this.hosts = new Hosts(deps);
     this.drains = new HostDrains(deps);
     this.aggregates = new Aggregates(deps);
+    this.userQuotas = new UserQuotas(deps);
+    this.passwords = new ServerPasswords(deps);
   }
 }

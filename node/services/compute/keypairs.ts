@@ -12,6 +12,7 @@ import { chargeQuota, refundQuota } from '../kit/quota.ts';
 import { transact } from '../kit/transact.ts';
 import { makeClientCertificate } from './keypairs/client-certificate.ts';
 import { badRequest, conflict, forbidden, keypairNotFound } from './kit/refusals.ts';
+import { holdUserQuota } from './kit/user-quotas.ts';
 
 /** Longest public key, characters: RSA of 16384 bits is about 2,800. */
 const publicKeyCharactersMax = 16_384;
@@ -93,6 +94,7 @@ export class Keypairs {
         throw conflict(`Key pair '${draft.name}' already exists.`);
       }
       chargeQuota(change, reader, userId, { key_pairs: 1 }, context.projectId);
+      holdUserQuota(change, reader, { projectId: context.projectId, userId }, { key_pairs: 1 });
       keypairTable.insert(change, keypair);
     });
     return made === undefined ? { keypair } : { keypair, privateKey: made.privateKey };

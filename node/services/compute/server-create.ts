@@ -34,6 +34,7 @@ import { groupAllows, groupForPlacement, writeGroup } from './kit/group-hosts.ts
 import { labelOf } from './kit/nic-rules.ts';
 import { badRequest } from './kit/refusals.ts';
 import { amountsOf, powerStates } from './kit/server-record.ts';
+import { holdUserQuota } from './kit/user-quotas.ts';
 import {
   type CheckedDraft,
   checkDraft,
@@ -372,17 +373,16 @@ export class ServerMaker {
       failed.taskState = '';
       failed.fault = noHostFault(why, this.#deps.clock.nowMs());
       chargeQuota(change, reader, context.projectId, amountsOf(failed));
+      holdUserQuota(change, reader, context, amountsOf(failed));
       serverTable.insert(change, failed);
       return failed;
     });
   }
 
   #charge(context: RequestContext, { change, reader }: Attempt, { flavor }: CheckedDraft, count: number): void {
-    chargeQuota(change, reader, context.projectId, {
-      instances: count,
-      cores: count * flavor.vcpus,
-      ram: count * flavor.memoryMib,
-    });
+    const amounts = { instances: count, cores: count * flavor.vcpus, ram: count * flavor.memoryMib };
+    chargeQuota(change, reader, context.projectId, amounts);
+    holdUserQuota(change, reader, context, amounts);
   }
 
   /** Ports of a new server, made or taken; their ids in the order of the NICs. */

@@ -11,6 +11,7 @@ import { mayActOn } from '../kit/permissions.ts';
 import { chargeQuota, refundQuota } from '../kit/quota.ts';
 import { transact } from '../kit/transact.ts';
 import { badRequest, checkName, groupNotFound } from './kit/refusals.ts';
+import { holdUserQuota } from './kit/user-quotas.ts';
 
 const policies = ['affinity', 'anti-affinity', 'soft-affinity', 'soft-anti-affinity'];
 
@@ -63,6 +64,7 @@ export class ServerGroups {
     });
     await transact(this.#deps, context, ({ reader, change }) => {
       chargeQuota(change, reader, context.projectId, { server_groups: 1 });
+      holdUserQuota(change, reader, context, { server_groups: 1 });
       serverGroupTable.insert(change, group);
     });
     return group;

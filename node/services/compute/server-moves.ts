@@ -28,6 +28,7 @@ import { placementEvents } from './history/placement-events.ts';
 import { writeGroup } from './kit/group-hosts.ts';
 import { badRequest, conflict } from './kit/refusals.ts';
 import { amountsOf, mustTake, refundDifference, seeServer } from './kit/server-record.ts';
+import { holdUserQuota } from './kit/user-quotas.ts';
 import { checkDiscarded, checkNotAwaiting, withoutLiveMove } from './moves/live-move-record.ts';
 import { withoutFormer } from './moves/move-reports.ts';
 import { checkNewShape, reshapedDisks } from './moves/new-shape.ts';
@@ -139,6 +140,7 @@ export class ServerMoves {
     const draft = { verb: 'resize', newFlavor, diskConfigAuto, confirmsItself: false } as const;
     // Refused before a host is asked.
     chargeQuota(new Change(), reader, server.projectId, growthOf(server, newFlavor));
+    holdUserQuota(new Change(), reader, server, growthOf(server, newFlavor));
     await mustAnswer(this.#deps, context, reader, server);
     await this.#bind(context, server, draft, await this.#placeResized(context, reader, server, draft));
   }
@@ -325,6 +327,7 @@ export class ServerMoves {
         putOnHost(change, placed.hostId);
         agreeWithGroup(change, reader, server, placed.hostId);
         chargeQuota(change, reader, server.projectId, growthOf(row.record, draft.newFlavor));
+        holdUserQuota(change, reader, row.record, growthOf(row.record, draft.newFlavor));
         serverTable.update(change, row, this.#moved(attempt, context, row.record, { draft, placed, migrationId }));
         movePorts(attempt, row.record, placed.hostId);
       });

@@ -112,6 +112,8 @@ const limitMax = 2 ** 31 - 1;
 
 /** Row of the limits that hold for projects without their own, where an operator has set some. No project has such an id. */
 const defaultsId = 'quota-class/default';
+/** Rows of limits of single users (node/services/compute/kit/user-quotas.ts) begin so, and no project's. */
+export const userQuotaPrefix = 'user-quota/';
 
 /** Key of the counter of `resource` used by `owner` (a project; for key pairs a user). */
 export function quotaKey(owner: string, resource: CountedResource): string {
@@ -216,7 +218,8 @@ export class QuotaService {
     limits: Partial<Record<QuotaResource, number>>,
     options: { readonly force?: boolean } = {},
   ): Promise<void> {
-    if (projectId === '' || projectId.length > projectIdCharactersMax || projectId === defaultsId) {
+    const isOther = projectId === defaultsId || projectId.startsWith(userQuotaPrefix);
+    if (projectId === '' || projectId.length > projectIdCharactersMax || isOther) {
       throw new ShoalError('INVALID_ARGUMENT', `A project's id has 1 to ${projectIdCharactersMax} characters.`);
     }
     await this.#write(context, projectId, limits, (reader) => {

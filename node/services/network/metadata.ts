@@ -128,7 +128,7 @@ function openstackBodies(
     ['vendor_data.json', vendorData],
     // By provider: Nova's static one is called so.
     ['vendor_data2.json', vendorData === '{}' ? '{}' : `{"static":${vendorData}}`],
-    ['password', ''],
+    ['password', server.encryptedPassword],
   ];
   if (userData !== undefined) bodies.push(['user_data', userData]);
   return bodies;

@@ -1,7 +1,7 @@
 /** The metadata server as a process of its own, on loopback: who asks from 127.0.0.N is guest 127.0.0.N. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -93,6 +93,43 @@ await t.test('no path climbs out of the guest’s folder', async (t) => {
 await t.test('only GET and HEAD are answered', async (t) => {
   t.equal((await ask('127.0.0.2', '/latest/meta-data/hostname', 'POST')).status, 405);
   t.match(await ask('127.0.0.2', '/latest/meta-data/hostname', 'HEAD'), { status: 200, body: '' });
+});
+
+await t.test('a guest tells its password once, where it has none, and no more than Nova keeps', async (t) => {
+  const folderOfGuest = join(folder, 'metadata', '127.0.0.2');
+  const passwordFile = join(folderOfGuest, metadataFileName('/openstack/latest/password'));
+  const posted = join(folder, 'metadata', 'posted', '127.0.0.2');
+  await mkdir(join(folder, 'metadata', 'posted'));
+  const post = (path: string, body: string, more = '') =>
+    new Promise<string>((resolve, reject) => {
+      const socket = connect({ host: '127.0.0.1', port, localAddress: '127.0.0.2' });
+      let answer = '';
+      socket.on('data', (chunk: Buffer) => {
+        answer += chunk.toString();
+      });
+      socket.on('error', reject).on('close', () => resolve(answer.slice(9, 12)));
+      socket.write(`POST ${path} HTTP/1.1\r\nHost: x\r\n${more}Content-Length: ${body.length}\r\n\r\n`);
+      // As clients send it: after the head, in pieces.
+      socket.write(body.slice(0, 3));
+      setTimeout(() => socket.end(body.slice(3)), 20);
+    });
+  const path = '/openstack/latest/password';
+  t.equal(await post(path, 'secret'), '405', 'nobody is at that path');
+  await writeFile(passwordFile, '');
+  t.equal(await post('/latest/meta-data/hostname', 'secret'), '405', 'nothing else is told');
+  t.equal(await post(path, 'x'.repeat(1021)), '400', 'too long');
+  t.equal(await post(path, 'not one word'), '400');
+  t.equal(await post(path, ''), '400');
+  t.equal(await post(path, 'secret', 'Expect: nothing\r\n'), '200');
+  t.equal(await readFile(posted, 'utf8'), 'secret');
+  t.equal(await post(path, 'another'), '409', 'once');
+  await rm(posted);
+  await writeFile(passwordFile, 'secret');
+  t.equal((await ask('127.0.0.2', path)).body, 'secret');
+  t.equal(await post(path, 'another'), '409', 'nor while it has one');
+  await writeFile(passwordFile, '');
+  t.equal(await post(path, 'x'.repeat(1020)), '200', 'its owner has cleared it');
+  t.equal((await readFile(posted, 'utf8')).length, 1020);
 });
 
 await t.test('files are read again for each request', async (t) => {

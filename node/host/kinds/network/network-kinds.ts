@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { NetworkDriver, NetworkFound } from '../../../../drivers/types.ts';
 import { coverageMark } from '../../../base/buggify/buggify.ts';
 import type { Clock } from '../../../base/clock.ts';
-import { ShoalError } from '../../../base/errors.ts';
+import { isUnrecorded, ShoalError } from '../../../base/errors.ts';
 import type { PortId } from '../../../base/ids.ts';
 import type { Logger } from '../../../base/telemetry/logger.ts';
 import { RepeatedLog } from '../../../base/telemetry/repeated-log.ts';
@@ -28,12 +28,16 @@ interface NetworkKindsDeps {
   readonly store: HostStore;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Tells what the guest of a port has posted as its password; told again at each look until the port's metadata has it. */
+  readonly onPosted?: ((portId: PortId, password: string) => Promise<void>) | undefined;
 }
 
 /** The network kinds of one host, in one pass after another. */
 export class NetworkKinds {
   readonly #kinds: EnsuredKinds<HostNetworkView, NetworkFound>;
   readonly #tapNames = new Map<PortId, string>();
+  /** Ports whose guests have posted passwords, as of the last look. */
+  #posted: NetworkFound['ports'] = [];
   readonly #deps: NetworkKindsDeps;
   /** Whether the host is to be looked at whatever the records say. */
   #isLookDue = true;
@@ -42,7 +46,7 @@ export class NetworkKinds {
     const { driver, store, logger } = deps;
     this.#deps = deps;
     this.#kinds = new EnsuredKinds(
-      { found: (signal) => driver.found(signal), changes: () => driver.changes, store, logger },
+      { found: (signal) => this.#look(signal), changes: () => driver.changes, store, logger },
       [networkKind(driver), portKind(driver, this.#tapNames), forwardingKind(driver), routerKind(driver)],
     );
   }
@@ -59,8 +63,28 @@ export class NetworkKinds {
   }
 
   /** As in engine/ensured-kinds.ts. @param busyPorts are plugged into a process that lives. */
-  sync(view: HostNetworkView, busyPorts: ReadonlySet<PortId>, signal: AbortSignal): Promise<SyncFailure[]> {
-    return this.#kinds.sync(view, busyPorts, signal);
+  async sync(view: HostNetworkView, busyPorts: ReadonlySet<PortId>, signal: AbortSignal): Promise<SyncFailure[]> {
+    const failures = await this.#kinds.sync(view, busyPorts, signal);
+    await this.#tellPosted();
+    return failures;
+  }
+
+  async #look(signal: AbortSignal): Promise<NetworkFound> {
+    const found = await this.#deps.driver.found(signal);
+    this.#posted = found.ports.filter(({ postedPassword }) => postedPassword !== undefined);
+    return found;
+  }
+
+  async #tellPosted(): Promise<void> {
+    for (const { portId, postedPassword = '' } of this.#posted) {
+      try {
+        await this.#deps.onPosted?.(portId, postedPassword);
+      } catch (caught) {
+        // It is kept by the metadata server, and told again at the next look.
+        if (!isUnrecorded(ShoalError.from(caught, 'DRIVER_FAILED').code)) throw caught;
+        this.#deps.logger.debug({ portId, err: caught }, 'a password that a guest has posted is not recorded yet');
+      }
+    }
   }
 
   /**

@@ -68,6 +68,15 @@ export class NicReportService implements NicReports {
     });
   }
 
+  async passwordPosted(portId: string, password: string): Promise<void> {
+    await transact(this.#deps, { signal: this.#signal }, ({ reader, change }) => {
+      const row = serverTable.get(reader, portTable.get(reader, portId)?.record.deviceId ?? '');
+      if (row === undefined || row.record.hostId !== this.#hostId || row.record.encryptedPassword !== '') return;
+      const next = { ...row.record, encryptedPassword: password, updatedMs: this.#deps.clock.nowMs() };
+      serverTable.update(change, row, new shoal.v1.Server(next));
+    });
+  }
+
   /** Runs `work` on the record if it is still this host's at this generation, and the NIC is the server's. */
   async #report(server: Server, portId: string, work: (attempt: Attempt, row: Row<Server>) => void): Promise<void> {
     await transact(this.#deps, { signal: this.#signal }, (attempt) => {

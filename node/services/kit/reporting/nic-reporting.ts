@@ -13,4 +13,6 @@ export interface NicReports {
   plugFailed(server: shoal.v1.Server, portId: string, message: string): Promise<void>;
   /** The guest does not let go of it: it stays, and its owner is told. */
   unplugFailed(server: shoal.v1.Server, portId: string, message: string): Promise<void>;
+  /** The guest has posted its administrator's password, encrypted, to the metadata service. The first is kept until its owner clears it. */
+  passwordPosted(portId: string, password: string): Promise<void>;
 }

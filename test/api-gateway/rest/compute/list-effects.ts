@@ -263,21 +263,41 @@ const groups: Effects = {
 };
 
 const quotaPath = (cloud: EffectCloud) => `/os-quota-sets/${cloud.memberProjectId}`;
-/** A user of a project has its limits. */
-const usersAreProjects =
-  (below: string): Effect =>
+const userSet = (cores: number) => ({ quota_set: { cores } });
+/** A user's limits are the project's until they have their own. @param below of the path. @param coresOf of an answer. */
+const showsUsers =
+  (below: string, coresOf: (set: Answer) => number): Effect =>
   async (t, cloud) => {
-    const asked = await get(cloud, `${quotaPath(cloud)}${below}?user_id=somebody`, 1);
-    t.strictSame(asked, await get(cloud, `${quotaPath(cloud)}${below}`, 1));
+    const path = quotaPath(cloud);
+    const put = `/compute/v2.1${path}`;
+    await cloud.ask('PUT', put, { body: { quota_set: { cores: 20 } } });
+    for (const [user, cores] of [
+      ['one', 3],
+      ['two', 4],
+    ] as const) {
+      const shown = async () => coresOf((await get(cloud, `${path}${below}?user_id=${user}`, 1)).quota_set);
+      t.equal(await shown(), 20);
+      await cloud.ask('PUT', `${put}?user_id=${user}`, { body: userSet(cores) });
+      t.equal(await shown(), cores);
+      await cloud.ask('DELETE', `${put}?user_id=${user}`);
+    }
+    t.equal(coresOf((await get(cloud, `${path}${below}`, 1)).quota_set), 20, 'the project’s is as it was');
   };
-const refusesUser =
-  (method: string, body?: object): Effect =>
-  async (t, cloud) => {
-    const path = `/compute/v2.1${quotaPath(cloud)}`;
-    const before = await cloud.ask('GET', path);
-    await cloud.ask(method, `${path}?user_id=somebody`, { ...(body === undefined ? {} : { body }), status: 501 });
-    t.strictSame(await cloud.ask('GET', path), before, 'the project’s are as they were');
-  };
+const setsUsers: Effect = async (t, cloud) => {
+  const path = `/compute/v2.1${quotaPath(cloud)}`;
+  await cloud.ask('PUT', path, { body: { quota_set: { cores: 20, metadata_items: 128 } } });
+  for (const [user, cores] of [
+    ['one', 3],
+    ['two', 4],
+  ] as const) {
+    const ask = (body: object, status = 200) => cloud.ask('PUT', `${path}?user_id=${user}`, { body, status });
+    await ask(userSet(21), 400);
+    await ask(userSet(-1), 400);
+    await ask({ quota_set: { metadata_items: 5 } }, 400);
+    t.equal((await ask(userSet(cores))).quota_set.cores, cores);
+    await cloud.ask('DELETE', `${path}?user_id=${user}`);
+  }
+};
 
 const others: Effects = {
   'GET /v2.1/os-hypervisors/:id ?with_servers': async (t, cloud) => {
@@ -324,10 +344,10 @@ const others: Effects = {
   'GET /v2.1/limits ?reserved': async (t, cloud) => {
     t.strictSame(await get(cloud, '/limits?reserved=1', 75), await get(cloud, '/limits', 75));
   },
-  'GET /v2.1/os-quota-sets/:project ?user_id': usersAreProjects(''),
-  'GET /v2.1/os-quota-sets/:project/detail ?user_id': usersAreProjects('/detail'),
-  'PUT /v2.1/os-quota-sets/:project ?user_id': refusesUser('PUT', { quota_set: { cores: 1 } }),
-  'DELETE /v2.1/os-quota-sets/:project ?user_id': refusesUser('DELETE'),
+  'GET /v2.1/os-quota-sets/:project ?user_id': showsUsers('', ({ cores }) => cores),
+  'GET /v2.1/os-quota-sets/:project/detail ?user_id': showsUsers('/detail', ({ cores }) => cores.limit),
+  'PUT /v2.1/os-quota-sets/:project ?user_id': setsUsers,
+  'DELETE /v2.1/os-quota-sets/:project ?user_id': showsUsers('', ({ cores }) => cores),
 };
 
 export const listEffects: Effects = {

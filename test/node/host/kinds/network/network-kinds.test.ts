@@ -2,6 +2,7 @@ import t from 'tap';
 import { FakeNetworkDriver, FakeNetworkHost } from '../../../../../drivers/fake/network.ts';
 import type { LocalPortSpec, NetworkSpec } from '../../../../../drivers/types.ts';
 import { systemClock } from '../../../../../node/base/clock.ts';
+import { ShoalError } from '../../../../../node/base/errors.ts';
 import type { NetworkId, PortId, RouterId, SubnetId } from '../../../../../node/base/ids.ts';
 import { silentLogger } from '../../../../../node/base/telemetry/logger.ts';
 import { NetworkKinds } from '../../../../../node/host/kinds/network/network-kinds.ts';
@@ -61,7 +62,7 @@ function port(portId: PortId, at: number): LocalPortSpec {
 }
 
 /** A host whose driver's calls are counted. */
-async function world() {
+async function world(onPosted?: (portId: PortId, password: string) => Promise<void>) {
   const host = new FakeNetworkHost();
   const driver = new FakeNetworkDriver(host);
   await driver.start(signal);
@@ -81,6 +82,7 @@ async function world() {
     store: memoryHostStore(),
     clock: systemClock,
     logger: silentLogger,
+    onPosted,
   });
   /** One pass; returns the calls that it made. */
   const pass = async (given = view()): Promise<readonly string[]> => {
@@ -210,4 +212,32 @@ void t.test('in the host loop the network is looked at when it may be another, a
   t.equal(await looksOf(), 1);
   t.equal(await looksOf(), 1, 'and after a failure');
   t.equal(wakesLater, 2);
+});
+
+t.test('what a guest posts as its password is told until its metadata has it', async (t) => {
+  const told: string[] = [];
+  let refusal: ShoalError | undefined = new ShoalError('NO_QUORUM', 'not now');
+  const { host, pass } = await world(async (portId, password) => {
+    told.push(`${portId} ${password}`);
+    if (refusal !== undefined) throw refusal;
+  });
+  const withPassword = (password: string): HostNetworkView => {
+    const [first, ...others] = view().ports;
+    if (first === undefined) throw new Error('there is no port');
+    return { ...view(), ports: [{ ...first, metadata: { '/openstack/latest/password': password } }, ...others] };
+  };
+  const portId = withPassword('').ports[0]?.portId ?? ('' as PortId);
+  await pass(withPassword(''));
+  t.equal(host.postPassword(portId, 'secret'), 200);
+  t.equal(host.postPassword(portId, 'another'), 409, 'once');
+  await pass(withPassword(''));
+  t.same(told, [`${portId} secret`], 'what cannot be recorded now is no failure');
+  refusal = undefined;
+  await pass(withPassword(''));
+  t.same(told, [`${portId} secret`, `${portId} secret`]);
+  await pass(withPassword('secret'));
+  t.equal(host.postedPasswords.size, 0);
+  await pass(withPassword('secret'));
+  t.equal(told.length, 3, 'and is forgotten');
+  t.equal(host.postPassword(portId, 'another'), 409, 'it has one');
 });
