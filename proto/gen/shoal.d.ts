@@ -10447,6 +10447,12 @@ export namespace shoal {
             /** Router tags. */
             tags: string[];
 
+            /** Router externalSubnet6Id. */
+            externalSubnet6Id: string;
+
+            /** Router externalIp6. */
+            externalIp6: string;
+
             /**
              * Creates a new Router instance using the specified properties.
              * @param [properties] Properties to set
@@ -10523,6 +10529,12 @@ export namespace shoal {
 
                 /** Router tags */
                 tags?: string[];
+
+                /** Router externalSubnet6Id */
+                externalSubnet6Id?: string;
+
+                /** Router externalIp6 */
+                externalIp6?: string;
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];

@@ -1,6 +1,7 @@
 /** Records of the network service as users see them, by Neutron's names. */
 import { isShared } from '../../../node/services/kit/ownership.ts';
 import { isAllowed } from '../../../node/services/kit/permissions.ts';
+import { externalAddressesOf } from '../../../node/services/network/kit/external-addresses.ts';
 import type { RuleView } from '../../../node/services/network/security-groups.ts';
 import { indexKey } from '../../../node/state/table.ts';
 import { hostTable, subnetTable } from '../../../node/state/tables/index.ts';
@@ -98,7 +99,7 @@ function hostName(reader: StateReader, hostId: string): string {
 
 /** `externalGatewayInfo` is null while the router has no gateway. */
 export function routerView(router: shoal.v1.Router): shoal.v1.RouterView {
-  const { externalNetworkId, externalSubnetId, externalIp } = router;
+  const { externalNetworkId } = router;
   return new shoal.v1.RouterView({
     ...standard(router),
     name: router.name,
@@ -110,7 +111,7 @@ export function routerView(router: shoal.v1.Router): shoal.v1.RouterView {
             networkId: externalNetworkId,
             enableSnat: router.snat,
             // None while the external network has no subnet.
-            externalFixedIps: externalIp === '' ? [] : [{ subnetId: externalSubnetId, ipAddress: externalIp }],
+            externalFixedIps: externalAddressesOf(router).map(({ subnetId, ip }) => ({ subnetId, ipAddress: ip })),
           },
     routes: router.routes.map(routeView),
   });

@@ -1,6 +1,7 @@
 /** Records as Neutron answers them. */
 
 import { normalPrefix } from '../../../node/services/network/kit/address.ts';
+import { externalAddressesOf } from '../../../node/services/network/kit/external-addresses.ts';
 import type { RuleView } from '../../../node/services/network/security-groups.ts';
 import { indexKey } from '../../../node/state/table.ts';
 import { hostTable, portTable, subnetTable } from '../../../node/state/tables/index.ts';
@@ -152,8 +153,10 @@ export function routerView(router: shoal.v1.Router, may: May): View {
             network_id: router.externalNetworkId,
             enable_snat: router.snat,
             // None while the external network has no subnet.
-            external_fixed_ips:
-              router.externalIp === '' ? [] : [{ subnet_id: router.externalSubnetId, ip_address: router.externalIp }],
+            external_fixed_ips: externalAddressesOf(router).map(({ subnetId, ip }) => ({
+              subnet_id: subnetId,
+              ip_address: ip,
+            })),
           },
     routes: router.routes.map((route) => ({ destination: route.destination, nexthop: route.nextHop })),
     availability_zone_hints: [],

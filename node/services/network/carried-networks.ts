@@ -129,7 +129,7 @@ function readRouter(records: CarriedRecords, router: shoal.v1.Router, hostId: Ho
   const legs = records.interfacesOf(router);
   for (const { fixedIps } of legs) for (const { subnetId } of fixedIps) subnetTable.find(reader, subnetId);
   if (router.externalNetworkId === '') return;
-  subnetTable.find(reader, router.externalSubnetId);
+  for (const id of [router.externalSubnetId, router.externalSubnet6Id]) subnetTable.find(reader, id);
   for (const id of [router.snatHostId, hostId]) hostTable.find(reader, id);
   for (const leg of legs) {
     for (const port of records.portsOf(leg.networkId)) {

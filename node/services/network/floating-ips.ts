@@ -170,9 +170,12 @@ function reserve(
 ): { readonly subnetRow: Row<shoal.v1.Subnet>; readonly ip: string } {
   const subnets = subnetTable
     .by(attempt.reader, 'network', indexKey(network.id))
-    .filter((row) => draft.subnetId === undefined || row.record.id === draft.subnetId);
+    .filter((row) => draft.subnetId === undefined || row.record.id === draft.subnetId)
+    // There is no translation of IPv6.
+    .filter(({ record }) => prefixOf(record.cidr).family === 4);
   if (subnets.length === 0) {
-    if (draft.subnetId !== undefined) throw notFound('subnet', draft.subnetId);
+    const named = draft.subnetId === undefined ? undefined : subnetTable.get(attempt.reader, draft.subnetId)?.record;
+    if (draft.subnetId !== undefined && named?.networkId !== network.id) throw notFound('subnet', draft.subnetId);
     throw badRequest(`Network ${network.id} does not contain any IPv4 subnet`);
   }
   if (draft.floatingIp !== undefined) return reserveThis(attempt, subnets, draft.floatingIp);
@@ -283,7 +286,8 @@ export function connectingRouter(
     const port = interfacesOf(reader, row.record).find(
       ({ record }) => record.networkId === networkId && record.fixedIps.some((fixed) => fixed.subnetId === subnetId),
     );
-    if (port === undefined) continue;
+    // A gateway of IPv6 alone translates nothing.
+    if (port === undefined || (row.record.externalIp === '' && row.record.externalIp6 !== '')) continue;
     // Both must still be so when this commits.
     routerTable.unchanged(change, row);
     portTable.unchanged(change, port);

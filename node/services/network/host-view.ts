@@ -19,6 +19,7 @@ import type {
   PortForward,
   RemotePortSpec,
   RouterSpec,
+  RouterWay,
   SecurityRuleSpec,
   SubnetSpec,
 } from '../../../drivers/types.ts';
@@ -298,7 +299,9 @@ function routerSpec(records: Records, island: Island, router: shoal.v1.Router, h
       ];
     }),
   );
-  const external = externalOf(records, island, router, hostId);
+  const way = wayOf(records, island, router, hostId);
+  const external = externalOf(records, router, hostId, way);
+  const external6 = way && external6Of(records, router, way);
   return {
     routerId: router.id as RouterId,
     interfaces: sortedBy(interfaces, (leg) => `${leg.networkId} ${leg.subnetId}`),
@@ -311,6 +314,7 @@ function routerSpec(records: Records, island: Island, router: shoal.v1.Router, h
         }
       : {}),
     ...(external === undefined ? {} : { external }),
+    ...(external6 === undefined ? {} : { external6 }),
   };
 }
 
@@ -340,21 +344,13 @@ function neighboursOf(
   return sortedBy(neighbours, (neighbour) => neighbour.ip);
 }
 
-function externalOf(records: Records, island: Island, router: shoal.v1.Router, hostId: HostId): RouterSpec['external'] {
-  const subnet = subnetTable.find(records.reader, router.externalSubnetId)?.record;
-  // Without a gateway there the router has nowhere to send to.
-  if (router.externalNetworkId === '' || subnet === undefined || subnet.gatewayIp === '') return undefined;
-  const floatingIps = sortedBy(floatingIpsHere(records, router, hostId), (entry) => entry.floatingIp);
-  const base = { gatewayIp: subnet.gatewayIp, cidr: subnet.cidr, floatingIps };
+/** How what leaves the router comes to the host that does its source NAT. Undefined: no host does. */
+function wayOf(records: Records, island: Island, router: shoal.v1.Router, hostId: HostId): RouterWay | undefined {
   const snatHost = records.host(router.snatHostId);
-  if (!router.snat || snatHost === undefined) return { ...base, snatHere: false };
+  if (router.externalNetworkId === '' || snatHost === undefined) return undefined;
   const transitIndex = records.host(hostId)?.transitIndex ?? 0;
   const snatVtepIp = records.vtepIp(snatHost.id);
-  const forwards = snatHost.id === hostId ? forwardsOf(records, router) : [];
   return {
-    ...base,
-    ...(forwards.length === 0 ? {} : { forwards }),
-    snatIp: router.externalIp,
     snatHere: snatHost.id === hostId,
     ...(snatVtepIp === undefined ? {} : { snatVtepIp }),
     transitVni: router.transitVni,
@@ -362,6 +358,30 @@ function externalOf(records: Records, island: Island, router: shoal.v1.Router, h
     ...(transitIndex === 0 ? {} : { transitIndex }),
     ...(snatHost.transitIndex === 0 ? {} : { snatTransitIndex: snatHost.transitIndex }),
   };
+}
+
+function externalOf(
+  records: Records,
+  router: shoal.v1.Router,
+  hostId: HostId,
+  way: RouterWay | undefined,
+): RouterSpec['external'] {
+  const subnet = subnetTable.find(records.reader, router.externalSubnetId)?.record;
+  // Without a gateway there the router has nowhere to send to.
+  if (router.externalNetworkId === '' || subnet === undefined || subnet.gatewayIp === '') return undefined;
+  const floatingIps = sortedBy(floatingIpsHere(records, router, hostId), (entry) => entry.floatingIp);
+  const base = { gatewayIp: subnet.gatewayIp, cidr: subnet.cidr, floatingIps };
+  if (!router.snat || way === undefined) return { ...base, snatHere: false };
+  const forwards = way.snatHere ? forwardsOf(records, router) : [];
+  return { ...base, ...(forwards.length === 0 ? {} : { forwards }), snatIp: router.externalIp, ...way };
+}
+
+/** The way out of IPv6. A router without an interface of it has no use for one. */
+function external6Of(records: Records, router: shoal.v1.Router, way: RouterWay): RouterSpec['external6'] {
+  const subnet = subnetTable.find(records.reader, router.externalSubnet6Id)?.record;
+  if (subnet === undefined || subnet.gatewayIp === '') return undefined;
+  const speaks = records.interfacesOf(router).some(({ fixedIps }) => fixedIps.some(({ ip }) => isOfIp6(ip)));
+  return speaks ? { gatewayIp: subnet.gatewayIp, cidr: subnet.cidr, ip: router.externalIp6, ...way } : undefined;
 }
 
 /** Floating IPs of this router whose port is on this host. */

@@ -29,8 +29,9 @@ import { putOnHost } from '../kit/put-on-host.ts';
 import { chargeQuota, refundQuota } from '../kit/quota.ts';
 import { leanOnPolicy } from '../kit/sharing.ts';
 import { type Attempt, type Change, transact } from '../kit/transact.ts';
-import { contains, formatIp, overlaps, parseIp, usableRange } from './kit/address.ts';
+import { canonicalIp, contains, formatIp, type IpFamily, overlaps, parseIp, usableRange } from './kit/address.ts';
 import { allocateAddress, allocateMac, allocateVni, alreadyAllocated, takeAddress } from './kit/allocation.ts';
+import { externalAddressesOf } from './kit/external-addresses.ts';
 import { prefixOf } from './kit/prefix-of.ts';
 import { checkText } from './kit/text.ts';
 import { requireUnused, usesOf } from './kit/uses.ts';
@@ -183,32 +184,24 @@ export class Routers {
   /** Gives an address to each router whose gateway waited for the external network's first subnet. */
   async addressWaiting(context: RequestContext, networkId: string): Promise<void> {
     const waiting = (reader: StateReader): readonly Row<shoal.v1.Router>[] =>
-      routerTable.by(reader, 'external-network', indexKey(networkId)).filter(({ record }) => record.externalIp === '');
+      routerTable
+        .by(reader, 'external-network', indexKey(networkId))
+        .filter(({ record }) => externalAddressesOf(record).length === 0);
     for (const { record } of waiting(this.#deps.state.local)) {
       await transact(this.#deps, { signal: context.signal }, (attempt) => {
         const row = waiting(attempt.reader).find((candidate) => candidate.record.id === record.id);
         const port = systemPortOf(attempt.reader, record.id, deviceOwners.routerGateway);
         if (row === undefined || port === undefined) return;
         const network = networkTable.must(attempt.reader, networkId).record;
-        const address = externalAddress(attempt, network, undefined);
-        if (address === undefined) return;
-        subnetTable.unchanged(attempt.change, address.subnetRow);
+        const addresses = externalAddresses(attempt, network, undefined);
+        if (addresses.length === 0) return;
+        for (const { subnetRow } of addresses) subnetTable.unchanged(attempt.change, subnetRow);
         const updatedMs = this.#deps.clock.nowMs();
-        updatePortRow(
-          attempt.change,
-          port,
-          new shoal.v1.Port({ ...port.record, fixedIps: [fixedIpOf(address)], updatedMs }),
-        );
-        routerTable.update(
-          attempt.change,
-          row,
-          new shoal.v1.Router({
-            ...row.record,
-            externalSubnetId: address.subnetRow.record.id,
-            externalIp: address.ip,
-            updatedMs,
-          }),
-        );
+        const fixedIps = addresses.map(fixedIpOf);
+        updatePortRow(attempt.change, port, new shoal.v1.Port({ ...port.record, fixedIps, updatedMs }));
+        const next = new shoal.v1.Router({ ...row.record, updatedMs });
+        setExternal(next, addresses);
+        routerTable.update(attempt.change, row, next);
       });
     }
   }
@@ -402,8 +395,10 @@ function checkFits(reader: StateReader, router: shoal.v1.Router, subnet: shoal.v
     if (other.id === subnet.id) throw badRequest(`Router already has a port on subnet ${subnet.id}`);
     checkNoOverlap(subnet, other);
   }
-  const external = subnetTable.get(reader, router.externalSubnetId)?.record;
-  if (external !== undefined) checkNoOverlap(subnet, external);
+  for (const { subnetId } of externalAddressesOf(router)) {
+    const external = subnetTable.get(reader, subnetId)?.record;
+    if (external !== undefined) checkNoOverlap(subnet, external);
+  }
 }
 
 function checkNoOverlap(a: shoal.v1.Subnet, b: shoal.v1.Subnet): void {
@@ -434,17 +429,15 @@ function planGateway(
   const { reader, change } = attempt;
   const network = seeNetwork(context, reader, gateway.networkId).record;
   if (!network.external) throw badRequest(`Network ${network.id} is not an external network`);
-  checkOneAddress(gateway);
-  const address = externalAddress(attempt, network, gateway.fixedIps?.[0]);
-  if (address !== undefined) {
-    checkApart(reader, router, address.subnetRow.record);
-    subnetTable.unchanged(change, address.subnetRow);
+  const addresses = externalAddresses(attempt, network, gateway.fixedIps);
+  for (const { subnetRow } of addresses) {
+    checkApart(reader, router, subnetRow.record);
+    subnetTable.unchanged(change, subnetRow);
   }
   change.compare({ key: networkTable.key(network.id), exists: true });
   leanOnPolicy(change, reader, 'network', network, router.projectId, 'access_as_external');
   router.externalNetworkId = network.id;
-  router.externalSubnetId = address?.subnetRow.record.id ?? '';
-  router.externalIp = address?.ip ?? '';
+  setExternal(router, addresses);
   router.snat = gateway.enableSnat ?? true;
   if (router.transitVni === 0) router.transitVni = allocateVni(attempt, 'transit');
   router.snatHostId = placeSnat(attempt, router);
@@ -455,7 +448,7 @@ function planGateway(
       id: portId,
       networkId: network.id,
       mac: allocateMac(attempt, network.id),
-      fixedIps: address === undefined ? [] : [fixedIpOf(address)],
+      fixedIps: addresses.map(fixedIpOf),
       deviceId: router.id,
       deviceOwner: deviceOwners.routerGateway,
       adminStateUp: true,
@@ -476,23 +469,58 @@ function fixedIpOf({ subnetRow, ip }: ExternalAddress): shoal.v1.FixedIp {
   return new shoal.v1.FixedIp({ subnetId: subnetRow.record.id, ip });
 }
 
-/** The address that the caller wants, or any. Undefined: the network has no subnet yet, and the router waits for one. */
+/** Writes external addresses into `router`, in place of those that it had. */
+function setExternal(router: shoal.v1.Router, addresses: readonly ExternalAddress[]): void {
+  const of = (family: IpFamily): shoal.v1.FixedIp | undefined =>
+    addresses.filter(({ subnetRow }) => prefixOf(subnetRow.record.cidr).family === family).map(fixedIpOf)[0];
+  router.externalSubnetId = of(4)?.subnetId ?? '';
+  router.externalIp = of(4)?.ip ?? '';
+  router.externalSubnet6Id = of(6)?.subnetId ?? '';
+  router.externalIp6 = of(6)?.ip ?? '';
+}
+
+/**
+ * The addresses that the caller wants, or one of each family that the network has. Empty: it has no subnet yet, and the router waits for
+ * one.
+ */
+function externalAddresses(
+  attempt: Attempt,
+  network: shoal.v1.Network,
+  asked: GatewayDraft['fixedIps'],
+): readonly ExternalAddress[] {
+  const subnets = subnetTable.by(attempt.reader, 'network', indexKey(network.id));
+  if (asked !== undefined && asked.length > 0) {
+    const addresses = asked.map((wanted) => externalAddress(attempt, network, subnets, wanted));
+    const families = new Set(addresses.map(({ subnetRow }) => prefixOf(subnetRow.record.cidr).family));
+    // This version's bound.
+    if (families.size < addresses.length) {
+      throw badRequest('This version gives a router one external address of each family.');
+    }
+    return addresses;
+  }
+  if (subnets.length === 0) {
+    // A subnet that appears meanwhile would have given an address: it touches the network's row.
+    networkTable.unchanged(attempt.change, networkTable.must(attempt.reader, network.id));
+  }
+  const families = Map.groupBy(subnets, (row) => prefixOf(row.record.cidr).family);
+  return ([4, 6] as const).flatMap((family) => {
+    const rows = families.get(family);
+    return rows === undefined ? [] : [externalAddress(attempt, network, rows, {})];
+  });
+}
+
+/** The address that the caller wants, or any of these subnets. */
 function externalAddress(
   attempt: Attempt,
   network: shoal.v1.Network,
-  wanted: { readonly subnetId?: string; readonly ip?: string } | undefined,
-): ExternalAddress | undefined {
-  const subnets = subnetTable.by(attempt.reader, 'network', indexKey(network.id));
-  if (subnets.length === 0 && wanted === undefined) {
-    // A subnet that appears meanwhile would have given an address: it touches the network's row.
-    networkTable.unchanged(attempt.change, networkTable.must(attempt.reader, network.id));
-    return undefined;
-  }
-  const address = wanted?.ip === undefined ? undefined : parseIp(wanted.ip);
+  subnets: readonly Row<shoal.v1.Subnet>[],
+  wanted: { readonly subnetId?: string; readonly ip?: string },
+): ExternalAddress {
+  const address = wanted.ip === undefined ? undefined : parseIp(wanted.ip);
   const usable = subnets.filter(
     ({ record }) =>
-      (wanted?.subnetId === undefined || record.id === wanted.subnetId) &&
-      (wanted?.ip === undefined || contains(usableRange(prefixOf(record.cidr)), address)),
+      (wanted.subnetId === undefined || record.id === wanted.subnetId) &&
+      (wanted.ip === undefined || contains(usableRange(prefixOf(record.cidr)), address)),
   );
   if (usable.length === 0) {
     throw badRequest('External fixed IP is not on a subnet of the external network', 'InvalidIpForNetwork');
@@ -528,11 +556,21 @@ function changeGateway(
   }
   if (router.snat && gateway.enableSnat === false) checkForwardsNothing(attempt, router.id);
   router.snat = gateway.enableSnat ?? router.snat;
-  const wanted = gateway.fixedIps?.[0];
-  const isSame =
-    (wanted?.ip === undefined || wanted.ip === router.externalIp) &&
-    (wanted?.subnetId === undefined || wanted.subnetId === router.externalSubnetId);
-  if (!isSame) moveGateway(context, attempt, router, gateway);
+  if (!isKept(router, gateway.fixedIps)) moveGateway(context, attempt, router, gateway);
+}
+
+/** Whether the router has what is asked for, and nothing else. What is not asked for is kept. */
+function isKept(router: shoal.v1.Router, asked: GatewayDraft['fixedIps']): boolean {
+  if (asked === undefined || asked.length === 0) return true;
+  const held = externalAddressesOf(router);
+  const found = asked.map((wanted) =>
+    held.find(
+      ({ subnetId, ip }) =>
+        (wanted.ip === undefined || canonicalIp(wanted.ip) === ip) &&
+        (wanted.subnetId === undefined || wanted.subnetId === subnetId),
+    ),
+  );
+  return found.every((each) => each !== undefined) && new Set(found).size === held.length;
 }
 
 /** Ports of floating IPs are forwarded by the host that does source NAT. */
@@ -545,26 +583,35 @@ function checkForwardsNothing({ reader, change }: Attempt, routerId: string): vo
 /** Gives the router (not yet written) another address on the external network that it has. Floating IPs go on through it. */
 function moveGateway(context: RequestContext, attempt: Attempt, router: shoal.v1.Router, gateway: GatewayDraft): void {
   const { reader, change } = attempt;
-  checkOneAddress(gateway);
   const network = seeNetwork(context, reader, gateway.networkId).record;
-  const address = externalAddress(attempt, network, gateway.fixedIps?.[0]);
   const port = systemPortOf(reader, router.id, deviceOwners.routerGateway);
-  if (address === undefined || port === undefined) return;
-  const subnetId = address.subnetRow.record.id;
-  if (subnetId !== router.externalSubnetId) {
-    checkNoRouteBy(reader, router, router.externalSubnetId);
-    checkApart(reader, router, address.subnetRow.record);
+  if (port === undefined) return;
+  // What it has and keeps is its own to name again.
+  const held = externalAddressesOf(router);
+  const asked = gateway.fixedIps ?? [];
+  const kept = held.filter(({ ip }) =>
+    asked.some((wanted) => wanted.ip !== undefined && canonicalIp(wanted.ip) === ip),
+  );
+  const further = asked.filter((wanted) => !kept.some(({ ip }) => ip === canonicalIp(wanted.ip ?? '')));
+  const added = further.length === 0 ? [] : externalAddresses(attempt, network, further);
+  const addresses = [
+    ...kept.map(({ subnetId, ip }) => ({ subnetRow: subnetTable.must(reader, subnetId), ip })),
+    ...added,
+  ];
+  const subnetIds = addresses.map(({ subnetRow }) => subnetRow.record.id);
+  for (const { subnetId } of held) if (!subnetIds.includes(subnetId)) checkNoRouteBy(reader, router, subnetId);
+  for (const { subnetRow } of addresses) {
+    if (!held.some(({ subnetId }) => subnetId === subnetRow.record.id)) checkApart(reader, router, subnetRow.record);
+    subnetTable.unchanged(change, subnetRow);
   }
-  subnetTable.unchanged(change, address.subnetRow);
   const { updatedMs } = router;
-  updatePortRow(change, port, new shoal.v1.Port({ ...port.record, fixedIps: [fixedIpOf(address)], updatedMs }));
-  router.externalSubnetId = subnetId;
-  router.externalIp = address.ip;
-}
-
-/** This version's bound. */
-function checkOneAddress(gateway: GatewayDraft): void {
-  if ((gateway.fixedIps?.length ?? 0) > 1) throw badRequest('This version gives a router one external address.');
+  const fixedIps = addresses.map(fixedIpOf);
+  if (fixedIps.every(({ ip }) => ip.includes(':'))) checkNoFloatingIp(attempt, router);
+  updatePortRow(change, port, new shoal.v1.Port({ ...port.record, fixedIps, updatedMs }));
+  setExternal(router, addresses);
+  if (new Set(fixedIps.map(({ ip }) => ip.includes(':'))).size < fixedIps.length) {
+    throw badRequest('This version gives a router one external address of each family.');
+  }
 }
 
 /** No interface's prefix may overlap with the external one. */
@@ -589,10 +636,8 @@ function checkNoRouteBy(reader: StateReader, router: shoal.v1.Router, subnetId: 
   );
 }
 
-/** Takes the way out from `router` (not yet written). 409 while floating IPs lead through it. Without one: nothing. */
-function clearGateway(attempt: Attempt, router: shoal.v1.Router): void {
-  if (router.externalNetworkId === '') return;
-  const { reader, change } = attempt;
+/** Throws 409 while floating IPs lead through the router. */
+function checkNoFloatingIp({ reader, change }: Attempt, router: shoal.v1.Router): void {
   requireUnused(change, reader, 'router-gateway', router.id, () =>
     refuse(
       'CONFLICT',
@@ -600,12 +645,18 @@ function clearGateway(attempt: Attempt, router: shoal.v1.Router): void {
       `Gateway cannot be updated for router ${router.id}, since a gateway to external network ${router.externalNetworkId} is required by ${usesOf(reader, 'router-gateway', router.id)} floating IPs.`,
     ),
   );
-  checkNoRouteBy(reader, router, router.externalSubnetId);
+}
+
+/** Takes the way out from `router` (not yet written). 409 while floating IPs lead through it. Without one: nothing. */
+function clearGateway(attempt: Attempt, router: shoal.v1.Router): void {
+  if (router.externalNetworkId === '') return;
+  const { reader, change } = attempt;
+  checkNoFloatingIp(attempt, router);
+  for (const { subnetId } of externalAddressesOf(router)) checkNoRouteBy(reader, router, subnetId);
   const port = systemPortOf(reader, router.id, deviceOwners.routerGateway);
   if (port !== undefined) removePortRow(change, port);
   router.externalNetworkId = '';
-  router.externalSubnetId = '';
-  router.externalIp = '';
+  setExternal(router, []);
   router.snat = false;
   router.snatHostId = '';
 }
@@ -647,9 +698,7 @@ function routesOf(reader: StateReader, router: shoal.v1.Router, routes: readonly
     );
   }
   const legs = interfacesOf(reader, router).flatMap(({ record }) => record.fixedIps);
-  if (router.externalIp !== '') {
-    legs.push(new shoal.v1.FixedIp({ subnetId: router.externalSubnetId, ip: router.externalIp }));
-  }
+  legs.push(...externalAddressesOf(router));
   const prefixes = legs.flatMap((leg) => {
     const subnet = subnetTable.get(reader, leg.subnetId)?.record;
     return subnet === undefined ? [] : [prefixOf(subnet.cidr)];

@@ -404,9 +404,6 @@ function checkPrefix(
   cidr: string,
   { external, mtu }: Pick<shoal.v1.Network, 'external' | 'mtu'>,
 ): void {
-  if (prefix.family === 6 && external) {
-    throw refuse('NOT_IMPLEMENTED', 'NotImplemented', 'This version of Shoal has no IPv6 on external networks.');
-  }
   if (prefix.family === 6 && mtu < mtuMin6) {
     throw badRequest(
       `Invalid input for operation: IPv6 needs an MTU of ${mtuMin6}, and the network's is ${mtu}.`,

@@ -208,7 +208,7 @@ await t.test('two hosts and a router', { skip: await whyNoNetwork() }, async (t)
     await comesUp('a1');
     t.ok(await has('a1', 'addr', `${ips.a1}/64`), 'a guest that comes up makes its address');
     t.ok(await has('a1', 'route', `default via ${gateway}`), 'and finds its way');
-    t.ok(await pings(lab, on('a1'), ips.b1));
+    t.ok(await pings(lab, on('a1'), ips.b1, ['-w', '10']));
     const before = await pictureOf(lab, 0);
     drivers.splice(0, drivers.length, ...lab.hosts.map((_, host) => lab.open(host)));
     await Promise.all(drivers.map((driver) => driver.start(signal)));

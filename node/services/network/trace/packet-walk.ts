@@ -254,6 +254,7 @@ class Walk {
 
   #toExternal(router: RouterSpec, networkId: string): TraceEnd {
     const { external, routerId } = router;
+    if (this.#packet.destination.family === 6) return this.#toExternal6(router);
     if (external === undefined) {
       return this.#stop(
         'router',
@@ -274,6 +275,47 @@ class Walk {
       );
     } else
       this.#pass('external network', `The external gateway ${external.gatewayIp} is asked to send it on.`, routerId);
+    return 'left the mesh';
+  }
+
+  /** IPv6 goes out as it is, by the host that has the router's external address. */
+  #toExternal6({ external6, routerId }: RouterSpec): TraceEnd {
+    if (external6 === undefined) {
+      const to = formatIp(this.#packet.destination);
+      return this.#stop(
+        'router',
+        `Router ${routerId} has no route to ${to} and no external gateway of IPv6.`,
+        routerId,
+      );
+    }
+    if (!external6.snatHere) {
+      const hostId = routerTable.find(this.#reader, routerId)?.record.snatHostId ?? '';
+      const name = this.#hostName(hostId);
+      if (external6.snatVtepIp === undefined) {
+        return this.#stop(
+          'tunnel',
+          `Host ${name}, by which router ${routerId} leaves, has no VXLAN address.`,
+          routerId,
+        );
+      }
+      const { transitVni = 0, snatVtepIp } = external6;
+      this.#pass(
+        'tunnel',
+        `VXLAN ${transitVni} carries it to ${name} at ${snatVtepIp}, by which the router leaves.`,
+        routerId,
+      );
+      this.#host = hostId;
+    }
+    this.#pass(
+      'router',
+      `Router ${routerId} translates no IPv6: ${formatIp(this.#packet.source)} goes out as it is.`,
+      routerId,
+    );
+    if (isIn(external6.cidr, this.#packet.destination)) {
+      const to = formatIp(this.#packet.destination);
+      this.#pass('external network', `${to} is on the external network itself.`, routerId);
+    } else
+      this.#pass('external network', `The external gateway ${external6.gatewayIp} is asked to send it on.`, routerId);
     return 'left the mesh';
   }
 

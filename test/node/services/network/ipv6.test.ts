@@ -85,7 +85,7 @@ void t.test('what is wrong with a subnet is said in Neutron’s words', async (t
     if (words !== undefined) await t.rejects(made, words);
     t.equal(await refusalOf(made), type, JSON.stringify(draft));
   }
-  const admin = { networkId: external.network.id, cidr: 'fd00:e::/64' };
+  const admin = { networkId: external.network.id, cidr: 'fd00:e::/64', ipv6AddressMode: 'slaac' };
   t.equal(await refusalOf(world.network.subnets.create(world.admin, [admin])), 'NotImplemented');
 });
 
