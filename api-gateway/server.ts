@@ -106,6 +106,7 @@ export class RestServer implements Service {
   readonly #unguarded: string[] = [];
   readonly #proxies: TrustedProxies;
   readonly #relayed: RelayedRequests;
+  readonly #stopping = new AbortController();
   #isStarted = false;
   readonly #modules: ModulePaths;
   readonly #faults: FaultAnswers;
@@ -205,6 +206,7 @@ export class RestServer implements Service {
   }
 
   async #close(): Promise<void> {
+    this.#stopping.abort(new ShoalError('CANCELLED', 'The agent is stopping.'));
     this.#sessions?.stop();
     await Promise.all([this.#relayed.stop(this.limits.stopGraceMs), this.#listeners.close()]);
     await this.app.close();
@@ -304,6 +306,13 @@ export class RestServer implements Service {
       clientAddress: (request) => requestState(request).clientAddress,
       readState: (request) => this.#readState(request),
       partial: (request) => requestState(request).partial,
+      recheck: async (request) => {
+        await server.#authenticate(request);
+        authorize(request);
+      },
+      get stopping() {
+        return server.#stopping.signal;
+      },
       routes: () => server.routes,
       isStale: (request) => requestState(request).stale,
     };

@@ -57,7 +57,7 @@ export const nativeRoutePolicies: readonly PolicyRule[] = routePolicies();
 function routePolicies(): readonly PolicyRule[] {
   const routes = new Map(nativeMethods().map(({ operation, path }) => [operation, `POST ${path}`]));
   const routesOf = ({ operations }: PolicyRule): string[] =>
-    operations.flatMap((operation) => routes.get(operation) ?? []);
+    operations.flatMap((operation) => (operation === 'GET /events' ? operation : (routes.get(operation) ?? [])));
   return [
     ...nativePolicies
       .filter(({ target }) => target === undefined)

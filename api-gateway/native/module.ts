@@ -8,10 +8,12 @@ import { ShoalError } from '../../node/base/errors.ts';
 import type { GrpcAnswerPart, GrpcStatus, HeaderList } from '../../node/rpc/answer-part.ts';
 import { fromServiceError } from '../../node/rpc/status.ts';
 import { metadataFrom } from '../../node/rpc/trailers.ts';
+import type { StateClient } from '../../node/state/types.ts';
 import { tokenKey } from '../grpc/kit/caller.ts';
 import type { GrpcGateway } from '../grpc/server.ts';
 import { nativeFaults } from '../rest/kit/faults.ts';
 import type { Gateway, RestModule } from '../rest/kit/module.ts';
+import { addEventRoute } from './changes/event-route.ts';
 import { messageFrom } from './json-in.ts';
 import { jsonOf } from './json-out.ts';
 import { type NativeMethod, nativeMethods, nativeRoutePolicies } from './methods.ts';
@@ -23,8 +25,12 @@ const nativePrefix = '/shoal/v1';
 /** Trailers that REST has as headers. */
 const markTrailers: ReadonlySet<string> = new Set(['x-shoal-stale', 'x-shoal-partial']);
 
-/** `POST /shoal/v1/SERVICE/METHOD`. @param grpc runs the calls. */
-export function nativeModule(grpc: Pick<GrpcGateway, 'bridged'>): RestModule {
+/**
+ * `POST /shoal/v1/SERVICE/METHOD`, and `GET /shoal/v1/events`.
+ * @param grpc runs the calls.
+ * @param state whose changes are told.
+ */
+export function nativeModule(grpc: Pick<GrpcGateway, 'bridged'>, state: StateClient): RestModule {
   let schema: NativeSchema | undefined;
   return {
     name: 'native',
@@ -33,6 +39,7 @@ export function nativeModule(grpc: Pick<GrpcGateway, 'bridged'>): RestModule {
     policies: nativeRoutePolicies,
     requestIdHeaders: ['x-openstack-request-id'],
     register(app, gateway) {
+      addEventRoute(app, gateway, state);
       for (const method of nativeMethods()) {
         app.post(method.path, method.isPublic ? { config: { public: true } } : {}, async (request, reply) => {
           // Of 600 KiB: not before somebody asks.

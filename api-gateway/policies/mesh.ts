@@ -25,6 +25,10 @@ export const meshPolicies: readonly PolicyRule[] = [
   rule('shoal:mesh:verify_cloud_backup', cloudAdmin, [rpc('VerifyCloudBackup')]),
   rule('shoal:mesh:get_upgrade', cloudAdmin, [rpc('GetUpgrade')]),
   rule('shoal:mesh:finalize_upgrade', cloudAdmin, [rpc('FinalizeUpgrade')]),
+  // Of the native module's own route.
+  rule('shoal:events:watch', projectReader, ['GET /events']),
+  // Asked by it for all projects and for what belongs to none.
+  rule('shoal:events:watch_all', cloudAdmin, []),
   rule('shoal:jobs:list', cloudAdmin, [jobRpc('ListJobs'), jobRpc('GetJob')]),
   rule('shoal:jobs:cancel', cloudAdmin, [jobRpc('CancelJob')]),
   rule('shoal:jobs:pause', cloudAdmin, [jobRpc('PauseJob'), jobRpc('ResumeJob')]),

@@ -137,7 +137,7 @@ export class Interfaces implements Service, RelayedApi {
           volumeModule({ compute, volume }),
           consolePageModule(),
           webModule(builtPage),
-          nativeModule(this.#grpc),
+          nativeModule(this.#grpc, state),
           openApiModule(agentVersion),
           placementModule(new PlacementPreview(placer, computeOptions)),
           operationsModule({

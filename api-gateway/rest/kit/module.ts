@@ -84,6 +84,10 @@ export interface Gateway {
   readState(request: FastifyRequest): Promise<StateReader>;
   /** How it is answered where no replica can be asked: from the slice of the state that is here. Undefined: from the whole state. */
   partial(request: FastifyRequest): PartialAnswer | undefined;
+  /** Asks by the records as they are now whether the caller may still do what the route does: for streams. Throws as at first. */
+  recheck(request: FastifyRequest): Promise<void>;
+  /** Aborts when the gateway stops: streams end then. */
+  readonly stopping: AbortSignal;
   /** Every route that the gateway has, of all modules: all of them once it has started. */
   routes(): readonly Route[];
   /** Whether the answer of this request is marked stale. */

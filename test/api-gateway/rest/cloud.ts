@@ -37,6 +37,8 @@ export interface Cloud {
 /** Two hosts, a flavor `1` ("m1.tiny") and an image `cirros`. With `act`, hosts do what the records ask, soon after. */
 export async function startCloud(
   options: {
+    /** Default: a new one. */
+    readonly state?: MemoryStateClient;
     readonly listen?: boolean;
     readonly act?: boolean;
     readonly limits?: Partial<GatewayLimits>;
@@ -46,7 +48,7 @@ export async function startCloud(
     readonly modules?: readonly RestModule[];
   } = {},
 ): Promise<Cloud> {
-  const state = new MemoryStateClient();
+  const state = options.state ?? new MemoryStateClient();
   const base = worldOn(state);
   const placer = new FakePlacer(base);
   const hostControl = new FakeHostControl();

@@ -18,7 +18,7 @@ const bridgedPolicies: readonly PolicyRule[] = nativePolicies
   .map((rule) => ({
     ...rule,
     operations: rule.operations
-      .filter((operation) => operation.startsWith('rpc '))
+      .filter((operation) => operation.startsWith('rpc ') || operation === 'GET /events')
       .map((operation) => operation.replace('rpc shoal.v1.', 'POST /')),
   }))
   .filter(({ operations }) => operations.length > 0);

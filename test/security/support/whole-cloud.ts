@@ -17,6 +17,7 @@ import { UpgradeService } from '../../../node/services/cluster/upgrade.ts';
 import { PlacementPreview } from '../../../node/services/compute/placement-preview.ts';
 import { Jobs } from '../../../node/services/jobs/jobs.ts';
 import type { PlacementInquiry } from '../../../node/services/kit/dependencies.ts';
+import { MemoryStateClient } from '../../../node/state/client/memory-state-client.ts';
 import { type Cloud, startCloud } from '../../api-gateway/rest/cloud.ts';
 import { fakeHostViews } from '../../node/services/compute-world.ts';
 import { testSealing } from '../../node/services/test-sealing.ts';
@@ -62,14 +63,16 @@ export async function startWholeCloud(
     nameOf: (raftId) => `voter ${raftId}`,
     version: '0.1.0',
   });
+  const state = new MemoryStateClient();
   const cloud: Cloud = await startCloud({
+    state,
     limits: { ...limits, ...bounds },
     policy,
     modules: [
       placementModule(new PlacementPreview(inquiry)),
       operations,
       openApiModule('0.1.0'),
-      nativeModule({ bridged: (...call) => grpc.bridged(...call) }),
+      nativeModule({ bridged: (...call) => grpc.bridged(...call) }, state),
     ],
   });
   const grpc: GrpcGateway = grpcGatewayOf(cloud, undefined, policy);

@@ -3,8 +3,12 @@
 /** Methods of the native API: `POST /shoal/v1/SERVICE/METHOD`. */
 
 export interface NativeMethods {
+  'ClusterService/CreateCloudBackup': { request: CreateCloudBackupRequest; answer: CreateCloudBackupResponse };
   'ClusterService/CreateTicket': { request: CreateTicketRequest; answer: CreateTicketResponse };
+  'ClusterService/FinalizeUpgrade': { request: FinalizeUpgradeRequest; answer: FinalizeUpgradeResponse };
   'ClusterService/GetStatus': { request: GetStatusRequest; answer: GetStatusResponse };
+  'ClusterService/GetUpgrade': { request: GetUpgradeRequest; answer: GetUpgradeResponse };
+  'ClusterService/ListCloudBackups': { request: ListCloudBackupsRequest; answer: ListCloudBackupsResponse };
   'ClusterService/ListHosts': { request: ListHostsRequest; answer: ListHostsResponse };
   'ClusterService/ListStoragePools': { request: ListStoragePoolsRequest; answer: ListStoragePoolsResponse };
   'ClusterService/ListUnreadableRecords': { request: ListUnreadableRecordsRequest; answer: ListUnreadableRecordsResponse };
@@ -12,7 +16,9 @@ export interface NativeMethods {
   'ClusterService/RemoveHost': { request: RemoveHostRequest; answer: RemoveHostResponse };
   'ClusterService/RemoveUnreadableRecord': { request: RemoveUnreadableRecordRequest; answer: RemoveUnreadableRecordResponse };
   'ClusterService/ResetPassword': { request: ResetPasswordRequest; answer: ResetPasswordResponse };
+  'ClusterService/SetCloudBackups': { request: SetCloudBackupsRequest; answer: SetCloudBackupsResponse };
   'ClusterService/SetHostEnabled': { request: SetHostEnabledRequest; answer: SetHostEnabledResponse };
+  'ClusterService/VerifyCloudBackup': { request: VerifyCloudBackupRequest; answer: VerifyCloudBackupResponse };
   'ComputeService/AbortServerMigration': { request: AbortServerMigrationRequest; answer: AbortServerMigrationResponse };
   'ComputeService/AttachInterface': { request: AttachInterfaceRequest; answer: AttachInterfaceResponse };
   'ComputeService/ConfirmServerResize': { request: ConfirmServerResizeRequest; answer: ConfirmServerResizeResponse };
@@ -89,7 +95,11 @@ export interface NativeMethods {
   'JobService/DrainHost': { request: DrainHostRequest; answer: DrainHostResponse };
   'JobService/GetJob': { request: GetJobRequest; answer: GetJobResponse };
   'JobService/ListJobs': { request: ListJobsRequest; answer: ListJobsResponse };
+  'JobService/PauseJob': { request: PauseJobRequest; answer: PauseJobResponse };
+  'JobService/PlanDrain': { request: PlanDrainRequest; answer: PlanDrainResponse };
+  'JobService/ResumeJob': { request: ResumeJobRequest; answer: ResumeJobResponse };
   'JobService/RotateAuthority': { request: RotateAuthorityRequest; answer: RotateAuthorityResponse };
+  'JobService/UndrainHost': { request: UndrainHostRequest; answer: UndrainHostResponse };
   'NetworkService/AddRouterInterface': { request: AddRouterInterfaceRequest; answer: AddRouterInterfaceResponse };
   'NetworkService/CreateFloatingIp': { request: CreateFloatingIpRequest; answer: CreateFloatingIpResponse };
   'NetworkService/CreateNetwork': { request: CreateNetworkRequest; answer: CreateNetworkResponse };
@@ -795,9 +805,21 @@ export interface CancelJobRequest { readonly id?: string; }
 
 export interface CancelJobResponse { readonly job?: Job; }
 
+export interface CloudBackupKeyOrigin { readonly kind?: string; readonly salt?: string; readonly log2_cost?: number; readonly block_size?: number; readonly parallelism?: number; }
+
+export interface CloudBackupMade { readonly backup_id: string; readonly created_ms: number; readonly revision: number; readonly stored_bytes: number; }
+
+export interface CloudBackupView { readonly backup_id: string; readonly mesh_id: string; readonly mesh_name: string; readonly created_ms: number; readonly revision: number; readonly version: string; readonly content_bytes: number; readonly fault: string; }
+
+export interface CloudBackups { readonly id: string; readonly store: string; readonly every_hours: number; readonly keep: number; readonly origin?: CloudBackupKeyOrigin; readonly sealed_key: string; readonly key_epoch: number; readonly asked: string; readonly answered: string; readonly began_ms: number; readonly made?: CloudBackupMade; readonly failure: string; }
+
 export interface ConfirmServerResizeRequest { readonly server_id?: string; }
 
 export interface ConfirmServerResizeResponse { readonly [name: string]: never }
+
+export interface CreateCloudBackupRequest { readonly [name: string]: never }
+
+export interface CreateCloudBackupResponse { readonly asked: string; }
 
 export interface CreateFloatingIpRequest { readonly floating_network_id?: string; readonly description?: string; readonly project_id?: string; readonly subnet_id?: string; readonly floating_ip_address?: string; readonly port_id?: string; readonly fixed_ip_address?: string; }
 
@@ -997,11 +1019,15 @@ export interface DetachVolumeResponse { readonly [name: string]: never }
 
 export interface DomainReference { readonly id?: string; readonly name?: string; }
 
-export interface DrainHostRequest { readonly host?: string; readonly stop_running?: boolean; readonly timeout_seconds?: number; }
+export interface DrainHostRequest { readonly host?: string; readonly stop_running?: boolean; readonly timeout_seconds?: number; readonly parallel?: number; readonly zone?: string; readonly failure_domain?: string; }
 
 export interface DrainHostResponse { readonly job?: Job; }
 
-export interface DrainJob { readonly host_id: string; readonly stop_running: boolean; readonly was_enabled: boolean; readonly stopped_server_ids: readonly (string)[]; }
+export interface DrainJob { readonly host_id: string; readonly stop_running: boolean; readonly was_enabled: boolean; readonly stopped_server_ids: readonly (string)[]; readonly parallel: number; readonly hosts: readonly (DrainedHost)[]; readonly scope: string; }
+
+export interface DrainStep { readonly server_id: string; readonly server_name: string; readonly host_name: string; readonly how: string; readonly reason: string; readonly target_host_name: string; readonly memory_mib: number; }
+
+export interface DrainedHost { readonly host_id: string; readonly was_enabled: boolean; }
 
 export interface EvacuateServerRequest { readonly server_id?: string; readonly host_name?: string; readonly lands_stopped?: boolean; }
 
@@ -1026,6 +1052,10 @@ export interface ExtendVolumeResponse { readonly [name: string]: never }
 export interface ExternalGatewayInfo { readonly network_id?: string; readonly enable_snat?: boolean; readonly external_fixed_ips?: readonly (PortAddress)[]; }
 
 export interface FilterCount { readonly filter: string; readonly removed: number; readonly left: number; readonly reason: string; }
+
+export interface FinalizeUpgradeRequest { readonly [name: string]: never }
+
+export interface FinalizeUpgradeResponse { readonly feature_level: number; }
 
 export interface FixedIp { readonly subnet_id: string; readonly ip: string; }
 
@@ -1101,6 +1131,10 @@ export interface GetSubnetRequest { readonly subnet_id?: string; }
 
 export interface GetSubnetResponse { readonly subnet?: SubnetView; readonly stale: boolean; }
 
+export interface GetUpgradeRequest { readonly [name: string]: never }
+
+export interface GetUpgradeResponse { readonly feature_level: number; readonly own_feature_level: number; readonly members: readonly (MemberRelease)[]; readonly stale: boolean; }
+
 export interface GetUserRequest { readonly user_id?: string; }
 
 export interface GetUserResponse { readonly user?: UserView; readonly stale: boolean; }
@@ -1125,7 +1159,7 @@ export interface GetVolumeSnapshotRequest { readonly snapshot_id?: string; }
 
 export interface GetVolumeSnapshotResponse { readonly snapshot?: VolumeSnapshotView; readonly stale: boolean; }
 
-export interface Host { readonly id: string; readonly name: string; readonly public_key: string; readonly raft_id: number; readonly peer_address: string; readonly grpc_address: string; readonly api_url: string; readonly gossip_address: string; readonly vtep_ip: string; readonly transit_index: number; readonly zone: string; readonly failure_domain: string; readonly disabled: boolean; readonly disabled_reason: string; readonly joined_ms: number; readonly version: string; readonly forced_down: boolean; readonly tls_key_sha256: string; readonly known_authority_sha256: string; readonly shown_authority_sha256: string; readonly holds_slices: boolean; }
+export interface Host { readonly id: string; readonly name: string; readonly public_key: string; readonly raft_id: number; readonly peer_address: string; readonly grpc_address: string; readonly api_url: string; readonly gossip_address: string; readonly vtep_ip: string; readonly transit_index: number; readonly zone: string; readonly failure_domain: string; readonly disabled: boolean; readonly disabled_reason: string; readonly joined_ms: number; readonly version: string; readonly forced_down: boolean; readonly tls_key_sha256: string; readonly known_authority_sha256: string; readonly shown_authority_sha256: string; readonly holds_slices: boolean; readonly feature_level: number; }
 
 export interface HostReason { readonly host_id: string; readonly host_name: string; readonly filter: string; readonly reason: string; readonly weight: number; }
 
@@ -1139,11 +1173,15 @@ export interface ImportVolumeBackupResponse { readonly backup?: VolumeBackupView
 
 export interface InjectedFile { readonly path: string; readonly content: string; }
 
-export interface Job { readonly id: string; readonly kind: string; readonly subject: string; readonly project_id: string; readonly user_id: string; readonly status: "JOB_STATUS_UNSPECIFIED" | "JOB_STATUS_RUNNING" | "JOB_STATUS_ROLLING_BACK" | "JOB_STATUS_SUCCEEDED" | "JOB_STATUS_FAILED" | "JOB_STATUS_CANCELLED"; readonly phase: string; readonly owner_host_id: string; readonly progress_done: number; readonly progress_total: number; readonly message: string; readonly created_ms: number; readonly updated_ms: number; readonly ended_ms: number; readonly deadline_ms: number; readonly cancel_requested: boolean; readonly failures: readonly (JobFailure)[]; readonly drain?: DrainJob; readonly rotate_authority?: RotateAuthorityJob; readonly volume_copy?: VolumeCopyJob; readonly volume_backup?: VolumeBackupJob; readonly volume_restore?: VolumeRestoreJob; readonly volume_backup_delete?: VolumeBackupDeleteJob; readonly volume_upload?: VolumeUploadJob; readonly volume_migrate?: VolumeMigrateJob; readonly volume_backup_verify?: VolumeBackupVerifyJob; readonly volume_backup_expire?: VolumeBackupExpireJob; readonly volume_swap?: VolumeSwapJob; readonly server_image?: ServerImageJob; readonly live_migration?: LiveMigrationJob; readonly volume_reimage?: VolumeReimageJob; }
+export interface Job { readonly id: string; readonly kind: string; readonly subject: string; readonly project_id: string; readonly user_id: string; readonly status: "JOB_STATUS_UNSPECIFIED" | "JOB_STATUS_RUNNING" | "JOB_STATUS_ROLLING_BACK" | "JOB_STATUS_SUCCEEDED" | "JOB_STATUS_FAILED" | "JOB_STATUS_CANCELLED"; readonly phase: string; readonly owner_host_id: string; readonly progress_done: number; readonly progress_total: number; readonly message: string; readonly created_ms: number; readonly updated_ms: number; readonly ended_ms: number; readonly deadline_ms: number; readonly cancel_requested: boolean; readonly failures: readonly (JobFailure)[]; readonly drain?: DrainJob; readonly rotate_authority?: RotateAuthorityJob; readonly volume_copy?: VolumeCopyJob; readonly volume_backup?: VolumeBackupJob; readonly volume_restore?: VolumeRestoreJob; readonly volume_backup_delete?: VolumeBackupDeleteJob; readonly volume_upload?: VolumeUploadJob; readonly volume_migrate?: VolumeMigrateJob; readonly volume_backup_verify?: VolumeBackupVerifyJob; readonly volume_backup_expire?: VolumeBackupExpireJob; readonly volume_swap?: VolumeSwapJob; readonly server_image?: ServerImageJob; readonly live_migration?: LiveMigrationJob; readonly volume_reimage?: VolumeReimageJob; readonly takeover?: TakeoverJob; readonly paused: boolean; }
 
-export interface JobFailure { readonly subject: string; readonly message: string; readonly attempts: number; }
+export interface JobFailure { readonly subject: string; readonly message: string; readonly attempts: number; readonly code: string; }
 
 export interface Keypair { readonly id: string; readonly user_id: string; readonly name: string; readonly public_key: string; readonly fingerprint: string; readonly type: string; readonly created_ms: number; }
+
+export interface ListCloudBackupsRequest { readonly only_status?: boolean; }
+
+export interface ListCloudBackupsResponse { readonly settings?: CloudBackups; readonly backups: readonly (CloudBackupView)[]; readonly stale: boolean; }
 
 export interface ListFlavorsRequest { readonly [name: string]: never }
 
@@ -1275,6 +1313,8 @@ export interface LockServerRequest { readonly server_id?: string; readonly reaso
 
 export interface LockServerResponse { readonly [name: string]: never }
 
+export interface MemberRelease { readonly host_id: string; readonly host_name: string; readonly version: string; readonly feature_level: number; readonly condition: string; }
+
 export interface MigrateServerLiveRequest { readonly server_id?: string; readonly host_name?: string; }
 
 export interface MigrateServerLiveResponse { readonly [name: string]: never }
@@ -1299,11 +1339,19 @@ export interface OpenConsoleRequest { readonly server_id?: string; readonly kind
 
 export interface OpenConsoleResponse { readonly token: string; readonly path: string; }
 
+export interface PauseJobRequest { readonly id?: string; }
+
+export interface PauseJobResponse { readonly job?: Job; }
+
 export interface PauseServerRequest { readonly server_id?: string; }
 
 export interface PauseServerResponse { readonly [name: string]: never }
 
 export interface PciPool { readonly vendor_id: string; readonly product_id: string; readonly numa_node: number; readonly physical_network: string; readonly total: number; readonly free: number; }
+
+export interface PlanDrainRequest { readonly host?: string; readonly stop_running?: boolean; readonly zone?: string; readonly failure_domain?: string; }
+
+export interface PlanDrainResponse { readonly steps: readonly (DrainStep)[]; readonly warnings: readonly (string)[]; readonly refusal: string; readonly stale: boolean; }
 
 export interface PortAddress { readonly subnet_id?: string; readonly ip_address?: string; }
 
@@ -1379,6 +1427,10 @@ export interface RestoreVolumeBackupRequest { readonly backup_id?: string; reado
 
 export interface RestoreVolumeBackupResponse { readonly [name: string]: never }
 
+export interface ResumeJobRequest { readonly id?: string; }
+
+export interface ResumeJobResponse { readonly job?: Job; }
+
 export interface ResumeServerRequest { readonly server_id?: string; }
 
 export interface ResumeServerResponse { readonly [name: string]: never }
@@ -1415,7 +1467,7 @@ export interface SecurityGroupRuleView { readonly id: string; readonly project_i
 
 export interface SecurityGroupView { readonly id: string; readonly name: string; readonly description: string; readonly project_id: string; readonly security_group_rules: readonly (SecurityGroupRuleView)[]; readonly tags: readonly (string)[]; readonly created_ms: number; readonly updated_ms: number; }
 
-export interface Server { readonly id: string; readonly name: string; readonly project_id: string; readonly user_id: string; readonly description: string; readonly flavor?: Flavor; readonly image_id: string; readonly host_id: string; readonly generation: number; readonly power_wanted: "POWER_WANTED_UNSPECIFIED" | "POWER_WANTED_RUNNING" | "POWER_WANTED_STOPPED" | "POWER_WANTED_PAUSED" | "POWER_WANTED_SUSPENDED"; readonly status: "SERVER_STATUS_UNSPECIFIED" | "SERVER_STATUS_BUILD" | "SERVER_STATUS_ACTIVE" | "SERVER_STATUS_SHUTOFF" | "SERVER_STATUS_PAUSED" | "SERVER_STATUS_ERROR" | "SERVER_STATUS_DELETING" | "SERVER_STATUS_REBOOT" | "SERVER_STATUS_MIGRATING" | "SERVER_STATUS_SUSPENDED" | "SERVER_STATUS_RESIZE" | "SERVER_STATUS_VERIFY_RESIZE" | "SERVER_STATUS_REVERT_RESIZE" | "SERVER_STATUS_SHELVED" | "SERVER_STATUS_SHELVED_OFFLOADED" | "SERVER_STATUS_RESCUE"; readonly task_state: string; readonly reboots_wanted: number; readonly reboots_done: number; readonly reboot_hard: boolean; readonly fault?: ServerFault; readonly key_name: string; readonly public_key: string; readonly user_data: string; readonly metadata: { readonly [name: string]: string }; readonly port_ids: readonly (string)[]; readonly zone: string; readonly storage: string; readonly root_volume_id: string; readonly created_ms: number; readonly updated_ms: number; readonly launched_ms: number; readonly previous_host_id: string; readonly released_generation: number; readonly config_drive: boolean; readonly locked: boolean; readonly power_state: number; readonly reservation_id: string; readonly server_group_id: string; readonly scheduler_hints: { readonly [name: string]: string }; readonly security_group_names: readonly (string)[]; readonly tags: readonly (string)[]; readonly deleting: boolean; readonly hostname: string; readonly access_ipv4: string; readonly access_ipv6: string; readonly disk_config_auto: boolean; readonly injected_files: readonly (InjectedFile)[]; readonly key_type: string; readonly locked_reason: string; readonly actions: readonly (ServerAction)[]; readonly asked_revision: number; readonly observed_revision: number; readonly disks: readonly (ServerDisk)[]; readonly held_in_error: boolean; readonly replaced_disks: readonly (ServerDisk)[]; readonly rescue?: ServerRescue; readonly shelved_image_id: string; readonly offloading: boolean; readonly discard_host_id: string; readonly discard_generation: number; readonly move?: ServerMove; readonly image_properties: { readonly [name: string]: string }; readonly machine: string; readonly encrypted_password: string; readonly leaving_port_ids: readonly (string)[]; readonly nics: readonly (ServerNic)[]; }
+export interface Server { readonly id: string; readonly name: string; readonly project_id: string; readonly user_id: string; readonly description: string; readonly flavor?: Flavor; readonly image_id: string; readonly host_id: string; readonly generation: number; readonly power_wanted: "POWER_WANTED_UNSPECIFIED" | "POWER_WANTED_RUNNING" | "POWER_WANTED_STOPPED" | "POWER_WANTED_PAUSED" | "POWER_WANTED_SUSPENDED"; readonly status: "SERVER_STATUS_UNSPECIFIED" | "SERVER_STATUS_BUILD" | "SERVER_STATUS_ACTIVE" | "SERVER_STATUS_SHUTOFF" | "SERVER_STATUS_PAUSED" | "SERVER_STATUS_ERROR" | "SERVER_STATUS_DELETING" | "SERVER_STATUS_REBOOT" | "SERVER_STATUS_MIGRATING" | "SERVER_STATUS_SUSPENDED" | "SERVER_STATUS_RESIZE" | "SERVER_STATUS_VERIFY_RESIZE" | "SERVER_STATUS_REVERT_RESIZE" | "SERVER_STATUS_SHELVED" | "SERVER_STATUS_SHELVED_OFFLOADED" | "SERVER_STATUS_RESCUE"; readonly task_state: string; readonly reboots_wanted: number; readonly reboots_done: number; readonly reboot_hard: boolean; readonly fault?: ServerFault; readonly key_name: string; readonly public_key: string; readonly user_data: string; readonly metadata: { readonly [name: string]: string }; readonly port_ids: readonly (string)[]; readonly zone: string; readonly storage: string; readonly root_volume_id: string; readonly created_ms: number; readonly updated_ms: number; readonly launched_ms: number; readonly previous_host_id: string; readonly released_generation: number; readonly config_drive: boolean; readonly locked: boolean; readonly power_state: number; readonly reservation_id: string; readonly server_group_id: string; readonly scheduler_hints: { readonly [name: string]: string }; readonly security_group_names: readonly (string)[]; readonly tags: readonly (string)[]; readonly deleting: boolean; readonly hostname: string; readonly access_ipv4: string; readonly access_ipv6: string; readonly disk_config_auto: boolean; readonly injected_files: readonly (InjectedFile)[]; readonly key_type: string; readonly locked_reason: string; readonly actions: readonly (ServerAction)[]; readonly asked_revision: number; readonly observed_revision: number; readonly disks: readonly (ServerDisk)[]; readonly held_in_error: boolean; readonly replaced_disks: readonly (ServerDisk)[]; readonly rescue?: ServerRescue; readonly shelved_image_id: string; readonly offloading: boolean; readonly discard_host_id: string; readonly discard_generation: number; readonly move?: ServerMove; readonly image_properties: { readonly [name: string]: string }; readonly machine: string; readonly encrypted_password: string; readonly leaving_port_ids: readonly (string)[]; readonly nics: readonly (ServerNic)[]; readonly lost_host_ids: readonly (string)[]; }
 
 export interface ServerAction { readonly action: string; readonly request_id: string; readonly user_id: string; readonly project_id: string; readonly start_ms: number; readonly message: string; readonly host_id: string; readonly events: readonly (ServerActionEvent)[]; readonly asked_revision: number; readonly updated_ms: number; }
 
@@ -1442,6 +1494,10 @@ export interface ServerNic { readonly port_id: string; readonly tag: string; rea
 export interface ServerNicDiagnostics { readonly mac: string; readonly received_bytes: number; readonly received_packets: number; readonly received_errors: number; readonly received_drops: number; readonly sent_bytes: number; readonly sent_packets: number; readonly sent_errors: number; readonly sent_drops: number; }
 
 export interface ServerRescue { readonly image_id: string; readonly disk?: ServerDisk; readonly stable: boolean; readonly ending: boolean; }
+
+export interface SetCloudBackupsRequest { readonly store?: string; readonly every_hours?: number; readonly keep?: number; readonly origin?: CloudBackupKeyOrigin; readonly key?: string; }
+
+export interface SetCloudBackupsResponse { readonly [name: string]: never }
 
 export interface SetHostEnabledRequest { readonly host_id?: string; readonly enabled?: boolean; readonly reason?: string; }
 
@@ -1489,6 +1545,10 @@ export interface SuspendServerRequest { readonly server_id?: string; }
 
 export interface SuspendServerResponse { readonly [name: string]: never }
 
+export interface TakeoverJob { readonly host_id: string; readonly confirmed_ms: number; readonly down_since_ms: number; readonly servers: readonly (TakeoverServer)[]; }
+
+export interface TakeoverServer { readonly server_id: string; readonly tried_ms: number; readonly moved_ms: number; readonly fenced_ms: number; readonly back_ms: number; }
+
 export interface TokenView { readonly user_id: string; readonly user_name: string; readonly user_domain_id: string; readonly project_id: string; readonly project_name: string; readonly domain_id: string; readonly system: boolean; readonly roles: readonly (string)[]; readonly issued_ms: number; readonly expires_ms: number; readonly methods: readonly (string)[]; }
 
 export interface TracePacketRequest { readonly source?: string; readonly source_port_id?: string; readonly destination?: string; readonly protocol?: string; readonly destination_port?: number; }
@@ -1500,6 +1560,10 @@ export interface TraceStepView { readonly host_name: string; readonly table: str
 export interface TriggerServerCrashDumpRequest { readonly server_id?: string; }
 
 export interface TriggerServerCrashDumpResponse { readonly [name: string]: never }
+
+export interface UndrainHostRequest { readonly host?: string; }
+
+export interface UndrainHostResponse { readonly job?: Job; }
 
 export interface UnlockServerRequest { readonly server_id?: string; }
 
@@ -1582,6 +1646,10 @@ export interface UserView { readonly id: string; readonly name: string; readonly
 export interface ValidateTokenRequest { readonly token?: string; }
 
 export interface ValidateTokenResponse { readonly view?: TokenView; }
+
+export interface VerifyCloudBackupRequest { readonly backup_id?: string; }
+
+export interface VerifyCloudBackupResponse { readonly backup_id: string; readonly revision: number; readonly content_bytes: number; readonly keys: number; }
 
 export interface VerifyVolumeBackupRequest { readonly backup_id?: string; }
 
