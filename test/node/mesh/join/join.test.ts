@@ -127,6 +127,22 @@ t.test('a ticket lets one host in, with everything that it needs', async (t) => 
   t.notOk(Buffer.from(spent.secretHash).equals(Buffer.from(ticket.secret.reveal())), 'the secret is not in the state');
 });
 
+t.test('a host of a release that cannot do what is in force is not let in', async (t) => {
+  const mesh = await meshOf(t);
+  const row = meshTable.must(mesh.state.local, 'mesh');
+  const builder = new TransactionBuilder();
+  meshTable.update(builder, row, shoal.v1.Mesh.create({ ...row.record, featureLevel: 2 }));
+  await mesh.state.commit(builder.build());
+  const ticket = await mesh.ticket();
+  const { revision } = mesh.state.local;
+  const who = newcomer();
+  await t.rejects(join(ticket, { ...who, host: { ...who.host, featureLevel: 0 } }), {
+    message: /finalised for feature level 2, which release/,
+  });
+  t.equal(mesh.state.local.revision, revision, 'the ticket is not spent');
+  t.ok(await join(ticket, { ...who, host: { ...who.host, featureLevel: 2 } }));
+});
+
 t.test('a wrong, used, expired or foreign ticket changes nothing', async (t) => {
   const mesh = await meshOf(t);
   const good = await mesh.ticket();
