@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { useId, useState } from 'preact/hooks';
+import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import { wordsOf } from '../kit/api-error.ts';
 import { texts } from '../kit/texts.ts';
 
@@ -71,11 +71,17 @@ export function TextField(
   },
 ) {
   const id = useId();
+  const input = useRef<HTMLInputElement>(null);
+  // The attribute counts when a document is loaded, and not for what a script adds later.
+  useEffect(() => {
+    if (props.autofocus === true) input.current?.focus();
+  }, []);
   return (
     <p class="field">
       <label for={id}>{props.label}</label>
       <input
         id={id}
+        ref={input}
         {...typed(props.type ?? 'text')}
         value={props.value}
         required={props.required ?? false}
@@ -84,7 +90,6 @@ export function TextField(
         {...(props.min === undefined ? {} : { min: props.min })}
         {...(props.placeholder === undefined ? {} : { placeholder: props.placeholder })}
         {...(props.hint === undefined ? {} : { 'aria-describedby': `${id}-hint` })}
-        autofocus={props.autofocus ?? false}
         onInput={(event) => props.onChange(event.currentTarget.value)}
       />
       <Hint id={`${id}-hint`} text={props.hint} />

@@ -8,8 +8,10 @@ export function Page(props: { title: string; actions?: ComponentChildren; childr
   useEffect(() => {
     document.title = `${props.title} · ${texts.product}`;
   }, [props.title]);
-  // Who goes to a page by keyboard or hears it read begins at its title.
-  useEffect(() => heading.current?.focus({ preventScroll: true }), []);
+  // Who goes to a page by keyboard or hears it read begins at its title, or in a field that waits to be filled in.
+  useEffect(() => {
+    if (!(document.activeElement instanceof HTMLInputElement)) heading.current?.focus({ preventScroll: true });
+  }, []);
   return (
     <>
       <div class="page-head">

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { useId, useMemo, useState } from 'preact/hooks';
+import { useId, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { place, setQuery } from '../kit/router.ts';
 import { type ColumnText, filtered, sorted, visibleRange } from '../kit/table-rows.ts';
 import { texts } from '../kit/texts.ts';
@@ -59,18 +59,24 @@ export function Table<T extends { readonly id: string }>(props: {
       {shown.length === 0 ? (
         <p class="quiet empty">{rows.length === 0 ? texts.table.empty(what) : texts.table.noMatch(what)}</p>
       ) : (
-        <Rows {...props} rows={shown} order={order} orderKey={orderKey} />
+        <Rows {...props} rows={shown} order={order} orderKey={orderKey} filter={filter} />
       )}
     </section>
   );
 }
 
 function Rows<T extends { readonly id: string }>(
-  props: Parameters<typeof Table<T>>[0] & { order: string; orderKey: string },
+  props: Parameters<typeof Table<T>>[0] & { order: string; orderKey: string; filter: string },
 ) {
   const { rows, columns, what, order, orderKey, selected, onSelect } = props;
   const [top, setTop] = useState(0);
   const [height, setHeight] = useState(800);
+  const scroll = useRef<HTMLElement>(null);
+  // Other rows, or another order: from the top.
+  useLayoutEffect(() => {
+    setTop(0);
+    if (scroll.current !== null) scroll.current.scrollTop = 0;
+  }, [order, props.filter]);
   const isWhole = rows.length <= wholeRowsMax;
   const { first, end } = isWhole ? { first: 0, end: rows.length } : visibleRange(rows.length, rowHeight, top, height);
   const width = columns.length + (onSelect === undefined ? 0 : 1);
@@ -86,6 +92,7 @@ function Rows<T extends { readonly id: string }>(
   };
   return (
     <section
+      ref={scroll}
       class={`table-scroll ${isWhole ? '' : 'virtual'}`}
       aria-label={`${what}, rows`}
       // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reached by the keyboard
