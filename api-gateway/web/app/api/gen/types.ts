@@ -1163,7 +1163,7 @@ export interface Host { readonly id: string; readonly name: string; readonly pub
 
 export interface HostReason { readonly host_id: string; readonly host_name: string; readonly filter: string; readonly reason: string; readonly weight: number; }
 
-export interface HostView { readonly host?: Host; readonly advert?: Advert; readonly condition: string; readonly clock_offset_ms?: number; readonly key_used_twice_at: string; readonly accused_by: readonly (string)[]; }
+export interface HostView { readonly host?: Host; readonly advert?: Advert; readonly condition: string; readonly clock_offset_ms?: number; readonly key_used_twice_at: string; readonly accused_by: readonly (string)[]; readonly servers_without_spare_room: readonly (string)[]; readonly without_spare_room: number; }
 
 export interface ImageView { readonly id: string; readonly name: string; readonly project_id: string; readonly visibility: string; readonly status: "IMAGE_STATUS_UNSPECIFIED" | "IMAGE_STATUS_QUEUED" | "IMAGE_STATUS_SAVING" | "IMAGE_STATUS_ACTIVE" | "IMAGE_STATUS_KILLED" | "IMAGE_STATUS_DEACTIVATED"; readonly disk_format: string; readonly container_format: string; readonly size_bytes: number; readonly virtual_size_bytes: number; readonly sha256: string; readonly sha512: string; readonly md5: string; readonly min_disk_gib: number; readonly min_ram_mib: number; readonly properties: { readonly [name: string]: string }; readonly tags: readonly (string)[]; readonly protected: boolean; readonly hidden: boolean; readonly created_ms: number; readonly updated_ms: number; }
 
