@@ -11,6 +11,7 @@ import { memberFaults } from './member.ts';
 import { networkFaults } from './network.ts';
 import { processFaults } from './process.ts';
 import { stateFaults } from './state.ts';
+import { takeoverFaults } from './takeover.ts';
 import { volumeFaults } from './volume.ts';
 
 export const faults = {
@@ -24,4 +25,5 @@ export const faults = {
   ...memberFaults,
   ...clientFaults,
   ...volumeFaults,
+  ...takeoverFaults,
 } as const satisfies Readonly<Record<FaultName, FaultKind>>;

@@ -59,6 +59,7 @@ export const readmeCommands: Readonly<Record<string, HowRun>> = {
   'openstack server create': { test: 'test/e2e/cloud.test.ts' },
   'openstack server migrate --host': { test: 'test/node/services/compute/compute-service.test.ts' },
   'openstack server migrate --live-migration': { test: 'test/node/host/live/live-migration.test.ts' },
+  'openstack server set --property ha=restart SERVER': { test: 'test/e2e/availability.test.ts' },
   'openstack server evacuate': { test: 'test/node/services/compute/server-moves.test.ts' },
   'openstack server resize confirm': { test: 'test/node/services/compute/server-moves.test.ts' },
   'openstack server migrate revert': { test: 'test/node/services/compute/compute-service.test.ts' },
