@@ -100,8 +100,9 @@ export class ClaimLedger {
     const known = this.#records.get(claimKeyText(key));
     if (known === undefined) return { outcome: 'unknown', changes: [] };
     if (known.state === 'bound') return { outcome: 'done', changes: [] };
-    const { askers: _askers, endedAskers: _ended, ...claimed } = known;
-    const record: ClaimRecord = { ...claimed, state: 'bound', expiresAtMs: 0 };
+    const { askers, endedAskers, ...claimed } = known;
+    const boundFor = askers === undefined ? {} : { boundFor: joined(endedAskers ?? [], askers) };
+    const record: ClaimRecord = { ...claimed, ...boundFor, state: 'bound', expiresAtMs: 0 };
     this.#drop(known);
     this.#put(record);
     return { outcome: 'done', changes: [{ kind: 'put', record }] };
@@ -120,6 +121,7 @@ export class ClaimLedger {
       needs,
       groupId,
       state: 'bound',
+      boundFor: [],
       expiresAtMs: 0,
       pci: fitPci(this.#capacity.pciPools, this.#pciTaken(), needs.pci) ?? [],
       numa: needs.numa === undefined ? [] : (fitNuma(this.#capacity.numaCells, this.#numaTaken(), needs.numa) ?? []),
@@ -140,6 +142,7 @@ export class ClaimLedger {
       needs,
       groupId,
       state: 'bound',
+      boundFor: [],
       expiresAtMs: 0,
     });
     return admission;
@@ -166,7 +169,8 @@ export class ClaimLedger {
 
   /**
    * Gives the room back. Also refuses, until `nowMs + tombstoneMs`, copies of the claim that are still on their way: those of
-   * the askers that it was admitted for; those of every asker when it was bound or named none.
+   * the askers that it was admitted for; those of every asker when it named none. A server that was to come here while it runs, and
+   * stayed, may come again at the same generation: that is another placement.
    */
   release(key: ClaimKey, nowMs: number): ClaimChange {
     const known = this.#records.get(claimKeyText(key));
@@ -355,7 +359,7 @@ export class ClaimLedger {
 
   #bury(record: ClaimRecord, state: 'released' | 'expired', nowMs: number): readonly LedgerChange[] {
     const text = claimKeyText(record);
-    const endedAskers = record.askers && joined(record.endedAskers ?? [], record.askers);
+    const endedAskers = record.askers ? joined(record.endedAskers ?? [], record.askers) : record.boundFor;
     const tombstone: ClaimRecord = {
       ...emptyRecord,
       serverId: record.serverId,
@@ -445,6 +449,8 @@ export interface ClaimRecord extends ClaimKey {
   readonly numa: readonly NumaAssignment[];
   /** Admitted: all who were told yes. */
   readonly askers?: readonly string[];
+  /** Bound: those for whom it was admitted before; none of one that was taken in later. Absent: not known. */
+  readonly boundFor?: readonly string[];
   /** Those of whose requests a late copy is refused. Absent: nobody's for an admitted claim, everybody's for a tombstone. */
   readonly endedAskers?: readonly string[];
 }

@@ -108,6 +108,8 @@ export class RemovalChecker {
   readonly #report: Report;
   /** Servers whose deletion was committed, or that have moved on. */
   readonly #mayGo = new Set<string>();
+  /** Hosts, by server, to which it was to come and did not: what waited for it there may go. */
+  readonly #mayGoFrom = new Map<string, Set<string>>();
   /** Servers that somebody asked to stop, reboot or delete at some time. */
   readonly #mayStop = new Set<string>();
   /** Servers whose host was fenced. */
@@ -123,6 +125,11 @@ export class RemovalChecker {
     this.#mayStop.add(serverId);
   }
 
+  /** A committed record says that a host is to end what waited for the server, which stays where it is. */
+  mayGoFrom(serverId: string, host: string): void {
+    this.#mayGoFrom.set(serverId, (this.#mayGoFrom.get(serverId) ?? new Set()).add(host));
+  }
+
   /** A record, or its owner at its host, says that it is to stop or reboot; or its guest has powered itself off. */
   mayStop(serverId: string): void {
     this.#mayStop.add(serverId);
@@ -136,7 +143,8 @@ export class RemovalChecker {
 
   /** A host removes a guest or its disk. */
   removes(host: string, what: string, serverId: string): void {
-    if (this.#mayGo.has(serverId) || (what === 'guest' && this.#mayEnd.has(serverId))) return;
+    if (this.#mayGo.has(serverId) || this.#mayGoFrom.get(serverId)?.has(host) === true) return;
+    if (what === 'guest' && this.#mayEnd.has(serverId)) return;
     this.#report(
       'record-before-removal',
       `${host} removes the ${what} of server ${serverId}, which no record asks for`,

@@ -8,7 +8,7 @@ import { flavorTable, hostTable, imageTable } from '../../node/state/tables/inde
 import { shoal } from '../../proto/messages.ts';
 import type { HostAgent } from '../agents/host-agent.ts';
 import { hostRecordOf } from '../agents/host-record.ts';
-import { contextOf } from '../workload/tenant.ts';
+import { contextOf } from '../workload/agents.ts';
 import { ballast } from '../world/ballast.ts';
 import { hostIdOf } from '../world/ids.ts';
 import { imageContent, imageHolders, imageSha256 } from '../world/images.ts';

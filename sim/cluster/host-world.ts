@@ -27,6 +27,7 @@ import type { WorldMark } from '../settings/points.ts';
 import { typesOfPools } from '../settings/volume-types.ts';
 import type { Trace } from '../trace/trace.ts';
 import type { Placements, WatchedOperation, WatchedServer } from '../trace/watcher.ts';
+import type { UserDeps } from '../workload/agents.ts';
 import type { Working } from '../workload/client.ts';
 import { Operator } from '../workload/operator.ts';
 import { VerbTenant } from '../workload/server-verbs.ts';
@@ -230,33 +231,23 @@ export class HostWorld {
 
   /** Tenants go to work, each until `isOver`. */
   startTenants(isOver: () => boolean): void {
-    const { schedule, random, trace, nodes, working, onFailed } = this.#deps;
+    const { random, replay } = this.#deps;
     for (const { projectId, networkId, groupIds, servers } of this.#founding.tenants()) {
       const tenant = new Tenant(
         {
-          schedule,
-          random: random.fork(),
-          trace,
-          nodes,
-          entryAt: (node) => this.#entryAt(node),
-          agentOf: (node) => this.#agents.get(node.raftId),
-          working,
-          isOver,
-          onFailed,
+          ...this.#userDeps(random.fork(), isOver),
           onOperation: this.#deps.onOperation,
           ...this.#told,
           trouble: this.#deps.trouble,
           role: this.#deps.planted?.takenForAdmin?.includes('tenant') === true ? 'admin' : 'member',
           stranger: (ownProjectId) => {
-            const recorded = serverTable.list(this.#deps.replay()).map(({ record }) => record);
+            const recorded = serverTable.list(replay()).map(({ record }) => record);
             const strangers = recorded.filter((server) => server.projectId !== ownProjectId);
             return strangers.length === 0 ? undefined : random.pick(strangers).id;
           },
           foreign: (ownProjectId) => {
-            const theirs = serverTable
-              .list(this.#deps.replay())
-              .find(({ record }) => record.projectId !== ownProjectId);
-            const port = portTable.get(this.#deps.replay(), theirs?.record.portIds[0] ?? '')?.record;
+            const theirs = serverTable.list(replay()).find(({ record }) => record.projectId !== ownProjectId);
+            const port = portTable.get(replay(), theirs?.record.portIds[0] ?? '')?.record;
             return port === undefined || theirs === undefined
               ? undefined
               : { networkId: port.networkId, serverId: theirs.record.id };
@@ -275,16 +266,19 @@ export class HostWorld {
     this.#startVolumeTenants(isOver);
     this.#startVerbTenants(isOver);
     if (this.machines.length < 2 || this.#options.operatorThinkMs === 0) return;
-    const agentOf = (node: SimNode): HostAgent | undefined => this.#agents.get(node.raftId);
-    const entryAt = (node: SimNode): SimNode => this.#entryAt(node);
-    const operator = new Operator(
-      {
-        ...{ schedule, random: random.fork(), trace, nodes, entryAt, agentOf, working, isOver, onFailed },
-        mayWaitForOwners: this.#options.verbThinkMs > 0,
-      },
-      this.#options.operatorThinkMs,
-    );
-    void operator.run();
+    const mayWaitForOwners = this.#options.verbThinkMs > 0;
+    const deps = { ...this.#userDeps(random.fork(), isOver), mayWaitForOwners };
+    void new Operator(deps, this.#options.operatorThinkMs).run();
+  }
+
+  /** What every user of the cloud works with. */
+  #userDeps(random: Prng, isOver: () => boolean): UserDeps {
+    const { schedule, trace, nodes, working, onFailed } = this.#deps;
+    return {
+      ...{ schedule, random, trace, nodes, working, isOver, onFailed },
+      entryAt: (node) => this.#entryAt(node),
+      agentOf: (node) => this.#agents.get(node.raftId),
+    };
   }
 
   /** Hears what owners are told of servers. */
@@ -301,28 +295,11 @@ export class HostWorld {
   #startVolumeTenants(isOver: () => boolean): void {
     const { volumeThinkMs } = this.#options;
     if (volumeThinkMs === 0) return;
-    const { schedule, trace, nodes, working, onFailed, trouble, replay } = this.#deps;
+    const { trouble, replay } = this.#deps;
+    const common = { trouble, replay, reached: (mark: WorldMark) => this.#mark(mark), servers: this.#told };
     for (const [at, project] of this.#founding.tenants().entries()) {
-      const user = new VolumeTenant(
-        {
-          schedule,
-          random: new Prng(0x701e + at),
-          trace,
-          nodes,
-          entryAt: (node) => this.#entryAt(node),
-          agentOf: (node) => this.#agents.get(node.raftId),
-          working,
-          isOver,
-          onFailed,
-          trouble,
-          replay,
-          reached: (mark) => this.#mark(mark),
-          servers: this.#told,
-        },
-        project,
-        volumeThinkMs,
-      );
-      void user.run();
+      const deps = { ...this.#userDeps(new Prng(0x701e + at), isOver), ...common };
+      void new VolumeTenant(deps, project, volumeThinkMs).run();
     }
   }
 
@@ -330,21 +307,11 @@ export class HostWorld {
   #startVerbTenants(isOver: () => boolean): void {
     const { verbThinkMs } = this.#options;
     if (verbThinkMs === 0) return;
+    const { trouble, replay, reached } = this.#deps;
+    const onDone = (verb: string): void => reached(`verb ${verb}`);
     for (const [at, project] of this.#founding.tenants().entries()) {
-      const user = new VerbTenant(
-        {
-          ...this.#deps,
-          random: new Prng(0x5e4b + at),
-          entryAt: (node) => this.#entryAt(node),
-          agentOf: (node) => this.#agents.get(node.raftId),
-          isOver,
-          servers: this.#told,
-          onDone: (verb) => this.#deps.reached(`verb ${verb}`),
-        },
-        project,
-        verbThinkMs,
-      );
-      void user.run();
+      const deps = { ...this.#userDeps(new Prng(0x5e4b + at), isOver), trouble, replay, servers: this.#told, onDone };
+      void new VerbTenant(deps, project, verbThinkMs).run();
     }
   }
 
@@ -429,6 +396,7 @@ export class HostWorld {
     if (tenants === 0) return [];
     const shared = new FakeStorage({ shared: true, totalBytes: storageBytes, name: 'rbd' });
     const own = new Map<string, FakeStorage>();
+    const machines: HostMachine[] = [];
     // Where there are volumes they have two pools, between which they move.
     const others = Object.keys(typesOfPools).filter((name) => name !== storage);
     const names = volumeThinkMs === 0 ? [storage] : [storage, ...others];
@@ -440,7 +408,7 @@ export class HostWorld {
         own.set(address, local);
         return local;
       });
-    return nodes.map((node) => {
+    for (const node of nodes) {
       const machine = new HostMachine(
         {
           schedule,
@@ -449,6 +417,11 @@ export class HostWorld {
           onCall: (called, call) => this.#eye.called(called, call),
           onPowerCut: (cut) => this.#powerOffs.powerCut(cut),
           storageAt: (address) => own.get(address),
+          machineAt: (address) => {
+            const other = machines.find((one) => one.compute.address === address);
+            const isCut = other === undefined || this.#deps.network.isCut(node.raftId, other.raftId);
+            return isCut ? undefined : other;
+          },
         },
         {
           raftId: node.raftId,
@@ -461,8 +434,9 @@ export class HostWorld {
       machine.compute.listeners.add(({ serverId, power }) => {
         if (power === 'shutdown') this.#powerOffs.wentOff(machine, serverId);
       });
-      return machine;
-    });
+      machines.push(machine);
+    }
+    return machines;
   }
 
   #mark(mark: WorldMark): void {

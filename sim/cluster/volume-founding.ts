@@ -1,7 +1,7 @@
 /** Types of volumes that a world begins with, where it has volumes. */
 import type { HostAgent } from '../agents/host-agent.ts';
 import { consistentGroups, typesOfPools } from '../settings/volume-types.ts';
-import { contextOf } from '../workload/tenant.ts';
+import { contextOf } from '../workload/agents.ts';
 
 /** An operator makes them, through one agent. */
 export async function makeVolumeTypes({ services }: HostAgent): Promise<void> {

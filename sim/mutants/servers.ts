@@ -13,6 +13,9 @@ import { guests } from './settings.ts';
 /** Users of servers who lose no time, on storage that all hosts reach. */
 const changers = { ...guests, storage: 'rbd', hostVcpus: 12, verbThinkMs: 150, clients: 1 } as const;
 
+/** The same, beside an operator who empties hosts, so that servers go over while they run, and some are called back. */
+const movers = { ...changers, hosts: 3, operatorThinkMs: 1_500 } as const;
+
 /** Whether the records say that the server has gone on to another host. */
 function hasMovedOn(reader: StateReader, serverId: string, hostId: string): boolean {
   const server = serverTable.get(reader, serverId)?.record;
@@ -100,6 +103,83 @@ export const serverMutants = {
         const mac = row.record.mac.split(':').toReversed().join(':').replace(/^../, 'fa');
         updatePortRow(change, row, new shoal.v1.Port({ ...row.record, mac }));
       });
+    },
+  },
+  'goes-on-at-both-ends': {
+    text: 'a guest whose memory was sent to another host goes on where it was, too',
+    overrides: movers,
+    ports: (ports, { machine }) => {
+      const { compute } = ports.drivers;
+      const changed = changedDriver(compute, {
+        sendGuest: async (serverId, to, steps, signal) => {
+          await compute.sendGuest(serverId, to, steps, signal);
+          await compute.resumeGuest(serverId, signal);
+        },
+        stopGuest: async (serverId, ...rest) => {
+          const isSent = hasMovedOn(ports.services.state.local, serverId, machine.hostId);
+          if (!isSent) await compute.stopGuest(serverId, ...rest);
+        },
+        removeGuest: async (serverId, signal) => {
+          const isSent = hasMovedOn(ports.services.state.local, serverId, machine.hostId);
+          if (!isSent) await compute.removeGuest(serverId, signal);
+        },
+      });
+      return { ...ports, drivers: { ...ports.drivers, compute: changed } };
+    },
+  },
+  'goes-on-without-its-disks': {
+    text: 'a guest that has come while it ran goes on before its disks are locked for its new host',
+    overrides: movers,
+    ports: withStorage((storage) =>
+      changedDriver(storage, {
+        openDisk: (spec, ...rest) =>
+          storage.openDisk(spec.arrival === 'going-on' ? { ...spec, arrival: 'waiting' } : spec, ...rest),
+      }),
+    ),
+  },
+  'arrivals-unclaimed': {
+    text: 'a host loses the claims of servers that have come while they ran',
+    overrides: movers,
+    ports: withClaims((inner) => ({
+      follow: (servers, ...rest) =>
+        inner.follow(
+          servers.filter(({ move }) => move?.kind !== 'live-migration'),
+          ...rest,
+        ),
+    })),
+  },
+  'ports-stay-at-their-former-host': {
+    text: 'a host keeps the ports of servers that have moved on',
+    overrides: movers,
+    ports: (ports, { machine }) => {
+      const { network } = ports.drivers;
+      const changed = changedDriver(network, {
+        removePort: async (portId, signal) => {
+          const port = portTable.get(ports.services.state.local, portId)?.record;
+          if (port === undefined || port.hostId === machine.hostId) await network.removePort(portId, signal);
+        },
+      });
+      return { ...ports, drivers: { ...ports.drivers, network: changed } };
+    },
+  },
+  'what-waited-is-not-discarded': {
+    text: 'a host lets what waited for a server that stays where it is wait for ever',
+    overrides: movers,
+    ports: (ports) => {
+      const { compute } = ports.drivers;
+      const isToGo = (serverId: ServerId): boolean => {
+        const server = serverTable.get(ports.services.state.local, serverId)?.record;
+        return server !== undefined && server.discardHostId !== '';
+      };
+      const changed = changedDriver(compute, {
+        stopGuest: async (serverId, ...rest) => {
+          if (!isToGo(serverId)) await compute.stopGuest(serverId, ...rest);
+        },
+        removeGuest: async (serverId, signal) => {
+          if (!isToGo(serverId)) await compute.removeGuest(serverId, signal);
+        },
+      });
+      return { ...ports, drivers: { ...ports.drivers, compute: changed } };
     },
   },
 } as const satisfies Readonly<Record<string, Mutant>>;

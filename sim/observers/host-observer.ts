@@ -97,6 +97,13 @@ export class HostEye {
       this.#rebuilds.builds(host, 'guest', spec.serverId);
       for (const disk of spec.disks) this.#opens(machine, spec, disk);
     }
+    if (method === 'resumeGuest') {
+      // One that has come from another host while it ran, and has not gone on here yet: its disks are this host's by now.
+      const arriving = machine.compute.guests.get(args[0] as ServerId);
+      if (arriving?.arrival?.isThere !== true) return;
+      for (const disk of arriving.spec.disks) this.#opens(machine, arriving.spec, disk);
+      return;
+    }
     if (method !== 'attachDisk' && method !== 'mirrorDisk') return;
     const guest = machine.compute.guests.get(args[0] as ServerId);
     // To one that has ended nothing is given.

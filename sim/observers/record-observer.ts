@@ -199,6 +199,7 @@ export class RecordEye {
     for (const { volumeId } of record.replacedDisks) this.#goingDisks.add(volumeId ?? '');
     if (record.rescue?.ending === true) this.#goingDisks.add(record.rescue.disk?.volumeId ?? '');
     if (record.deleting || record.previousHostId !== '' || record.offloading) removals.mayGo(record.id);
+    if (record.discardHostId !== '') removals.mayGoFrom(record.id, `n${Number(record.discardHostId)}`);
     const isOff = record.powerWanted !== PowerWanted.POWER_WANTED_RUNNING || record.rebootsWanted > record.rebootsDone;
     if (isOff || endingTheGuest.has(record.taskState)) removals.mayStop(record.id);
   }

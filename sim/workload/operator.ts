@@ -1,27 +1,15 @@
 /** An operator who empties hosts by jobs, cancels some of them, and lets hosts take servers again, through any agent. */
-import { ShoalError } from '../../node/base/errors.ts';
-import type { Prng } from '../../node/base/prng.ts';
 import type { RequestContext } from '../../node/services/kit/context.ts';
 import { hostTable } from '../../node/state/tables/index.ts';
 import type { HostAgent } from '../agents/host-agent.ts';
-import type { Trace } from '../trace/trace.ts';
 import { hostIdOf } from '../world/ids.ts';
-import type { SimNode } from '../world/node.ts';
-import type { Schedule } from '../world/schedule.ts';
-import { type Answer, callAgent, patience, type Working, workUntilOver } from './client.ts';
-import { contextOf } from './tenant.ts';
+import { askAnyAgent, type UserDeps } from './agents.ts';
+import { workUntilOver } from './client.ts';
 
-interface OperatorDeps {
-  readonly schedule: Schedule;
-  readonly random: Prng;
-  readonly trace: Trace;
-  readonly nodes: readonly SimNode[];
-  readonly agentOf: (node: SimNode) => HostAgent | undefined;
-  /** Who answers what is asked of a host. */
-  readonly entryAt: (node: SimNode) => SimNode;
-  readonly working: Working;
-  readonly isOver: () => boolean;
-  readonly onFailed: (error: unknown) => void;
+/** As whom an operator asks. */
+const operators = { projectId: 'operators', roles: ['admin'] } as const;
+
+interface OperatorDeps extends UserDeps {
   /** Servers may be in states that only their owners end, in which none leaves its host. */
   readonly mayWaitForOwners: boolean;
 }
@@ -44,7 +32,7 @@ export class Operator {
   async #step(): Promise<void> {
     const { random, nodes, mayWaitForOwners } = this.#deps;
     const hostId = hostIdOf(random.pick(nodes).raftId);
-    switch (random.below(4)) {
+    switch (random.below(5)) {
       case 0:
       case 1: {
         const draft = {
@@ -56,11 +44,12 @@ export class Operator {
         return;
       }
       case 2:
-        await this.#call('cancel a job', async (agent, context) => {
-          const underWay = agent.services.jobs.list(agent.deps.state.local, { ended: false });
-          if (underWay.length > 0) await agent.services.jobs.cancel(context, random.pick(underWay).id);
-        });
+        return this.#changeJob();
+      case 3: {
+        const at = hostId;
+        await this.#call(`undrain ${at}`, (agent, context) => agent.services.compute.drains.undrain(context, at));
         return;
+      }
       default:
         await this.#call(`enable ${hostId}`, async (agent, context) => {
           if (hostTable.get(agent.deps.state.local, hostId)?.record.disabled !== true) return;
@@ -69,16 +58,17 @@ export class Operator {
     }
   }
 
+  /** A job that is under way is cancelled, or rests, or goes on. */
+  async #changeJob(): Promise<void> {
+    const { random } = this.#deps;
+    const verb = random.pick(['cancel', 'cancel', 'pause', 'resume'] as const);
+    await this.#call(`${verb} a job`, async ({ deps, services: { jobs } }, context) => {
+      const underWay = jobs.list(deps.state.local, { ended: false });
+      if (underWay.length > 0) await jobs[verb](context, random.pick(underWay).id);
+    });
+  }
+
   async #call(what: string, work: (agent: HostAgent, context: RequestContext) => Promise<unknown>): Promise<void> {
-    const { random, nodes, agentOf, trace, schedule } = this.#deps;
-    const node = this.#deps.entryAt(random.pick(nodes));
-    const agent = agentOf(node);
-    const context = contextOf('operators', ['admin'], patience(schedule, undefined));
-    const answer: Answer<unknown> =
-      agent === undefined
-        ? { kind: 'refused', error: new ShoalError('UNAVAILABLE', 'The agent does not listen.') }
-        : await callAgent(node, () => work(agent, context));
-    const code = answer.kind === 'done' ? '' : ` ${answer.error?.code ?? 'agent died'}`;
-    trace.add('operator', `${what} by ${node.name}: ${answer.kind}${code}`);
+    await askAnyAgent(this.#deps, operators, what, work);
   }
 }

@@ -4,20 +4,15 @@
  */
 
 import type { Services } from '../../node/agent/services.ts';
-import { ShoalError } from '../../node/base/errors.ts';
-import type { Prng } from '../../node/base/prng.ts';
 import { type VmState, vmState } from '../../node/services/compute/machine/vm-state.ts';
 import type { RequestContext } from '../../node/services/kit/context.ts';
+import { liveMove } from '../../node/services/kit/server-move.ts';
 import { imageTable, serverTable } from '../../node/state/tables/index.ts';
 import type { StateReader } from '../../node/state/types.ts';
 import type { shoal } from '../../proto/messages.ts';
-import type { HostAgent } from '../agents/host-agent.ts';
-import type { Trace } from '../trace/trace.ts';
-import type { SimNode } from '../world/node.ts';
-import type { Schedule } from '../world/schedule.ts';
 import type { Trouble } from '../world/trouble.ts';
-import { type Answer, callAgent, patience, type Working, workUntilOver } from './client.ts';
-import { contextOf } from './tenant.ts';
+import { askAnyAgent, type UserDeps } from './agents.ts';
+import { workUntilOver } from './client.ts';
 import type { ServerPromises } from './volume-servers.ts';
 
 /** Servers of this user's own that a project keeps at a time. */
@@ -48,6 +43,22 @@ const verbs: Readonly<Record<string, Verb>> = {
       compute.moves.resize(context, id, flavor?.name === 'small' ? 'large' : 'small'),
   },
   migrate: { fits: up, isAdmins: true, ask: ({ compute }, context, { id }) => compute.moves.migrate(context, id) },
+  'migrate live': {
+    fits: ['active', 'paused'],
+    isAdmins: true,
+    ask: ({ compute }, context, { id }) => compute.liveMigrations.begin(context, id),
+  },
+  'hurry the move of': {
+    fits: ['active'],
+    isAdmins: true,
+    ask: ({ compute }, context, { id, move }) =>
+      compute.liveMigrations.forceComplete(context, id, move?.migrationId ?? ''),
+  },
+  'call back the move of': {
+    fits: ['active', 'paused'],
+    isAdmins: true,
+    ask: ({ compute }, context, { id, move }) => compute.liveMigrations.abort(context, id, move?.migrationId ?? ''),
+  },
   'confirm the move of': {
     fits: ['resized'],
     ask: ({ compute }, context, { id }) => compute.moves.confirm(context, id),
@@ -94,17 +105,10 @@ const verbs: Readonly<Record<string, Verb>> = {
   lock: { fits: ['active'], ask: ({ compute }, context, { id }) => compute.servers.lock(context, id) },
 };
 
-interface VerbTenantDeps {
-  readonly schedule: Schedule;
-  readonly random: Prng;
-  readonly trace: Trace;
-  readonly nodes: readonly SimNode[];
-  readonly agentOf: (node: SimNode) => HostAgent | undefined;
-  /** Who answers what is asked of a host. */
-  readonly entryAt: (node: SimNode) => SimNode;
-  readonly working: Working;
-  readonly isOver: () => boolean;
-  readonly onFailed: (error: unknown) => void;
+/** What is asked of servers that are going over while they run. */
+const ofMoves: ReadonlySet<string> = new Set(['hurry the move of', 'call back the move of']);
+
+interface VerbTenantDeps extends UserDeps {
   readonly trouble: Trouble;
   /** The replay of what was committed: what the user sees of the project. */
   readonly replay: () => StateReader;
@@ -152,8 +156,10 @@ export class VerbTenant {
       return this.#ask('unlock', server, ({ compute }, context, { id }) => compute.servers.unlock(context, id));
     }
     const state = vmState(server);
+    const isOnTheMove = liveMove(server) !== undefined;
     const names = Object.keys(verbs).filter(
-      (name) => verbs[name]?.fits.includes(state) === true || random.chance(0.03),
+      (name) =>
+        (verbs[name]?.fits.includes(state) === true && (isOnTheMove || !ofMoves.has(name))) || random.chance(0.03),
     );
     const name = names.length === 0 ? 'start' : random.pick(names);
     const verb = verbs[name];
@@ -201,19 +207,10 @@ export class VerbTenant {
     work: (services: Services, context: RequestContext) => Promise<unknown>,
     isAdmins = false,
   ): Promise<boolean> {
-    const { random, nodes, agentOf, entryAt, trace, schedule, trouble } = this.#deps;
     const { projectId } = this.#project;
-    const node = entryAt(random.pick(nodes));
-    const agent = agentOf(node);
-    const roles = [isAdmins ? 'admin' : 'member'];
-    const context = contextOf(projectId, roles, patience(schedule, trouble.clientPatienceMs));
-    const answer: Answer<unknown> =
-      agent === undefined
-        ? { kind: 'refused', error: new ShoalError('UNAVAILABLE', 'The agent does not listen.') }
-        : await callAgent(node, () => work(agent.services, context));
-    const code = answer.kind === 'done' ? '' : ` ${answer.error?.code ?? 'agent died'}`;
-    trace.add(projectId, `${what} by ${node.name}: ${answer.kind}${code}`);
-    return answer.kind === 'done';
+    const as = { projectId, roles: [isAdmins ? 'admin' : 'member'], patienceMs: this.#deps.trouble.clientPatienceMs };
+    const asked = await askAnyAgent(this.#deps, as, what, ({ services }, context) => work(services, context));
+    return asked.answer.kind === 'done';
   }
 }
 

@@ -1,18 +1,15 @@
 /** A project whose user makes, stops, starts, reboots, suspends, resumes and deletes servers, through any agent. */
 import { permissionsByDefault } from '../../api-gateway/policies/permissions.ts';
 import { ShoalError } from '../../node/base/errors.ts';
-import type { Prng } from '../../node/base/prng.ts';
 import type { MadeServers } from '../../node/services/compute/server-create.ts';
 import type { RequestContext } from '../../node/services/kit/context.ts';
 import type { HostAgent } from '../agents/host-agent.ts';
 import { serversPerTenant } from '../settings/options.ts';
 import type { WorldMark } from '../settings/points.ts';
-import type { Trace } from '../trace/trace.ts';
 import type { WatchedOperation } from '../trace/watcher.ts';
-import type { SimNode } from '../world/node.ts';
-import type { Schedule } from '../world/schedule.ts';
 import type { Trouble } from '../world/trouble.ts';
-import { type Answer, callAgent, operationOf, patience, type Working, workUntilOver } from './client.ts';
+import { askAnyAgent, type UserDeps } from './agents.ts';
+import { type Answer, operationOf, workUntilOver } from './client.ts';
 
 /** What guests are given that nobody else may read. */
 export const secretOfGuests = 'password: not-for-anybodys-eyes';
@@ -29,17 +26,7 @@ interface Foreign {
   readonly serverId: string;
 }
 
-interface TenantDeps {
-  readonly schedule: Schedule;
-  readonly random: Prng;
-  readonly trace: Trace;
-  readonly nodes: readonly SimNode[];
-  readonly agentOf: (node: SimNode) => HostAgent | undefined;
-  /** Who answers what is asked of a host. */
-  readonly entryAt: (node: SimNode) => SimNode;
-  readonly working: Working;
-  readonly isOver: () => boolean;
-  readonly onFailed: (error: unknown) => void;
+interface TenantDeps extends UserDeps {
   /** A creation was acknowledged. */
   readonly onCreated: (serverId: string) => void;
   /** A deletion is about to be asked for: from now on the server may go. */
@@ -240,40 +227,14 @@ export class Tenant {
     work: (agent: HostAgent, context: RequestContext) => Promise<T>,
     made: (value: T) => string = () => '',
   ): Promise<Answer<T>> {
-    const { random, nodes, agentOf, trace } = this.#deps;
-    const node = this.#deps.entryAt(random.pick(nodes));
-    const agent = agentOf(node);
-    const startedMs = this.#deps.schedule.nowMs;
-    const { schedule, trouble, reached } = this.#deps;
-    const signal = patience(schedule, trouble.clientPatienceMs);
-    const answer: Answer<T> =
-      agent === undefined
-        ? { kind: 'refused', error: new ShoalError('UNAVAILABLE', 'The agent does not listen.') }
-        : await callAgent(node, () => work(agent, contextOf(this.projectId, [this.#deps.role], signal)));
-    if (signal.aborted) reached('client-gave-up');
+    const { schedule, trouble, reached, role } = this.#deps;
+    const startedMs = schedule.nowMs;
+    const as = { projectId: this.projectId, roles: [role], patienceMs: trouble.clientPatienceMs };
+    const { answer, isGivenUp } = await askAnyAgent(this.#deps, as, what, work, made);
+    if (isGivenUp) reached('client-gave-up');
     this.counts[answer.kind] += 1;
     const kind = what.split(' ', 1)[0] as WatchedOperation['kind'];
-    this.#deps.onOperation?.(operationOf(kind, answer, startedMs, this.#deps.schedule.nowMs));
-    const code = answer.kind === 'done' ? made(answer.value) : ` ${answer.error?.code ?? 'agent died'}`;
-    trace.add(this.projectId, `${what} by ${node.name}: ${answer.kind}${code}`);
+    this.#deps.onOperation?.(operationOf(kind, answer, startedMs, schedule.nowMs));
     return answer;
   }
-}
-
-/** A member of a project. */
-export function contextOf(
-  projectId: string,
-  roles: readonly string[] = ['member'],
-  signal = new AbortController().signal,
-): RequestContext {
-  const userId = `user-of-${projectId}`;
-  return {
-    requestId: 'req-simulated',
-    userId,
-    userName: projectId,
-    userDomainId: 'default',
-    projectId,
-    permissions: permissionsByDefault({ roles, userId, projectId }),
-    signal,
-  };
 }

@@ -2,35 +2,19 @@
  * A tenant's user of block storage: volumes are made (empty, of snapshots, of others), attached to servers of the project, to two
  * at once too, booted from, and asked for all that volume-requests.ts draws, through any agent.
  */
-import { ShoalError } from '../../node/base/errors.ts';
-import type { Prng } from '../../node/base/prng.ts';
 import type { StateReader } from '../../node/state/types.ts';
-import type { HostAgent } from '../agents/host-agent.ts';
 import type { WorldMark } from '../settings/points.ts';
 import { typesOfPools } from '../settings/volume-types.ts';
-import type { Trace } from '../trace/trace.ts';
-import type { SimNode } from '../world/node.ts';
-import type { Schedule } from '../world/schedule.ts';
 import type { Trouble } from '../world/trouble.ts';
-import { type Answer, callAgent, patience, type Working, workUntilOver } from './client.ts';
-import { contextOf } from './tenant.ts';
+import { askAnyAgent, type UserDeps } from './agents.ts';
+import { workUntilOver } from './client.ts';
 import { drawVolumeRequest, pickFit, projectVolumes, type Work } from './volume-requests.ts';
 import { type ServerPromises, VolumeServers } from './volume-servers.ts';
 
 /** Volumes that a project keeps at a time, about. */
 const volumesMax = 5;
 
-interface VolumeTenantDeps {
-  readonly schedule: Schedule;
-  readonly random: Prng;
-  readonly trace: Trace;
-  readonly nodes: readonly SimNode[];
-  readonly agentOf: (node: SimNode) => HostAgent | undefined;
-  /** Who answers what is asked of a host. */
-  readonly entryAt: (node: SimNode) => SimNode;
-  readonly working: Working;
-  readonly isOver: () => boolean;
-  readonly onFailed: (error: unknown) => void;
+interface VolumeTenantDeps extends UserDeps {
   readonly trouble: Trouble;
   /** The replay of what was committed: what the user sees of the project. */
   readonly replay: () => StateReader;
@@ -119,20 +103,8 @@ export class VolumeTenant {
   }
 
   async #call(what: string, work: Work, isAdmins = false): Promise<boolean> {
-    const { random, nodes, agentOf, entryAt, trace, schedule, trouble } = this.#deps;
-    const node = entryAt(random.pick(nodes));
-    const agent = agentOf(node);
-    const context = contextOf(
-      this.#projectId,
-      [isAdmins ? 'admin' : 'member'],
-      patience(schedule, trouble.clientPatienceMs),
-    );
-    const answer: Answer<unknown> =
-      agent === undefined
-        ? { kind: 'refused', error: new ShoalError('UNAVAILABLE', 'The agent does not listen.') }
-        : await callAgent(node, () => work(agent, context));
-    const code = answer.kind === 'done' ? '' : ` ${answer.error?.code ?? 'agent died'}`;
-    trace.add(this.#projectId, `${what} by ${node.name}: ${answer.kind}${code}`);
-    return answer.kind === 'done';
+    const roles = [isAdmins ? 'admin' : 'member'];
+    const as = { projectId: this.#projectId, roles, patienceMs: this.#deps.trouble.clientPatienceMs };
+    return (await askAnyAgent(this.#deps, as, what, work)).answer.kind === 'done';
   }
 }

@@ -44,6 +44,8 @@ interface HostDriverSet {
 
 /** From the beginning of a mirror to both disks' holding the same. Unit: ms. */
 const mirrorMs = 1_500;
+/** From the beginning of a move to the memory's being at the other host. Unit: ms. */
+const sendMs = 700;
 
 export class HostMachine {
   readonly raftId: number;
@@ -74,6 +76,8 @@ export class HostMachine {
       readonly onPowerCut: (machine: HostMachine) => void;
       /** The storage of the host at an address: what it serves is reached from others. */
       readonly storageAt: (address: string) => FakeStorage | undefined;
+      /** The machine that takes memories of guests at an address, if it is reached. */
+      readonly machineAt: (address: string) => HostMachine | undefined;
     },
     options: {
       readonly raftId: number;
@@ -105,8 +109,10 @@ export class HostMachine {
       },
       this.storages,
       deps.storageAt,
+      { address: `h${options.raftId}`, hostAt: (address) => deps.machineAt(address)?.compute },
     );
     this.compute.behaviour.mirrorDelayMs = mirrorMs;
+    this.compute.behaviour.sendDelayMs = sendMs;
   }
 
   /** Name of the pool that has the disks of servers. */

@@ -195,6 +195,10 @@ export class ClaimBook {
       if (server.hostId !== selfId && liveMove(server)?.targetHostId === selfId) {
         add(server.generation + 1, server.flavor, false);
       }
+      // What waited for it here has its memory until it is gone.
+      if (server.discardHostId === selfId && server.hostId !== selfId) {
+        add(server.discardGeneration, server.flavor, true);
+      }
       if (server.hostId === selfId) add(server.generation, server.flavor, !isFormer && isHere(server.id));
     }
     return here;

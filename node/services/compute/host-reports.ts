@@ -121,7 +121,10 @@ export class HostReportService implements HostReports {
       } else if (isWanted && record.observedRevision < server.askedRevision) {
         next.actions = this.#withEvents(record, server.askedRevision, done);
       }
-      if (isAsked) Object.assign(next, arrived(attempt, record, this.#deps.clock.nowMs()));
+      const hasCome = record.move?.kind === 'live-migration' && (power === 'running' || power === 'paused');
+      // A guest that has come while it ran is there, whatever else has been asked of it meanwhile; its task is what that is.
+      if (isAsked || hasCome) Object.assign(next, arrived(attempt, record, this.#deps.clock.nowMs()));
+      if (!isAsked && hasCome) next.taskState = record.taskState === 'migrating' ? '' : record.taskState;
       refundDifference(attempt.change, record, next);
       this.#write(attempt, row, next);
       this.#setPortStatus(attempt, record, power === 'stopped' || power === 'suspended' ? 'DOWN' : 'ACTIVE');
@@ -238,7 +241,10 @@ export class HostReportService implements HostReports {
       const lostHostIds = record.lostHostIds.filter((id) => id !== this.#hostId);
       const isOurs = record.previousHostId === this.#hostId;
       if (!isOurs && lostHostIds.length === record.lostHostIds.length) return;
-      this.#write(attempt, row, new shoal.v1.Server({ ...record, ...(isOurs ? cleaned(record) : {}), lostHostIds }));
+      const next = new shoal.v1.Server({ ...record, ...(isOurs ? cleaned(record) : {}), lostHostIds });
+      // One that is deleted while its move waits to be confirmed counts in its larger shape until now.
+      refundDifference(attempt.change, record, next);
+      this.#write(attempt, row, next);
     });
   }
 

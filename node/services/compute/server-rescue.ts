@@ -57,6 +57,8 @@ export class ServerRescue {
       const next = new shoal.v1.Server({
         ...server,
         rescue: new shoal.v1.ServerRescue({ imageId: wanted, disk, stable: isStable }),
+        // One in ERROR may have the disk of a rescue that failed: nobody would know of it any more.
+        replacedDisks: [...server.replacedDisks, ...[server.rescue?.disk ?? []].flat()],
         powerWanted: PowerWanted.POWER_WANTED_RUNNING,
         taskState: 'rescuing',
         heldInError: false,

@@ -108,6 +108,18 @@ t.test('one that does not come to its end is forced to', async (t) => {
   checkAt(t, world, 'there');
 });
 
+t.test('one that is rebooted hard on its way is there, and is rebooted there', async (t) => {
+  const world = await liveWorld(t);
+  const { services, here, there } = world;
+  here.compute.behaviour.sendDelayMs = 300;
+  await services.compute.liveMigrations.begin(services.admin, serverId);
+  await world.until('its memory is sent', () => world.server?.move?.phase === 'copying');
+  await services.compute.servers.reboot(services.admin, serverId, true);
+  await world.until('it is there', () => world.isAtRest && world.server?.hostId === there.id);
+  checkAt(t, world, 'there');
+  t.match(world.server, { rebootsWanted: 1, rebootsDone: 1 });
+});
+
 t.test('a target whose guest dies before it has the memory, and one that cannot make it', async (t) => {
   const world = await liveWorld(t);
   const { services, here, there } = world;

@@ -7,6 +7,7 @@ import { planServer } from '../../../../node/host/plan/server-plan.ts';
 import { confirmOldResizes } from '../../../../node/host/tasks/confirm-old-resizes.ts';
 import { shownStatus, vmState } from '../../../../node/services/compute/machine/vm-state.ts';
 import { quotaUsage } from '../../../../node/services/kit/quota.ts';
+import { transact } from '../../../../node/services/kit/transact.ts';
 import { hostTable, migrationTable, portTable, serverTable } from '../../../../node/state/tables/index.ts';
 import { memoryHostStore } from '../../../../node/store/host/host-store.ts';
 import { shoal } from '../../../../proto/messages.ts';
@@ -189,6 +190,37 @@ void t.test(
       migrations(world).map(({ status }) => status),
       ['reverted', 'confirmed'],
     );
+  },
+);
+
+void t.test(
+  'one that is deleted while a resize to less waits to be confirmed gives all of its quota back',
+  async (t) => {
+    const world = await makeComputeWorld();
+    const large = await largeFlavor(world);
+    const server = await running(world);
+    const cores = () => quotaUsage(world.state.local, server.projectId, 'cores');
+    await world.compute.moves.resize(world.alice, server.id, large.id);
+    for (let n = 0; n < 3; n += 1) await hostsAct(world);
+    await world.compute.moves.confirm(world.alice, server.id);
+    for (let n = 0; n < 3; n += 1) await hostsAct(world);
+    t.equal(cores(), large.vcpus);
+    const home = read(world, server.id).hostId;
+    await transact(world.deps, { signal: new AbortController().signal }, ({ reader, change }) => {
+      const row = serverTable.must(reader, server.id);
+      // As a move to another host, of a large server that becomes small, stands when it waits to be confirmed.
+      const flavor = new shoal.v1.Flavor({ ...large, id: 'less', vcpus: 1 });
+      const move = new shoal.v1.ServerMove({ kind: 'resize', phase: 'finished', oldFlavor: large, newFlavor: flavor });
+      const previousHostId = hostTable.list(reader).find(({ record }) => record.id !== home)?.record.id ?? '';
+      const moved = { flavor, move, previousHostId, releasedGeneration: row.record.generation };
+      serverTable.update(change, row, new shoal.v1.Server({ ...row.record, ...moved }));
+    });
+    await world.compute.servers.delete(world.alice, server.id);
+    const deleting = read(world, server.id);
+    await world.reports(deleting.previousHostId).cleaned(deleting);
+    t.equal(cores(), 1, 'the shape that it had counts no more');
+    await world.reports(home).deleted(read(world, server.id));
+    t.equal(cores(), 0);
   },
 );
 
