@@ -36,6 +36,7 @@ import { AutopilotLoop } from '../consensus/client/autopilot-loop.ts';
 import { stateWatchHandler } from '../consensus/client/watch-handler.ts';
 import type { RaftLoop } from '../consensus/loop/loop.ts';
 import { GrpcRaftTransport } from '../consensus/transport/grpc-transport.ts';
+import { apiAddressOf } from '../host/api-address/configured.ts';
 import { backupStores } from '../host/backup-stores.ts';
 import { cloudBackupCatalog } from '../host/cloud-backup/catalog.ts';
 import { ConsoleCalls } from '../host/consoles/console-calls.ts';
@@ -438,6 +439,11 @@ export class Agent {
     });
     await background.start();
     this.#running.started('jobs and tasks', () => background.stop());
+    const apiAddress = apiAddressOf(config, { ...services, isReplica: () => member.isReplica }, hostId);
+    if (apiAddress !== undefined) {
+      await apiAddress.start();
+      this.#running.started('address of the API', () => apiAddress.stop());
+    }
     const housekeeping = this.#housekeeping(state, own, {
       view,
       loop,

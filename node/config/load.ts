@@ -4,6 +4,7 @@ import { Value } from 'typebox/value';
 import { parse as parseYaml } from 'yaml';
 import { mistakesIn } from '../../api-gateway/policies/overrides.ts';
 import { isUnderlayAddress, vxlanOverheadBytes } from '../../drivers/vxlan/model/underlay-address.ts';
+import { parseListenAddress } from '../base/address.ts';
 import { ShoalError } from '../base/errors.ts';
 import { ipVersion } from '../base/ip-version.ts';
 import { defaultRouteAddress } from './default-route.ts';
@@ -179,7 +180,7 @@ function relationMistakes(config: Config): string[] {
   mistakes.push(...poolMistakes(config), ...exportMistakes(config));
   mistakes.push(...placementMistakes(config));
   mistakes.push(...resourceMistakes(config), ...passthroughMistakes(config));
-  mistakes.push(...apiMistakes(config));
+  mistakes.push(...apiMistakes(config), ...virtualAddressMistakes(config));
   const advertised = advertisedAddress(config);
   if (isWildcard(advertised)) {
     mistakes.push(
@@ -191,6 +192,22 @@ function relationMistakes(config: Config): string[] {
     mistakes.push(
       `network.vtepIp: ${JSON.stringify(vtepIp)} is neither an IPv4 address nor an IPv6 address in its shortest form, such as fd00::1`,
     );
+  }
+  return mistakes;
+}
+
+/** An address of the API that moves. */
+function virtualAddressMistakes({ api }: Config): string[] {
+  if (api.virtualAddress === '') return [];
+  const [address = '', length = ''] = api.virtualAddress.split('/');
+  const version = ipVersion(address);
+  const mistakes: string[] = [];
+  if (version === 0 || Number(length) < 1 || Number(length) > (version === 4 ? 32 : 128)) {
+    mistakes.push('api.virtualAddress: is no address with a prefix length, such as 192.0.2.10/24');
+  }
+  if (api.virtualInterface === '') mistakes.push('api.virtualInterface: needed when api.virtualAddress is given');
+  if (!isWildcard(parseListenAddress(api.listen).host)) {
+    mistakes.push('api.listen: must be of all addresses (0.0.0.0 or [::]) when api.virtualAddress is given');
   }
   return mistakes;
 }

@@ -57,6 +57,17 @@ export const configSchema = Type.Object(
           maxLength: 4096,
           description: 'further names and addresses in the issued certificate, comma-separated',
         }),
+        virtualAddress: Type.String({
+          maxLength: 64,
+          pattern: '^(|[0-9a-fA-F.:]+/[0-9]{1,3})$',
+          description:
+            'address that one live host has for the API, with its prefix length: 192.0.2.10/24; the same at all hosts of one link; empty: none',
+        }),
+        virtualInterface: Type.String({
+          maxLength: 15,
+          pattern: '^[A-Za-z0-9_.-]*$',
+          description: 'interface of this host on which it may have that address',
+        }),
         publicUrl: Type.String({
           maxLength: 512,
           pattern: '^(?:https?://[^\\s/?#@]+(?:/[^\\s?#]*)?)?$',
@@ -352,6 +363,8 @@ export function configDefaults(): Config {
       certificatePath: '',
       privateKeyPath: '',
       names: '',
+      virtualAddress: '',
+      virtualInterface: '',
       publicUrl: '',
       trustedProxies: '',
       metricsReaders: '127.0.0.0/8,::1',

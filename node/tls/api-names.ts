@@ -29,6 +29,7 @@ export function apiNames(config: Config): ApiNames {
   }
   const publicUrl = URL.parse(config.api.publicUrl);
   if (publicUrl !== null) add(publicUrl.hostname);
+  add(config.api.virtualAddress.split('/')[0] ?? '');
   for (const name of listOf(config.api.names)) add(name);
   return { dnsNames: [...dnsNames], addresses: [...addresses] };
 }

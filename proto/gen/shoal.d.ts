@@ -4182,6 +4182,89 @@ export namespace shoal {
         }
 
         /**
+         * Properties of an ApiAddress.
+         * @deprecated Use shoal.v1.ApiAddress.$Properties instead.
+         */
+        interface IApiAddress extends shoal.v1.ApiAddress.$Properties {
+        }
+
+        /** Represents an ApiAddress. */
+        class ApiAddress {
+
+            /**
+             * Constructs a new ApiAddress.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ApiAddress.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ApiAddress id. */
+            id: string;
+
+            /** ApiAddress holderHostId. */
+            holderHostId: string;
+
+            /** ApiAddress generation. */
+            generation: number;
+
+            /** ApiAddress renewals. */
+            renewals: number;
+
+            /**
+             * Creates a new ApiAddress instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ApiAddress instance
+             */
+            static create(properties: shoal.v1.ApiAddress.$Shape): shoal.v1.ApiAddress & shoal.v1.ApiAddress.$Shape;
+            static create(properties?: shoal.v1.ApiAddress.$Properties): shoal.v1.ApiAddress;
+
+            /**
+             * Encodes the specified ApiAddress message. Does not implicitly {@link shoal.v1.ApiAddress.verify|verify} messages.
+             * @param message ApiAddress message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ApiAddress.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an ApiAddress message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ApiAddress & shoal.v1.ApiAddress.$Shape} ApiAddress
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ApiAddress & shoal.v1.ApiAddress.$Shape;
+        }
+
+        namespace ApiAddress {
+
+            /** Properties of an ApiAddress. */
+            interface $Properties {
+
+                /** ApiAddress id */
+                id?: string;
+
+                /** ApiAddress holderHostId */
+                holderHostId?: string;
+
+                /** ApiAddress generation */
+                generation?: number;
+
+                /** ApiAddress renewals */
+                renewals?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an ApiAddress. */
+            type $Shape = shoal.v1.ApiAddress.$Properties;
+        }
+
+        /**
          * Properties of a SealedMeshKey.
          * @deprecated Use shoal.v1.SealedMeshKey.$Properties instead.
          */

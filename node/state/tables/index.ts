@@ -43,6 +43,14 @@ export const cloudBackupsTable = new Table<shoal.v1.CloudBackups>({
   indexes: [],
 });
 
+/** Addresses of the API that move, by the address: which host has each. */
+export const apiAddressTable = new Table<shoal.v1.ApiAddress>({
+  name: 'api-address',
+  codec: v1.ApiAddress,
+  id: (r) => r.id,
+  indexes: [],
+});
+
 /** Tickets to join that were issued; the secret of each is kept as its SHA-256 only. */
 export const ticketTable = new Table<shoal.v1.Ticket>({
   name: 'ticket',
