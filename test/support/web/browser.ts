@@ -43,8 +43,13 @@ export class TestBrowser {
       locale: 'en-GB',
       permissions: ['clipboard-write', 'clipboard-read'],
     });
-    t.teardown(() => context.close());
     const page = await context.newPage();
+    t.teardown(async () => {
+      // What stood there when a test gave up.
+      if (!t.passing())
+        await page.screenshot({ path: join(screensFolder, `failed-${t.name.replace(/\W+/gu, '-')}.png`) });
+      await context.close();
+    });
     page.setDefaultTimeout(waitMs);
     page.on('pageerror', (error) => t.fail(`the page threw: ${error.stack ?? error.message}`));
     page.on('console', (message) => {
@@ -61,6 +66,12 @@ export async function logInAt(page: Page, url: string, user: string, password: s
   await page.getByLabel('Password').fill(password);
   await page.getByRole('button', { name: 'Log in' }).click();
   await page.getByRole('button', { name: 'Log out' }).waitFor();
+}
+
+/** Types into the field that a form begins with, as who opened it by keyboard does. */
+export async function typeFirst(page: Page, text: string): Promise<void> {
+  await page.locator('input:focus').waitFor();
+  await page.keyboard.type(text);
 }
 
 /** Keeps a picture, and fails the test for each rule of WCAG 2.2 A and AA that the page breaks. */

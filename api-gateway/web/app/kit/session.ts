@@ -10,9 +10,6 @@ interface Named {
   readonly name: string;
 }
 
-/** A project that the user may work in. */
-export type Project = Named;
-
 interface TokenBody {
   readonly token: {
     readonly user: Named;
@@ -29,7 +26,8 @@ interface Session {
   readonly roles: readonly string[];
   /** When the token ends, as the API says it. */
   readonly expiresAt: string;
-  readonly projects: readonly Project[];
+  /** Those that the user may work in. */
+  readonly projects: readonly Named[];
 }
 
 const found = signal<Session | undefined>(undefined);
@@ -118,8 +116,8 @@ async function enter(held: string): Promise<void> {
   await ask('PUT', '/ui/session', { headers: ownPage, body: { token: held } });
 }
 
-async function myProjects(): Promise<readonly Project[]> {
-  return (await get<{ projects: readonly Project[] }>('/identity/v3/auth/projects')).projects;
+async function myProjects(): Promise<readonly Named[]> {
+  return (await get<{ projects: readonly Named[] }>('/identity/v3/auth/projects')).projects;
 }
 
 async function forget(): Promise<void> {

@@ -1,7 +1,7 @@
 import { texts } from '../kit/texts.ts';
 
 /** How much of a limit is used. */
-export interface Bar {
+interface Bar {
   readonly name: string;
   readonly used: number;
   /** -1: there is none. */

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import { useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { texts } from '../kit/texts.ts';
 import { Form } from './form.tsx';
 
@@ -7,9 +7,13 @@ import { Form } from './form.tsx';
 export function Dialog(props: { title: string; onClose: () => void; children: ComponentChildren; wide?: boolean }) {
   const dialog = useRef<HTMLDialogElement>(null);
   const titleId = useId();
-  useEffect(() => {
+  // Before anything is typed after the click that opened it.
+  useLayoutEffect(() => {
     const before = document.activeElement;
     dialog.current?.showModal();
+    // The browser would begin at the button that closes it.
+    const field = dialog.current?.querySelector('input, select, textarea');
+    if (field instanceof HTMLElement) field.focus();
     return () => {
       if (before instanceof HTMLElement) before.focus();
     };

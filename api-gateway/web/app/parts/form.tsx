@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import { useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { wordsOf } from '../kit/api-error.ts';
 import { texts } from '../kit/texts.ts';
 
@@ -73,7 +73,7 @@ export function TextField(
   const id = useId();
   const input = useRef<HTMLInputElement>(null);
   // The attribute counts when a document is loaded, and not for what a script adds later.
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (props.autofocus === true) input.current?.focus();
   }, []);
   return (

@@ -30,7 +30,7 @@ export interface Verb {
 }
 
 /** As far as verbs look at one. */
-export interface VerbTarget {
+interface VerbTarget {
   readonly locked: boolean;
   readonly 'OS-EXT-STS:vm_state': string;
   readonly 'OS-EXT-STS:task_state': string | null;
