@@ -6,6 +6,11 @@
 
 /** Records of one table that are remembered at least; twice as many at most. */
 const recordsKept = 2_048;
+/**
+ * The same where so many are read at once: a list of more records than are kept would have all of them decoded each time that it is
+ * read. A server takes some 4 KiB, so at most 80 MiB are taken by it, and while nobody reads such a list, none.
+ */
+const recordsKeptMax = 10_240;
 
 /** A cache in two generations, keyed by the identity of the bytes, not by what they hold. */
 export class RecentRecords<T extends object> {
@@ -13,9 +18,15 @@ export class RecentRecords<T extends object> {
   #young = new Map<Uint8Array, T>();
   /** Asked for before the young ones; forgotten when these are many. */
   #old = new Map<Uint8Array, T>();
+  #kept = recordsKept;
 
   constructor(decode: (bytes: Uint8Array) => T) {
     this.#decode = decode;
+  }
+
+  /** So many records are read now, one after the other, and maybe again soon. */
+  expect(count: number): void {
+    this.#kept = Math.max(this.#kept, Math.min(count, recordsKeptMax));
   }
 
   /** The record that `bytes`, which nobody changes, hold. Not to be changed either. Throws what decoding does. */
@@ -23,9 +34,10 @@ export class RecentRecords<T extends object> {
     const young = this.#young.get(bytes);
     if (young !== undefined) return young;
     const record = this.#old.get(bytes) ?? frozen(this.#decode(bytes));
-    if (this.#young.size >= recordsKept) {
+    if (this.#young.size >= this.#kept) {
       this.#old = this.#young;
       this.#young = new Map();
+      this.#kept = recordsKept;
     }
     this.#young.set(bytes, record);
     return record;

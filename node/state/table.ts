@@ -202,7 +202,9 @@ export class Table<T extends object> {
 
   /** All rows that can be read, by id. */
   list(reader: StateReader): readonly Row<T>[] {
-    return reader.range(this.prefix, prefixEnd(this.prefix)).flatMap((found) => this.#readable(found) ?? []);
+    const all = reader.range(this.prefix, prefixEnd(this.prefix));
+    this.#recent.expect(all.length);
+    return all.flatMap((found) => this.#readable(found) ?? []);
   }
 
   /** Rows with `key` in the index that can be read, by id. */
@@ -214,7 +216,9 @@ export class Table<T extends object> {
     }
     const prefix = `x/${this.definition.name}/${index.name}/${key}/`;
     const rows: Row<T>[] = [];
-    for (const found of reader.range(prefix, prefixEnd(prefix))) {
+    const entries = reader.range(prefix, prefixEnd(prefix));
+    this.#recent.expect(entries.length);
+    for (const found of entries) {
       const row = this.find(reader, decodeURIComponent(found.key.slice(prefix.length)));
       if (row !== undefined) rows.push(row);
     }

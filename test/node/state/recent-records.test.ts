@@ -53,3 +53,20 @@ void t.test('a record that cannot be decoded is told each time', async (t) => {
   const { recent } = world();
   for (let time = 0; time < 2; time += 1) t.throws(() => recent.of(Uint8Array.of(0)), RangeError);
 });
+
+void t.test('a list of more records than are kept otherwise is decoded once, while it is read', async (t) => {
+  const { recent, decodings } = world();
+  const all = Array.from({ length: 9_000 }, () => Uint8Array.of(2));
+  const read = (): void => {
+    recent.expect(all.length);
+    for (const bytes of all) recent.of(bytes);
+  };
+  read();
+  read();
+  read();
+  t.equal(decodings(), 9_000);
+  // Nobody reads it any more: others take its place.
+  for (let at = 0; at < 30_000; at += 1) recent.of(Uint8Array.of(3));
+  read();
+  t.equal(decodings(), 9_000 + 30_000 + 9_000);
+});
