@@ -83,9 +83,16 @@ function attachmentsOf(volume: shoal.v1.Volume, { gateway, request, reader }: Sh
       server_id: known(attachment.serverId ?? ''),
       host_name: seesHosts ? hostNameOf(reader, attachment.hostId ?? '') : null,
       // Of one that is attached elsewhere: where its caller says that it is.
-      device: known(attachment.device || (ownValue(attachment.connector ?? {}, 'mountpoint') ?? '')),
+      device: known(attachment.device || mountpointOf(attachment)),
       attached_at: maybeTime(attachment.attachedMs ?? 0),
     }));
+}
+
+/** What a caller of `os-attach` has said; its values are kept as JSON. */
+function mountpointOf({ connector }: shoal.v1.IVolumeAttachment): string {
+  const text = ownValue(connector ?? {}, 'mountpoint');
+  const said: unknown = text === undefined ? '' : JSON.parse(text);
+  return typeof said === 'string' ? said : '';
 }
 
 function administratorsPart(volume: shoal.v1.Volume, { gateway, request, reader }: Shown): View {

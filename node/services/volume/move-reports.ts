@@ -15,6 +15,7 @@ import { type Attempt, transact } from '../kit/transact.ts';
 import { amountsOfVolume, chargeAnyway, refund } from './kit/charges.ts';
 import { addMessage } from './kit/messages.ts';
 import { diskOf, newAttachment, withoutServer, writeDisks } from './records/server-disks.ts';
+import { allowsMultiattach, typeById } from './records/type-record.ts';
 import { isMigrating, restingStatus, writeVolume } from './records/volume-record.ts';
 
 type Volume = shoal.v1.Volume;
@@ -44,7 +45,9 @@ export class VolumeMoveReportService implements VolumeMoveReports {
       const isRetyped = typeId !== '' && typeId !== volume.record.typeId;
       if (isRetyped) this.#retype(attempt, volume.record, typeId);
       putOnHost(attempt.change, move.targetHostId);
-      const place = { hostId: move.targetHostId, pool: move.targetPool, ...(isRetyped ? { typeId } : {}) };
+      const type = isRetyped ? typeById(attempt.reader, typeId) : undefined;
+      const retyped = { typeId, multiattach: type === undefined ? volume.record.multiattach : allowsMultiattach(type) };
+      const place = { hostId: move.targetHostId, pool: move.targetPool, ...(isRetyped ? retyped : {}) };
       writeVolume(attempt.change, volume, { ...place, generation: next, migrationStatus: 'completing' }, this.#nowMs);
       const volumeMigrate = new shoal.v1.VolumeMigrateJob({ ...move, sourceGeneration: generation });
       this.#writeJob(attempt, row, { volumeMigrate });

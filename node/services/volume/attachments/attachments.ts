@@ -279,7 +279,7 @@ export class VolumeAttachments {
     const place = { serverId: record.id, attachmentId: draft.attachmentId, device };
     const { fields, disk } =
       record.hostId === ''
-        ? planReservation(volume.record, place)
+        ? planReservation(volume.record, place, nowMs)
         : planPlug(this.#deps, attempt, volume.record, { ...place, hostId: record.hostId });
     writeVolume(attempt.change, volume, fields, nowMs);
     const next = new shoal.v1.ServerDisk({

@@ -65,12 +65,13 @@ export function planPlug(
 export function planReservation(
   volume: Volume,
   { serverId, attachmentId, device }: Omit<PlugPlace, 'hostId'>,
+  nowMs: number,
 ): { readonly fields: Partial<shoal.v1.Volume.$Properties>; readonly disk: shoal.v1.ServerDisk } {
   const attachment = newAttachment({ id: attachmentId, serverId, hostId: '', device, readOnly: volume.readOnly });
-  const reserved = new shoal.v1.VolumeAttachment({ ...attachment, status: 'reserved' });
-  const status = volume.attachments.length > 0 ? 'in-use' : 'reserved';
+  // As Nova does it: the volume is in use at once, though nobody has it open.
+  const noted = new shoal.v1.VolumeAttachment({ ...attachment, status: 'attached', attachedMs: nowMs });
   return {
-    fields: { attachments: [...volume.attachments, reserved], status },
+    fields: { attachments: [...volume.attachments, noted], status: 'in-use' },
     disk: diskOfPlug(volume, { attachmentId, device, generation: volume.generation }),
   };
 }

@@ -123,6 +123,11 @@ function isDeletable(reader: StateReader, volume: shoal.v1.Volume): boolean {
   }
 }
 
+/** Whether an attachment is of this server, and of no host. */
+function isNotedFor(serverId: string): (attachment: shoal.v1.IVolumeAttachment) => boolean {
+  return (one) => one.serverId === serverId && (one.hostId ?? '') === '';
+}
+
 /**
  * A server gets another host: the storage locks of its volumes carry a higher number from now on, so that the old one is known as
  * such. What lies on one host's own storage stays there, and is served to the server's host if that is another one.
@@ -139,11 +144,11 @@ export function moveVolumes(
     const row = disk.kind === volumeKind ? volumeTable.get(reader, disk.volumeId ?? '') : undefined;
     if (row === undefined) return disk;
     const generation = row.record.generation + 1;
-    const isReserved = row.record.attachments.some((one) => one.serverId === server.id && one.status === 'reserved');
+    // Noted while the server had no host: this one plugs it in.
+    const isNoted = disk.attached !== true && row.record.attachments.some(isNotedFor(server.id));
     const attachments = row.record.attachments.map((one) => {
       if (one.serverId !== server.id) return one;
-      // Reserved while the server had no host: this one plugs it in.
-      return new shoal.v1.VolumeAttachment({ ...one, hostId, ...(isReserved ? { status: 'attaching' } : {}) });
+      return new shoal.v1.VolumeAttachment({ ...one, hostId, ...(isNoted ? { status: 'attaching' } : {}) });
     });
     const isServed = isElsewhere(adverts, row.record, hostId);
     const served = isServed ? toBeServed(deps, attempt, row.record.id, generation) : noLongerServed(row.record);
@@ -152,7 +157,7 @@ export function moveVolumes(
     const fields = {
       ...{ attachments, generation, served },
       ...(follows ? { hostId } : {}),
-      ...(isReserved ? { status: restingStatus(attachments), ...bindVolume(deps, attempt, row.record, hostId) } : {}),
+      ...(isNoted ? { status: restingStatus(attachments), ...bindVolume(deps, attempt, row.record, hostId) } : {}),
     };
     writeVolume(change, row, fields, deps.clock.nowMs());
     return new shoal.v1.ServerDisk({ ...disk, generation });

@@ -17,7 +17,7 @@ import { chooseHost, findPool, poolOfType } from '../kit/pools.ts';
 import { conflict, invalidInput, invalidVolume } from '../kit/refusals.ts';
 import { checkMetadata, checkNeededName, checkText } from '../kit/texts.ts';
 import { uploadFormats } from '../kit/upload-formats.ts';
-import { usableType, useType } from '../records/type-record.ts';
+import { allowsMultiattach, usableType, useType } from '../records/type-record.ts';
 import { bindVolume } from '../records/volume-binding.ts';
 import { beginVolumeJob } from '../records/volume-job.ts';
 import {
@@ -94,12 +94,18 @@ export class VolumeMoves {
       if (((type.encryption?.provider ?? '') !== '') !== (record.encryption !== null)) {
         throw invalidInput('Retype between an encrypted type and one that is not is not possible: copy the volume.');
       }
+      if (allowsMultiattach(type) !== record.multiattach && record.attachments.length > 0) {
+        throw invalidInput(
+          'Retype between a type that allows multi-attach and one that does not is for volumes that nobody has.',
+        );
+      }
       useType(change, reader, type);
       const pool = poolOfType(reader, type, this.#options);
       if (pool === record.pool || isUnbound(record)) {
         refund(change, record.projectId, amountsOfVolume(record));
         charge(change, reader, record.projectId, amountsOfVolume({ ...record, typeId: type.id }));
-        writeVolume(change, row, { typeId: type.id, pool }, this.#deps.clock.nowMs());
+        const fields = { typeId: type.id, pool, multiattach: allowsMultiattach(type) };
+        writeVolume(change, row, fields, this.#deps.clock.nowMs());
         return;
       }
       if (policy === 'never') throw invalidInput('Retype requires migration but is not allowed.');

@@ -298,12 +298,12 @@ t.test('volumes of a server that is shelved are noted, and plugged in where it i
   const shown = () => volumeTable.must(world.state.local, data.id).record;
   const plug = () => volume.attachments.plug(world.alice, id, { volumeId: data.id });
   t.match(await plug(), { device: 'vdb', volumeId: data.id });
-  t.match(shown(), { status: 'reserved', attachments: [{ serverId: id, hostId: '', status: 'reserved' }] });
+  t.match(shown(), { status: 'in-use', attachments: [{ serverId: id, hostId: '', status: 'attached' }] });
   t.match(await refusalText(plug()), /INVALID_ARGUMENT/, 'once');
   const other = await addServer(world);
   t.match(
     await refusalText(volume.attachments.plug(world.alice, other.id, { volumeId: data.id })),
-    /current status is reserved/,
+    /current status is in-use/,
     'nor by another server',
   );
   await volume.attachments.unplug(world.alice, id, data.id);

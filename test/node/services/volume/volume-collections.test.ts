@@ -252,7 +252,10 @@ t.test('an image is made of a volume by a job of its host', async (t) => {
     { status: 3, sha256: 's', hostIds: [volume.hostId], chargedMib: 1024 },
   );
   const vhd = { imageName: 'x', diskFormat: 'vhd' };
-  t.match(await refusalText(world.volume.moves.uploadToImage(world.alice, volume.id, vhd)), /vhd is none of raw, qcow2/);
+  t.match(
+    await refusalText(world.volume.moves.uploadToImage(world.alice, volume.id, vhd)),
+    /vhd is none of raw, qcow2/,
+  );
 });
 
 t.test('the key of an encrypted volume goes with it, and its backups become encrypted volumes alone', async (t) => {

@@ -127,3 +127,18 @@ t.test('a server whose resize waits for a word takes a volume, and has it still 
   await volumeHostsAct(world);
   t.equal(volumeTable.must(world.state.local, volume.id).record.status, 'available');
 });
+
+t.test('a volume that gets another type may be had by several servers as that type says', async (t) => {
+  const world = await makeVolumeWorld('rbd');
+  const { types, moves, volumes, attachments } = world.volume;
+  const extraSpecs = { multiattach: '<is> True', volume_backend_name: 'rbd' };
+  await types.create(world.admin, { name: 'shared', extraSpecs });
+  const { id } = await madeVolume(world);
+  const isShared = () => volumes.show(world.alice, world.state.local, id).multiattach;
+  t.equal(isShared(), false);
+  await moves.retype(world.admin, id, 'shared', 'never');
+  t.equal(isShared(), true);
+  await attachments.attach(world.alice, { volumeId: id });
+  await t.rejects(moves.retype(world.admin, id, '__DEFAULT__', 'never'), { code: 'INVALID_ARGUMENT' });
+  t.equal(isShared(), true, 'not while somebody has it');
+});
