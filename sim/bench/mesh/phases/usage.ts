@@ -25,6 +25,8 @@ export interface Usage {
   readonly leaderSentBytesPerSecond: number | undefined;
   readonly memory: Memory;
   readonly rssMibWorst: number;
+  /** Of those that hold a slice of the state in place of a replica; undefined: none does. Unit: MiB. */
+  readonly rssMibSubscribers: number | undefined;
   /** How often an event loop was late by more than 50 ms, all agents together; undefined: they do not tell. */
   readonly eventLoopStalls: number | undefined;
   /** The bucket's bound that none of them exceeded; null in JSON: one was later than the last bound. */
@@ -70,9 +72,25 @@ export async function measureUsage(mesh: RealMesh): Promise<() => Promise<Usage>
         fileMib: rounded(mean(memories.map((memory) => memory.fileMib))),
       },
       rssMibWorst: Math.max(...memories.map((memory) => memory.rssMib)),
+      rssMibSubscribers: await rssOfSubscribers(mesh, agents, memories),
       ...delaysBetween(delays, delaysNow),
     };
   };
+}
+
+async function rssOfSubscribers(
+  mesh: RealMesh,
+  agents: readonly AgentProcess[],
+  memories: readonly Memory[],
+): Promise<number | undefined> {
+  const found: number[] = [];
+  for (const [at, agent] of agents.entries()) {
+    if (!agent.isRunning) continue;
+    const rssMib = memories[at]?.rssMib;
+    const rows = (await mesh.metrics(agent)).get('shoal_slice_rows') ?? 0;
+    if (rssMib !== undefined && rows > 0) found.push(rssMib);
+  }
+  return found.length === 0 ? undefined : rounded(mean(found));
 }
 
 /** What the agents tell of their event loops' delays since they started. */
