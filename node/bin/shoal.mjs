@@ -19,6 +19,8 @@ if (command === 'agent' && !isFlagged) {
   const args = [process.execPath, ...flags, ...process.execArgv, ...process.argv.slice(1)];
   process.execve(process.execPath, args, { MALLOC_ARENA_MAX: '1', ...process.env });
 }
+// It has been read. What the agent starts has heaps as it likes: qemu-img and rbd allocate from many threads.
+if (command === 'agent' && process.env.MALLOC_ARENA_MAX === '1') delete process.env.MALLOC_ARENA_MAX;
 // NO_BUNDLE=1 runs the sources themselves, for those who look at them as they run.
 const isBundled = (process.env.NO_BUNDLE ?? '') === '';
 const script = command === 'agent' && isBundled ? await (await import('./bundle.mjs')).agentScript() : undefined;
