@@ -167,7 +167,8 @@ async function measureSlices(folder: string): Promise<readonly Figure[]> {
   const load = flags.quick
     ? { hosts: 50, watchers: 100, writesPerSecond: 100, forMs: 3_000, sharedChanges: 5 }
     : { hosts: 100, watchers: 1_000, writesPerSecond: 1_000, forMs: 20_000, sharedChanges: 30 };
-  return [...figures, ...(await feedLoad({ ...load, folder, say: options.say }))];
+  const failed = (text: string): void => void failures.push(text);
+  return [...figures, ...(await feedLoad({ ...load, folder, say: options.say, failed }))];
 }
 
 function report(): void {

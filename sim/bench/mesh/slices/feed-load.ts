@@ -26,6 +26,8 @@ interface FeedOptions {
   readonly sharedChanges: number;
   readonly folder: string;
   readonly say: (text: string) => void;
+  /** Told why one kind of subscribers has no further figures. */
+  readonly failed: (text: string) => void;
 }
 
 type Replica = Child<ReplicaQuestion, ReplicaAnswer>;
@@ -66,6 +68,10 @@ export async function feedLoad(options: FeedOptions): Promise<readonly Figure[]>
       await start(replica, subscribers, { ...options, hosts, folder }, follows, add);
       if (follows === 'one-row') await writeToAll(replica, subscribers, options, add);
       else await writeToHosts(replica, subscribers, { ...options, hosts }, add);
+    } catch (caught) {
+      // What was measured before it stands.
+      const why = caught instanceof Error ? caught.message : String(caught);
+      options.failed(`${hosts} subscribers, each with ${contents[follows]}: ${why}`);
     } finally {
       await Promise.all([replica.end(), subscribers.end()]);
       await rm(folder, { recursive: true, force: true });
