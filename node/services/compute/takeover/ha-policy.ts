@@ -42,7 +42,7 @@ export function haPolicyOf(
   const specs = flavor?.extraSpecs ?? {};
   const said = [ownWord(metadata), wordOf(specs['ha:policy']), wordOf(jsonText(extras['ha']))];
   const number = (own: string, spec: string, range: readonly [number, number], otherwise: number): number =>
-    numberIn(valueOf(metadata, own), range) ?? numberIn(valueOf(specs, spec), range) ?? otherwise;
+    numberIn(textAt(metadata, own), range) ?? numberIn(textAt(specs, spec), range) ?? otherwise;
   return {
     restarts: said.find((word) => word !== undefined) === 'restart',
     priority: number('ha_priority', 'ha:priority', [0, priorityMax], defaults.priority),
@@ -53,7 +53,7 @@ export function haPolicyOf(
   };
 }
 
-function valueOf(words: Readonly<Record<string, string>>, key: string): string | undefined {
+function textAt(words: Readonly<Record<string, string>>, key: string): string | undefined {
   return Object.hasOwn(words, key) ? words[key] : undefined;
 }
 
