@@ -63,7 +63,7 @@ async function send(method: string, path: string, asked: Asked): Promise<Respons
   const held = token.value;
   if (held !== undefined && asked.isAnonymous !== true) headers.set('x-auth-token', held);
   const version = versions.find(([prefix]) => path.startsWith(prefix));
-  if (version !== undefined) headers.set('openstack-api-version', version[1]);
+  if (version !== undefined && !headers.has('openstack-api-version')) headers.set('openstack-api-version', version[1]);
   const init: RequestInit = { method, headers, signal: asked.signal ?? null, credentials: 'same-origin' };
   if (asked.body !== undefined) {
     headers.set('content-type', 'application/json');

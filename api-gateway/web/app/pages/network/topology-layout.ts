@@ -46,8 +46,8 @@ export interface Topology {
 const serversMax = 200;
 const box = { width: 170, height: 36 };
 const gap = 18;
-/** Left edges of routers, networks and servers. */
-const columns = { router: 20, network: 290, server: 600 };
+/** Left edges of routers, networks and servers, with room for an address and its floating IP between them. */
+const columns = { router: 20, network: 300, server: 740 };
 
 /** Networks outside first; each thing as near to what it is joined to as there is room. */
 export function layOut(input: TopologyInput): Topology {
