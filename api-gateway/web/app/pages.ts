@@ -2,7 +2,7 @@
 import type { PageEntry } from './kit/page-entry.ts';
 import { texts } from './kit/texts.ts';
 
-const { compute, storage, network, account } = texts.pages.groups;
+const { compute, storage, network, account, operators } = texts.pages.groups;
 
 /** In the order of the navigation; of two that fit an address, the first. */
 export const pages: readonly PageEntry[] = [
@@ -64,4 +64,21 @@ export const pages: readonly PageEntry[] = [
   },
   { path: '/quotas', title: texts.quotas.title, group: account, load: () => import('./pages/account/quotas.tsx') },
   { path: '/access', title: texts.access.title, group: account, load: () => import('./pages/account/access.tsx') },
+  // For operators.
+  {
+    ...{ path: '/mesh', title: texts.operators.mesh, group: operators, forOperators: true },
+    load: () => import('./pages/operators/mesh.tsx'),
+  },
+  {
+    ...{ path: '/mesh/hosts/:id', title: texts.operators.host, forOperators: true },
+    load: () => import('./pages/operators/host.tsx'),
+  },
+  {
+    ...{ path: '/placement', title: texts.operators.placement, group: operators, forOperators: true },
+    load: () => import('./pages/operators/placement.tsx'),
+  },
+  {
+    ...{ path: '/jobs', title: texts.operators.jobs, group: operators, forOperators: true },
+    load: () => import('./pages/operators/jobs.tsx'),
+  },
 ];

@@ -7,6 +7,7 @@ import { nativeModule } from '../../../api-gateway/native/module.ts';
 import { openApiModule } from '../../../api-gateway/openapi/module.ts';
 import type { PolicyOverrides } from '../../../api-gateway/policies/access-policy.ts';
 import type { PolicyRule } from '../../../api-gateway/policies/rule.ts';
+import type { RestModule } from '../../../api-gateway/rest/kit/module.ts';
 import { operationsModule } from '../../../api-gateway/rest/kit/operations.ts';
 import { placementModule } from '../../../api-gateway/rest/placement/module.ts';
 import type { HostId } from '../../../node/base/ids.ts';
@@ -29,9 +30,26 @@ export interface WholeCloud {
   stop(): Promise<void>;
 }
 
-/** Every host has room. */
+/** One of two hosts has room. */
 const inquiry: PlacementInquiry = {
-  explain: () => ({ explanation: { hosts: 2, passed: 2, summary: '', filters: [] }, hosts: [] }),
+  explain: () => ({
+    explanation: {
+      ...{ hosts: 2, passed: 1, summary: '' },
+      filters: [
+        {
+          ...{ name: 'RamFilter', purpose: 'has memory', considered: 2, removed: 1, removedAlone: 1 },
+          reasons: [{ text: 'it has no room', hosts: 1 }],
+        },
+      ],
+    },
+    hosts: [
+      { hostId: '1'.repeat(32) as HostId, hostName: 'host-1', passes: true, refusals: [], score: 1.5, weights: [] },
+      {
+        ...{ hostId: '2'.repeat(32) as HostId, hostName: 'host-2', passes: false, weights: [] },
+        refusals: [{ filter: 'RamFilter', reason: 'it has no room' }],
+      },
+    ],
+  }),
   whatIf: (_request, countMax) => Math.min(7, countMax),
 };
 
@@ -51,6 +69,7 @@ const limits = {
 export async function startWholeCloud(
   bounds: Partial<GatewayLimits> = {},
   policy: PolicyOverrides = {},
+  more: { readonly listen?: boolean; readonly act?: boolean; readonly modules?: readonly RestModule[] } = {},
 ): Promise<WholeCloud> {
   const operations = operationsModule({
     registry: new Registry(),
@@ -66,12 +85,15 @@ export async function startWholeCloud(
   const state = new MemoryStateClient();
   const cloud: Cloud = await startCloud({
     state,
+    listen: more.listen === true,
+    act: more.act === true,
     limits: { ...limits, ...bounds },
     policy,
     modules: [
       placementModule(new PlacementPreview(inquiry)),
       operations,
       openApiModule('0.1.0'),
+      ...(more.modules ?? []),
       nativeModule({ bridged: (...call) => grpc.bridged(...call) }, state),
     ],
   });

@@ -6,8 +6,8 @@ import { texts } from '../kit/texts.ts';
 
 /** What a state means for who looks: `good` works, `busy` changes by itself, `bad` needs somebody. */
 function toneOf(status: string): 'good' | 'busy' | 'bad' | 'idle' {
-  if (/^(?:active|available|in-use|up|enabled|verify_resize)$/iu.test(status)) return 'good';
-  if (/error|down|unknown|killed|failed/iu.test(status)) return 'bad';
+  if (/^(?:active|alive|succeeded|available|in-use|up|enabled|verify_resize)$/iu.test(status)) return 'good';
+  if (/error|dead|down|unknown|killed|failed/iu.test(status)) return 'bad';
   if (/ing$|build|queued|rebuild|resize|migrating|reboot|password/iu.test(status)) return 'busy';
   return 'idle';
 }
