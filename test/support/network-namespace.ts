@@ -13,6 +13,8 @@ const marker = 'SHOAL_TEST_OWN_NETWORK';
  */
 export async function enterOwnNetwork(file: string, timeoutMs: number): Promise<void> {
   if (process.env[marker] === '1') {
+    // Agents that a test starts refuse settings of the environment that they do not know.
+    Reflect.deleteProperty(process.env, marker);
     await runCommand(['ip', 'link', 'set', 'lo', 'up']);
     return;
   }
