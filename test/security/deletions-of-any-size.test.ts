@@ -202,6 +202,30 @@ const cases: readonly Case[] = [
         .length,
   },
   {
+    what: 'a subnet of which very many ports have made their addresses',
+    make: async (world) => {
+      const { network } = await addNetwork(world);
+      const modes = { ipv6AddressMode: 'slaac', ipv6RaMode: 'slaac' };
+      const draft = { networkId: network.id, cidr: 'fd00:a::/64', name: 'gone', ...modes };
+      const [subnet] = await world.network.subnets.create(world.alice, [draft]);
+      if (subnet === undefined) throw new Error('a subnet was made');
+      const fixedIps = (number: number) => [{ subnetId: subnet.id, ip: `fd00:a::${number.toString(16)}:1` }];
+      await fill(
+        world,
+        portTable,
+        ids('auto').map(
+          (id, number) => new shoal.v1.Port({ id, mac: id, networkId: network.id, fixedIps: fixedIps(number) }),
+        ),
+      );
+      await raise(world, `c/uses/subnet/${subnet.id}`, many);
+      return () => world.network.subnets.delete(world.alice, subnet.id);
+    },
+    left: (reader) =>
+      subnetTable.list(reader).filter(({ record }) => record.name === 'gone').length +
+      portTable.list(reader).filter(({ record }) => record.mac.startsWith('auto-') && record.fixedIps.length > 0)
+        .length,
+  },
+  {
     what: 'a removed host with very many routers, aggregates and images, each as large as may be',
     make: async (world) => {
       const { id } = await addHost(world, 1);
@@ -261,10 +285,10 @@ const cases: readonly Case[] = [
 ];
 
 /** Counts many more uses than there are, so that giving them back is not refused: rows were filled in, not created. */
-async function raise(world: World, key: string): Promise<void> {
+async function raise(world: World, key: string, delta = 1_000_000): Promise<void> {
   await world.state.commit({
     compares: [],
-    thenOps: [{ kind: 'add', key, delta: 1_000_000, min: 0, max: Number.MAX_SAFE_INTEGER }],
+    thenOps: [{ kind: 'add', key, delta, min: 0, max: Number.MAX_SAFE_INTEGER }],
     elseOps: [],
   });
 }
