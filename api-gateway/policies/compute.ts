@@ -62,6 +62,8 @@ const serverRules: readonly PolicyRule[] = [
   rule('os_compute_api:servers:confirm_resize', projectMember, [action('confirmResize'), rpc('ConfirmServerResize')]),
   rule('os_compute_api:servers:revert_resize', projectMember, [action('revertResize'), rpc('RevertServerResize')]),
   rule('os_compute_api:os-console-output', projectMember, [action('os-getConsoleOutput'), rpc('GetConsoleLog')]),
+  rule('os_compute_api:os-multinic:add', projectMember, [action('addFixedIp')]),
+  rule('os_compute_api:os-multinic:remove', projectMember, [action('removeFixedIp')]),
   rule('os_compute_api:os-floating-ips:add', projectMember, [action('addFloatingIp')]),
   rule('os_compute_api:os-floating-ips:remove', projectMember, [action('removeFloatingIp')]),
   rule('os_compute_api:os-remote-consoles', projectMember, [

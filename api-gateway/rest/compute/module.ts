@@ -26,6 +26,7 @@ import { addAuditLog } from './operators/audit-log-routes.ts';
 import { addExternalEvents } from './operators/external-event-routes.ts';
 import { addQuotaClasses } from './operators/quota-class-routes.ts';
 import { addUsage } from './operators/usage-routes.ts';
+import { ServerFixedIps } from './proxies/fixed-ips.ts';
 import { addFloatingIps, ServerFloatingIps } from './proxies/floating-ips.ts';
 import { addNetworks } from './proxies/networks.ts';
 import { addSecurityGroupRules } from './proxies/security-group-rules.ts';
@@ -69,7 +70,8 @@ export function computeModule({ compute, quotas, network, images, volume }: Comp
       );
       addServers(app, gateway, compute);
       addVolumeAttachments(app, gateway, volume);
-      addActions(app, gateway, compute, new ServerFloatingIps(network));
+      const floatingIps = new ServerFloatingIps(network);
+      addActions(app, gateway, compute, { floatingIps, fixedIps: new ServerFixedIps(network) });
       addServerActions(app, gateway, compute);
       addMigrations(app, gateway, compute);
       addExternalEvents(app, gateway);

@@ -13,6 +13,7 @@ import { unservedActions } from '../schemas/unserved-actions.ts';
 import { consoleUrl } from './consoles/console-routes.ts';
 import { readFlag, viewingOf } from './kit/common.ts';
 import { type AttributeVersions, checkAttributes, microversionOf, requireMicroversion } from './kit/microversion.ts';
+import type { ServerFixedIps } from './proxies/fixed-ips.ts';
 import type { ServerFloatingIps } from './proxies/floating-ips.ts';
 import { Accepted, type Action, savedActions } from './saved-actions.ts';
 
@@ -50,7 +51,7 @@ export function addActions(
   app: FastifyInstance,
   gateway: Gateway,
   compute: ComputeService,
-  floatingIps: ServerFloatingIps,
+  { floatingIps, fixedIps }: { readonly floatingIps: ServerFloatingIps; readonly fixedIps: ServerFixedIps },
 ): void {
   const { servers, moves, consoles } = compute;
   /** An action that takes no argument. */
@@ -185,6 +186,20 @@ export function addActions(
       const { address } = parse(schemas.removeFloatingIpBody, argument);
       const { reader } = await viewingOf(gateway, request);
       await floatingIps.remove(context, reader, servers.show(context, reader, id).id, address);
+      return undefined;
+    },
+    async addFixedIp({ request, context, id, argument }) {
+      requireMicroversion(request, lastWithFloatingIps);
+      const { networkId } = parse(schemas.addFixedIpBody, argument);
+      const { reader } = await viewingOf(gateway, request);
+      await fixedIps.add(context, reader, servers.show(context, reader, id), String(networkId));
+      return undefined;
+    },
+    async removeFixedIp({ request, context, id, argument }) {
+      requireMicroversion(request, lastWithFloatingIps);
+      const { address } = parse(schemas.removeFixedIpBody, argument);
+      const { reader } = await viewingOf(gateway, request);
+      await fixedIps.remove(context, reader, servers.show(context, reader, id), address);
       return undefined;
     },
     'os-getVNCConsole': console('vnc', consoleBodies.vncConsoleBody),

@@ -306,6 +306,14 @@ export const addFloatingIpBody = only({ address: anyAddress, fixed_address: Type
 /** The argument of the action `removeFloatingIp`, up to 2.43. */
 export const removeFloatingIpBody = only({ address: anyAddress });
 
+/** The argument of the action `addFixedIp`, up to 2.43. */
+export const addFixedIpBody = only({
+  networkId: Type.Union([Type.String({ minLength: 1, maxLength: 64 }), Type.Integer()]),
+});
+
+/** The argument of the action `removeFixedIp`, up to 2.43. */
+export const removeFixedIpBody = only({ address: anyAddress });
+
 /** `POST /os-volumes`, up to 2.35: `size` in GiB. */
 export const proxiedVolumeBody = only({
   volume: only({

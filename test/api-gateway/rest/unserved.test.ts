@@ -56,10 +56,10 @@ void t.test('an unknown server and a wrong value are said before that an action 
   ).json();
   const act = async (id: string, body: object): Promise<number> =>
     (await cloud.gateway.call('POST', `/compute/v2.1/servers/${id}/action`, { body })).statusCode;
-  t.equal(await act('none', { addFixedIp: { networkId: '1' } }), 404);
+  t.equal(await act('none', { resetNetwork: null }), 404);
   t.equal(await act(server.id, { addFixedIp: {} }), 400);
   t.equal(await act(server.id, { createBackup: { name: 'a', backup_type: 'daily', rotation: -1 } }), 400);
-  t.equal(await act(server.id, { addFixedIp: { networkId: '1' } }), 501);
+  t.equal(await act(server.id, { resetNetwork: null }), 501);
   t.equal(await act(server.id, { noSuchAction: null }), 400);
 });
 

@@ -72,6 +72,7 @@ const statuses: readonly (readonly [operation: RegExp, source: string, ...answer
   [/^PUT \/v2\.1\/os-quota-class-sets\/[^/]+$/, 'quota_classes.py', 200],
   [/^PUT \/v2\.1\/os-hosts\/[^/]+$/, 'hosts.py', 200],
   [/^POST \/v2\.1\/os-server-external-events$/, 'server_external_events.py', 200, 207],
+  [/^POST \/v2\.1\/servers\/[^/]+\/action#(add|remove)FixedIp$/, 'multinic.py', 202],
   [/^POST \/v2\.1\/servers\/[^/]+\/action#(add|remove)FloatingIp$/, 'floating_ips.py', 202],
   [/^POST \/v2\.1\/os-floating-ips$/, 'floating_ips.py', 200],
   [/^DELETE \/v2\.1\/os-floating-ips\/[^/]+$/, 'floating_ips.py', 202],

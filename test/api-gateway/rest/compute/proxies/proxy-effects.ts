@@ -8,6 +8,8 @@ import { at } from '../server-effects.ts';
 export const proxyRoutes = {
   securityGroupRuleBody: ['POST /v2.1/os-security-group-rules'],
   floatingIpBody: ['POST /v2.1/os-floating-ips'],
+  addFixedIpBody: ['POST /v2.1/servers/:id/action#addFixedIp'],
+  removeFixedIpBody: ['POST /v2.1/servers/:id/action#removeFixedIp'],
   addFloatingIpBody: ['POST /v2.1/servers/:id/action#addFloatingIp'],
   removeFloatingIpBody: ['POST /v2.1/servers/:id/action#removeFloatingIp'],
   proxiedVolumeBody: ['POST /v2.1/os-volumes'],
@@ -106,7 +108,12 @@ const floatingIp = async (cloud: EffectCloud, of: string, status = 200): Promise
 async function routed(
   cloud: EffectCloud,
   third: number,
-): Promise<{ readonly id: string; readonly pool: string; readonly addresses: readonly string[] }> {
+): Promise<{
+  readonly id: string;
+  readonly networkId: string;
+  readonly pool: string;
+  readonly addresses: readonly string[];
+}> {
   const outside = await pool(cloud, third);
   const create = async (kind: string, body: object): Promise<Answer> =>
     (await cloud.ask('POST', `/networking/v2.0/${kind}s`, { body: { [kind]: body } }))[kind];
@@ -123,10 +130,17 @@ async function routed(
     networks: [{ uuid: network.id }, { uuid: network.id }],
   };
   const { id } = (await cloud.ask('POST', compute('/servers'), { body: { server }, headers: last })).server;
+  return { id, networkId: network.id, pool: outside.name, addresses: await addressesOf(cloud, id) };
+}
+
+async function addressesOf(cloud: EffectCloud, id: string): Promise<readonly string[]> {
   const { addresses } = await cloud.ask('GET', compute(`/servers/${id}/ips`));
   const all = (Object.values(addresses)[0] ?? []) as readonly { readonly addr: string }[];
-  return { id, pool: outside.name, addresses: all.map(({ addr }) => addr) };
+  return all.map(({ addr }) => addr);
 }
+
+const fixedIp = (cloud: EffectCloud, id: string, body: object, status = 202, minor = 43): Promise<Answer> =>
+  cloud.ask('POST', compute(`/servers/${id}/action`), { body, status, headers: at(minor) });
 
 const floatingIps: Effects = {
   'floatingIpBody: pool': async (t, cloud) => {
@@ -145,6 +159,25 @@ const floatingIps: Effects = {
     await floatingIp(cloud, 'no-such-pool', 404);
     // Which of the two is not said.
     await cloud.ask('POST', compute('/os-floating-ips'), { body: {}, status: 404, headers: last });
+  },
+  'addFixedIpBody: networkId': async (t, cloud) => {
+    for (const number of [13, 14]) {
+      const { id, networkId, addresses } = await routed(cloud, number);
+      await fixedIp(cloud, id, { addFixedIp: { networkId: 'none' } }, 400);
+      await fixedIp(cloud, id, { addFixedIp: { networkId } }, 404, 44);
+      await fixedIp(cloud, id, { addFixedIp: { networkId } });
+      t.equal((await addressesOf(cloud, id)).length, addresses.length + 1);
+    }
+  },
+  'removeFixedIpBody: address': async (t, cloud) => {
+    for (const number of [15, 16]) {
+      const { id, networkId, addresses } = await routed(cloud, number);
+      await fixedIp(cloud, id, { addFixedIp: { networkId } });
+      const added = (await addressesOf(cloud, id)).find((ip) => !addresses.includes(ip)) ?? '';
+      await fixedIp(cloud, id, { removeFixedIp: { address: '192.0.2.77' } }, 400);
+      await fixedIp(cloud, id, { removeFixedIp: { address: added } });
+      t.same(await addressesOf(cloud, id), addresses);
+    }
   },
   'addFloatingIpBody: address': async (t, cloud) => {
     const { id, pool: of, addresses } = await routed(cloud, 11);
