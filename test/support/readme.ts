@@ -82,6 +82,7 @@ export const readmeCommands: Readonly<Record<string, HowRun>> = {
   'npm run bench:raft -- --quick': { hand: 'measures; needs a quiet machine' },
   'npm run bench:mesh -- --quick': { hand: 'measures; needs a quiet machine' },
   'npm run bench:volumes -- --quick': { hand: 'measures; needs a quiet machine' },
+  'npm run bench:servers -- --quick': { hand: 'measures; needs a quiet machine' },
   'npm run bench:placement -- --quick': { hand: 'measures; needs a quiet machine' },
 };
 
