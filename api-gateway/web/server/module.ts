@@ -22,7 +22,7 @@ const pagePolicy =
 
 /** xterm.js writes style elements of its own, so the terminal is a document by itself, which the page frames. */
 const terminalPolicy =
-  "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; connect-src 'self'; " +
+  "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src data:; connect-src 'self'; " +
   "base-uri 'none'; form-action 'none'; frame-ancestors 'self'";
 
 /** A year: a file's name has the hash of its content. */
