@@ -17,13 +17,21 @@ const evaluators: readonly RegExp[] = [
   /['"](node:)?(repl|inspector)['"]/,
 ];
 
+/** What may, and why. */
+const evaluating: ReadonlyMap<string, string> = new Map([
+  [
+    "node/bin/agent-script.mjs: 'node:vm'",
+    'runs the agent itself, which was built of these sources and is checked by its sum',
+  ],
+]);
+
 void t.test('A101: no file of the product makes code of text', (t) => {
   const product = sources().filter(({ path }) => !path.startsWith('test/'));
   t.ok(product.length > 300);
   for (const { path, text } of product) {
     for (const evaluator of evaluators) {
       const found = evaluator.exec(text);
-      if (found !== null) t.fail(`${path}: ${found[0]}`);
+      if (found !== null && !evaluating.has(`${path}: ${found[0]}`)) t.fail(`${path}: ${found[0]}`);
     }
   }
   for (const text of ["eval('x')", 'new Function("x")', "import 'node:vm'", "setTimeout('x')", '{ shell: true }']) {

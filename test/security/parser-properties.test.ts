@@ -158,6 +158,8 @@ const message = <T extends object>(
 
 /** By `file: name`. A text: why its input is nobody else's, or which of the others it is a part of. */
 const parsers: Readonly<Record<string, Property | string>> = {
+  'api-gateway/openapi/document.ts: openApiDocument': 'writes: its input is the routes of this agent',
+  'api-gateway/openapi/module.ts: openApiModule': 'writes: its input is the routes of this agent',
   'api-gateway/rest/kit/lists/instant.ts: readInstant': lines(
     readInstant,
     '2026-02-28T12:30:15.25+01:00',

@@ -25,6 +25,7 @@ export function nativeCalls(): readonly string[] {
 /** Every command of the README. test/readme.test.ts holds this against the README in both directions. */
 export const readmeCommands: Readonly<Record<string, HowRun>> = {
   'npm start': 'cloud',
+  'npm run build:web': { test: 'test/api-gateway/web/serving.test.ts' },
   'npm start -- --help': 'cloud',
   'source .shoal/openrc && openstack server list': 'cloud',
   'OS_CLIENT_CONFIG_FILE=.shoal/clouds.yaml openstack --os-cloud shoal-h2 hypervisor list': 'cloud',
