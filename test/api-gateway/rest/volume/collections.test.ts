@@ -117,7 +117,7 @@ void t.test('long actions name what they need, and are refused where they cannot
   t.equal((await ask('POST', '/manageable_volumes', { body: { volume: { ref: 'x' } }, minor: 8 })).status, 400);
   t.equal((await ask('GET', '/manageable_volumes', { minor: 8 })).status, 501);
   t.equal((await ask('GET', '/consistencygroups')).status, 501);
-  t.equal((await act({ 'os-volume_upload_image': { image_name: 'i', disk_format: 'vmdk' } })).status, 400);
+  t.equal((await act({ 'os-volume_upload_image': { image_name: 'i', disk_format: 'vhdx' } })).status, 400);
   t.equal((await act({ 'os-migrate_volume': { host: 'h@p#p' } })).status, 400);
   const [type] = (await ask('GET', '/types')).body.volume_types;
   t.equal((await act({ 'os-retype': { new_type: type.name } })).status, 400, 'it is of that type');

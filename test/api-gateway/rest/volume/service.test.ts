@@ -82,7 +82,8 @@ void t.test('zones are everybody’s to see; hosts, services and pools are admin
     2,
     'one of each beside its pools',
   );
-  t.match((await call('PUT', '/volume/v3/os-services/disable', { body: {} })).json(), {
+  t.match((await call('PUT', '/volume/v3/os-services/disable', { body: {} })).json(), { badRequest: { code: 400 } });
+  t.match((await call('PUT', '/volume/v3/os-services/disable', { body: { binary: 'cinder-volume', host } })).json(), {
     notImplemented: { message: /compute service set --disable/ },
   });
   const hosts = (await call('GET', '/volume/v3/os-hosts')).json().hosts;
