@@ -125,6 +125,8 @@ await t.test('A40: no list shows a foreign row, whatever it is filtered by', asy
   const found: string[] = [];
   for (const { method, path } of guarded) {
     if (method !== 'GET' || path.includes(':') || path.startsWith('/v3')) continue;
+    // It never ends: test/api-gateway/native/events.test.ts reads what it tells to whom.
+    if (path === '/shoal/v1/events') continue;
     for (const query of [
       '',
       ...['project_id', 'tenant_id', 'owner'].map((key) => `${key}=${theirs.project}`),
