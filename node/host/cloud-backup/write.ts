@@ -5,7 +5,6 @@
 import { createHash } from 'node:crypto';
 import type { BackupStore } from '../../../drivers/backup/store.ts';
 import { shoal } from '../../../proto/messages.ts';
-import { failpoint } from '../../base/buggify/buggify.ts';
 import { ShoalError } from '../../base/errors.ts';
 import { mibBytes } from '../../base/units.ts';
 import { digestText } from '../../state/digest.ts';
@@ -21,11 +20,6 @@ const chunkBytes = 4 * mibBytes;
 export const chunksMax = 65_536;
 /** The format that this version writes, and reads. */
 export const formatNow = 1;
-
-const failpointNoManifest = failpoint(
-  'cloud-backup.no-manifest',
-  'all of a backup of the cloud is stored but its manifest',
-);
 
 /** What a backup is made of. */
 interface CloudBackupContent {
@@ -72,7 +66,6 @@ export async function writeCloudBackup(
   }).finish();
   const sealed = await sealObject(key, cloudLabels.secrets(name), secrets);
   const file = shoal.v1.CloudBackupFile.encode({ manifest, sealed }).finish();
-  failpointNoManifest();
   await store.put(cloudKeys.manifest(name), file, signal);
   return new shoal.v1.CloudBackupMade({
     backupId,
