@@ -308,3 +308,13 @@ t.test('a volume moves with no server that does not run', async (t) => {
   await t.rejects(host.service.moves.migrate(host.context, id, 'host-1@fast#fast'), /does not run/);
   t.equal(host.volume(id)?.migrationStatus, '');
 });
+
+t.test('a volume moves with no server that is in the middle of something else', async (t) => {
+  const host = await volumeHost(t);
+  const { id } = await used(host);
+  await host.world.change((server) => {
+    server.taskState = 'migrating';
+  });
+  await t.rejects(host.service.moves.migrate(host.context, id, 'host-1@fast#fast'), /\(migrating\): try again/);
+  t.equal(host.volume(id)?.migrationStatus, '');
+});

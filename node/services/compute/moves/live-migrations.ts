@@ -10,8 +10,8 @@
 import { shoal } from '../../../../proto/messages.ts';
 import { failpoint } from '../../../base/buggify/buggify.ts';
 import { ShoalError } from '../../../base/errors.ts';
-import { indexKey } from '../../../state/table.ts';
-import { hostTable, jobTable, migrationTable, serverTable } from '../../../state/tables/index.ts';
+import { indexKey, type Row } from '../../../state/table.ts';
+import { hostTable, jobTable, migrationTable, serverTable, volumeTable } from '../../../state/tables/index.ts';
 import type { StateReader } from '../../../state/types.ts';
 import { beginJob } from '../../jobs/job-record.ts';
 import type { RequestContext } from '../../kit/context.ts';
@@ -21,6 +21,8 @@ import { liveMoveName } from '../../kit/sealing.ts';
 import { awaitingHostOf, liveMove } from '../../kit/server-move.ts';
 import { type Attempt, transact } from '../../kit/transact.ts';
 import type { VolumeDependencies } from '../../volume/kit/dependencies.ts';
+import { volumeDisks } from '../../volume/records/server-disks.ts';
+import { isMigrating } from '../../volume/records/volume-record.ts';
 import { askedAction } from '../history/action-history.ts';
 import { beginMigration } from '../history/migrations.ts';
 import { placementEvents } from '../history/placement-events.ts';
@@ -75,7 +77,7 @@ export class LiveMigrations {
   /**
    * Begins to move a server that is on, or paused. A named host passes the same filters as any, else `NO_VALID_HOST`, which says of
    * each host why not; the server's own is `INVALID_ARGUMENT`, as is `blockMigration` that its storage does not fit. `CONFLICT` for
-   * a server in another state, with a disk on its host's own storage, or whose host does not answer.
+   * a server in another state, with a disk on its host's own storage, with a volume that is being moved, or whose host does not answer.
    */
   async begin(context: RequestContext, id: string, draft: LiveMigrationDraft = {}): Promise<void> {
     const reader = await this.#deps.state.fresh(context.signal);
@@ -167,6 +169,12 @@ export class LiveMigrations {
           'server moves. Migrate its volumes to a shared pool, or migrate the server while it is off.',
       );
     }
+    const moving = volumesOf(reader, server).find(({ record }) => isMigrating(record))?.record.id;
+    if (moving !== undefined) {
+      throw conflict(
+        `Cannot 'os-migrateLive' instance ${server.id}: its volume ${moving} is just being moved or swapped; try again when that is done.`,
+      );
+    }
     const volumeId = servedVolume(this.#deps, reader, server);
     if (volumeId === undefined) return;
     throw conflict(
@@ -186,6 +194,8 @@ export class LiveMigrations {
         this.#check(context, reader, row.record);
         if (row.record.generation !== server.generation) throw conflict(`Instance ${server.id} has moved meanwhile`);
         this.#checkDisks(reader, row.record, 'auto');
+        // A volume that begins to move looks at its server, and this at the volumes: one of the two comes first.
+        for (const volume of volumesOf(reader, row.record)) volumeTable.unchanged(change, volume);
         checkPlace(reader, placed);
         putOnHost(change, placed.hostId);
         agreeWithGroup(change, reader, row.record, placed.hostId);
@@ -258,6 +268,11 @@ export class LiveMigrations {
     const move = liveMove(row.record);
     return { row, move: move?.migrationId === found.id ? move : undefined };
   }
+}
+
+/** The volumes that it has, without the disk that is its own. */
+function volumesOf(reader: StateReader, server: Server): readonly Row<shoal.v1.Volume>[] {
+  return volumeDisks(server).flatMap(({ volumeId }) => volumeTable.get(reader, volumeId ?? '') ?? []);
 }
 
 /** Nova's words for a migration that is no longer, or not yet, to be had. */

@@ -119,7 +119,7 @@ export function mustRest(volume: Volume, what: string): void {
 
 /**
  * The host of the one server that has the volume; undefined: nobody has it. Throws `INVALID_ARGUMENT` for uses during which it cannot
- * move: several, somebody else's, and a server that does not run, as its QEMU is what copies the bytes.
+ * move: several, somebody else's, a server that is in the middle of a task, and one that does not run, as its QEMU is what copies the bytes.
  */
 function hostOfUser(reader: StateReader, { id, attachments, multiattach, served }: Volume): string | undefined {
   const [first] = attachments;
@@ -132,6 +132,11 @@ function hostOfUser(reader: StateReader, { id, attachments, multiattach, served 
   const server = serverTable.get(reader, first.serverId ?? '')?.record;
   if (attachments.length > 1 || server === undefined || multiattach) {
     throw invalidVolume(`Volume ${id} is attached otherwise than to one server alone: detach it, and move it then.`);
+  }
+  if (server.taskState !== '') {
+    throw invalidVolume(
+      `Volume ${id} is attached to instance ${server.id}, of which something else is being made (${server.taskState}): try again when that is done.`,
+    );
   }
   const { SERVER_STATUS_ACTIVE, SERVER_STATUS_PAUSED } = shoal.v1.ServerStatus;
   if (server.status !== SERVER_STATUS_ACTIVE && server.status !== SERVER_STATUS_PAUSED) {

@@ -4,7 +4,7 @@
  */
 import { shoal } from '../../../../proto/messages.ts';
 import { indexKey, type Row } from '../../../state/table.ts';
-import { hostTable, imageTable, volumeSnapshotTable, volumeTable } from '../../../state/tables/index.ts';
+import { hostTable, imageTable, serverTable, volumeSnapshotTable, volumeTable } from '../../../state/tables/index.ts';
 import { volumeSubject } from '../../jobs/volume-jobs.ts';
 import type { RequestContext } from '../../kit/context.ts';
 import { isAllowed } from '../../kit/permissions.ts';
@@ -270,6 +270,9 @@ export class VolumeMoves {
       return;
     }
     const { targetHostId, ownerHostId } = planMove(this.#deps.hostViews, attempt, record, to);
+    // A server that begins to go to another host looks at its volumes, and this at the server: one of the two comes first.
+    const user = serverTable.get(reader, record.attachments[0]?.serverId ?? '');
+    if (user !== undefined) serverTable.unchanged(change, user);
     const isOpen = record.attachments.length > 0;
     const fields = {
       migrationStatus: 'migrating',

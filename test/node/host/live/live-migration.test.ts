@@ -7,6 +7,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { ShoalError } from '../../../../node/base/errors.ts';
 import type { VolumeId } from '../../../../node/base/ids.ts';
+import { transact } from '../../../../node/services/kit/transact.ts';
+import { serverTable, volumeTable } from '../../../../node/state/tables/index.ts';
 import { shoal } from '../../../../proto/messages.ts';
 import { type LiveWorld, liveWorld, serverId } from './live-world.ts';
 
@@ -63,6 +65,20 @@ t.test('a server goes to another host while it runs', async (t) => {
   await services.compute.liveMigrations.begin(services.admin, serverId, { hostName: 'host-1' });
   await world.until('it is back', isOver(world));
   checkAt(t, world, 'here');
+});
+
+t.test('a server stays while one of its volumes is being moved or swapped', async (t) => {
+  const world = await liveWorld(t);
+  const { services } = world;
+  const disk = { kind: 'volume', volumeId: 'v-1', pool: 'rbd', device: '/dev/vdb', attached: true };
+  await transact(services.deps, services.admin, ({ change, reader }) => {
+    volumeTable.insert(change, new shoal.v1.Volume({ id: 'v-1', pool: 'rbd', migrationStatus: 'migrating' }));
+    const row = serverTable.must(reader, serverId);
+    serverTable.update(change, row, new shoal.v1.Server({ ...row.record, disks: [disk] }));
+  });
+  const begun = services.compute.liveMigrations.begin(services.admin, serverId);
+  await t.rejects(begun, { code: 'CONFLICT', message: /its volume v-1 is just being moved or swapped/ });
+  t.match(world.server, { move: null, taskState: '' });
 });
 
 for (const point of forward) {
