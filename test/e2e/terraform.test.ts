@@ -22,7 +22,7 @@ const provider = process.env['TERRAFORM_PROVIDER_FOLDER'] ?? '';
 const program = process.env['TERRAFORM'] ?? 'terraform';
 const configuration = fileURLToPath(new URL('../data/terraform/main.tf', import.meta.url));
 /** What a plan that finds nothing to do, and one that finds something, ends with under `-detailed-exitcode`. */
-const nothingToDo = 0;
+const noChanges = 0;
 const kinds = 51;
 const changes = 19;
 
@@ -84,13 +84,13 @@ await t.test('what Terraform applies it finds again, changes and destroys', { sk
   const applied = await run('apply', '-auto-approve');
   if (!t.match(applied.text, `Resources: ${kinds} added, 0 changed, 0 destroyed`)) return;
   const again = await run('plan', '-detailed-exitcode');
-  t.equal(again.status, nothingToDo, 'a second plan finds nothing to do');
-  if (again.status !== nothingToDo) t.comment(again.text);
+  t.equal(again.status, noChanges, 'a second plan finds nothing to do');
+  if (again.status !== noChanges) t.comment(again.text);
   const edited = await run('apply', '-auto-approve', ...changed);
   t.match(edited.text, `Resources: 0 added, ${changes} changed, 0 destroyed`);
   const after = await run('plan', '-detailed-exitcode', ...changed);
-  t.equal(after.status, nothingToDo, 'nor one after the change');
-  if (after.status !== nothingToDo) t.comment(after.text);
+  t.equal(after.status, noChanges, 'nor one after the change');
+  if (after.status !== noChanges) t.comment(after.text);
   const destroyed = await run('destroy', '-auto-approve', ...changed);
   t.match(destroyed.text, `Resources: ${kinds} destroyed`);
   const client = new RestClient(agent.apiUrl, adminPassword);
